@@ -9,7 +9,7 @@ import re
 from ikbr.domain.errors import ContractError, nearest
 from ikbr.domain.instrument import Instrument, SecType
 
-CURRENCIES = frozenset(
+CURRENCIES = frozenset(  # noqa: SIM905
     "AUD CAD CHF CNH CZK DKK EUR GBP HKD HUF ILS JPY MXN NOK NZD PLN SEK SGD TRY USD ZAR".split()
 )
 

@@ -1,0 +1,1 @@
+"""ikbr: write one strategy, run it in a backtest, on paper and live with Interactive Brokers."""
