@@ -1,0 +1,54 @@
+"""Ports: what the pipeline needs of the world, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ikbr.domain.events import Bar
+from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.order import Fill, Order, OrderRequest
+from ikbr.domain.timers import Timer
+
+
+class Broker(Protocol):
+    """Take orders to an exchange and bring back its word."""
+
+    def attach(
+        self, on_update: Callable[[OrderUpdate], None], on_fill: Callable[[Fill], None]
+    ) -> None:
+        """Say whom to tell; called once before the first order."""
+
+    def submit(self, order: Order) -> None:
+        """Send an order; a child (`parent_id`) waits for its parent's fill."""
+
+    def modify(self, order: Order, request: OrderRequest) -> None:
+        """Change price or quantity of a working order."""
+
+    def cancel(self, order: Order) -> None:
+        """Ask for the cancellation of a working order."""
+
+
+class Clock(Protocol):
+    """Tell the time and wake at times: the one place time is read."""
+
+    @property
+    def now_ns(self) -> int:
+        """The present, ns UTC."""
+
+    def call_at(self, due_ns: int, callback: Callable[..., Any], *args: Any) -> Timer:
+        """Call back at a time."""
+
+
+class Journal(Protocol):
+    """Keep the record of what was decided and what happened."""
+
+    def append(self, kind: str, ts_ns: int, body: Any) -> None:
+        """Add a record; `body` is anything msgspec can encode. Must be cheap."""
+
+
+class History(Protocol):
+    """Give the past, for warming up."""
+
+    def bars(self, symbol: str, resolution: str, end_ns: int, count: int) -> Sequence[Bar]:
+        """Give the last bars that closed at or before a time."""
