@@ -1,0 +1,165 @@
+"""Trading calendars: which sessions an exchange holds, from pandas_market_calendars.
+
+Only regular hours are in a `Session`. Computing them loads pandas (about a second), so whole
+years are kept as small files in the catalog's folder and in memory.
+
+The FX calendar is not a listed exchange: it runs from Sunday 17:00 to Friday 17:00 New York
+without a break. Its sessions are UTC days (the catalog keeps currency pairs by UTC date), the
+first and last of a week cut at 17:00 New York. No holidays are taken out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ikbr.data.atomic import Replacing
+from ikbr.domain.errors import DataError, nearest
+from ikbr.domain.session import Session
+
+FX = "FX"
+DAY_NS = 86_400 * 10**9
+TIMEZONES = {
+    FX: "UTC",
+    "NYSE": "America/New_York",
+    "NASDAQ": "America/New_York",
+    "CME_Equity": "America/Chicago",
+    "CMEGlobex_Energy": "America/Chicago",
+    "CMEGlobex_Metals": "America/Chicago",
+    "CMEGlobex_FX": "America/Chicago",
+    "CMEGlobex_Bond": "America/Chicago",
+    "LSE": "Europe/London",
+    "XETR": "Europe/Berlin",
+}
+"""Calendars known here and the time zone whose dates are their trading days."""
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_FX_TURN = dt.time(17)
+
+
+def timezone(calendar: str) -> str:
+    """Name the time zone whose dates are a calendar's trading days.
+
+    Raises:
+        DataError: When the calendar is unknown.
+
+    >>> timezone("NYSE"), timezone("FX")
+    ('America/New_York', 'UTC')
+    """
+    if calendar not in TIMEZONES:
+        raise DataError(f"calendar {calendar!r} is unknown; {nearest(calendar, TIMEZONES)}.")
+    return TIMEZONES[calendar]
+
+
+def sessions(
+    calendar: str, start: dt.date, end: dt.date, cache: Path | None = None
+) -> tuple[Session, ...]:
+    """List the sessions from start to end, both included.
+
+    Args:
+        calendar: One of `TIMEZONES`.
+        start: First trading day.
+        end: Last trading day.
+        cache: Folder of a catalog in which computed years are kept, if any.
+
+    Returns:
+        Sessions in order of time.
+
+    Raises:
+        DataError: When the calendar is unknown.
+
+    >>> [str(s.date) for s in sessions("FX", dt.date(2014, 5, 2), dt.date(2014, 5, 4))]
+    ['2014-05-02', '2014-05-04']
+    """
+    timezone(calendar)
+    if end < start:
+        return ()
+    years = [_year(calendar, year, cache) for year in range(start.year, end.year + 1)]
+    return tuple(s for year in years for s in year if start <= s.date <= end)
+
+
+@lru_cache(maxsize=512)
+def _year(calendar: str, year: int, cache: Path | None) -> tuple[Session, ...]:
+    if calendar == FX:
+        return _fx_year(year)
+    if cache is None:
+        return _library_year(calendar, year)
+    # A newer library knows newer holidays, so its version is part of the name.
+    release = version("pandas-market-calendars")
+    path = cache / ".calendars" / f"{calendar}-{year}-{release}.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Session, ...])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        found = _library_year(calendar, year)
+    if cache.is_dir():
+        with Replacing(path) as temporary:
+            temporary.write_bytes(msgspec.json.encode(found))
+    return found
+
+
+@lru_cache(maxsize=512)
+def _library_year(calendar: str, year: int) -> tuple[Session, ...]:
+    import pandas_market_calendars as library
+
+    exchange = library.get_calendar(calendar)
+    frame = exchange.schedule(f"{year}-01-01", f"{year}-12-31")
+    early = set(exchange.early_closes(frame).index)
+    opens = frame["market_open"].astype("datetime64[ns, UTC]").astype("int64")
+    closes = frame["market_close"].astype("datetime64[ns, UTC]").astype("int64")
+    return tuple(
+        Session(day.date(), int(opens[day]), int(closes[day]), day in early) for day in frame.index
+    )
+
+
+def _fx_year(year: int) -> tuple[Session, ...]:
+    found = []
+    day = dt.date(year, 1, 1)
+    while day.year == year:
+        start = to_ns(dt.datetime.combine(day, dt.time(), dt.UTC))
+        turn = to_ns(dt.datetime.combine(day, _FX_TURN, _NEW_YORK))
+        match day.weekday():
+            case 4:
+                found.append(Session(day, start, turn))
+            case 5:
+                pass
+            case 6:
+                found.append(Session(day, turn, start + DAY_NS))
+            case _:
+                found.append(Session(day, start, start + DAY_NS))
+        day += dt.timedelta(1)
+    return tuple(found)
+
+
+def to_ns(moment: dt.datetime) -> int:
+    """Turn an aware datetime into ns since 1970 UTC, exactly.
+
+    >>> to_ns(dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC))
+    1000000000
+    """
+    since = moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
+
+
+def local_dates(
+    ts_ns: NDArray[np.int64], zone: str
+) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    """Give the local date of each moment.
+
+    Args:
+        ts_ns: Moments, ns since 1970 UTC.
+        zone: Name of a time zone.
+
+    Returns:
+        Dates as datetime64[D].
+    """
+    import polars as pl
+
+    series = pl.Series(ts_ns).cast(pl.Datetime("ns", "UTC")).dt.convert_time_zone(zone).dt.date()
+    return series.to_numpy()
