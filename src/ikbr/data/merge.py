@@ -14,64 +14,31 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ikbr.data.columns import PrintColumns, QuoteColumns
 from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import Instrument
-from ikbr.domain.tape import NO_PRICE, Kind, Tape
+from ikbr.domain.tape import NO_PRICE, Kind, PrintFlag, Tape
 
 Feed = Literal["both", "trades", "quotes"]
 Column = NDArray[np.integer[Any]]
 
-SUSPICIOUS, AUCTION, HALT, RESUME = 1, 2, 4, 8
-"""Bits of the flags of a print."""
 
 _COLUMNS = tuple(f.name for f in fields(Tape) if f.name != "instruments")
 _TYPES = dict(
     zip(
         _COLUMNS,
-        (
-            np.dtype(name)
-            for name in ("i8", "i2", "u1", "i4", "i4", "i4", "i4", "i4", "i8")
-        ),
+        (np.dtype(name) for name in ("i8", "i2", "u1", "i4", "i4", "i4", "i4", "i4", "i8")),
         strict=True,
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Quotes:
-    """Hold two-sided quotes of one instrument: times rising, prices in units or NO_PRICE."""
-
-    ts: Column
-    bid: Column
-    ask: Column
-    bid_size: Column
-    ask_size: Column
-
-    def between(self, start: int, stop: int) -> Quotes:
-        """Cut out rows `[start, stop)` without copying."""
-        return Quotes(*(getattr(self, f.name)[start:stop] for f in fields(self)))
-
-
-@dataclass(frozen=True, slots=True)
-class Prints:
-    """Hold prints of one instrument: times rising, prices in units, flags as bits."""
-
-    ts: Column
-    price: Column
-    size: Column
-    flags: Column
-
-    def between(self, start: int, stop: int) -> Prints:
-        """Cut out rows `[start, stop)` without copying."""
-        return Prints(*(getattr(self, f.name)[start:stop] for f in fields(self)))
-
-
-@dataclass(frozen=True, slots=True)
 class Ticks:
     """Hold what one instrument's tape is made of; a missing part is None."""
 
-    quotes: Quotes | None = None
-    prints: Prints | None = None
+    quotes: QuoteColumns | None = None
+    prints: PrintColumns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +113,12 @@ def interleave(instruments: Sequence[Instrument], pieces: Sequence[Tape]) -> Tap
     )
     columns["sym"] = number[order]
     for name in _COLUMNS[2:]:
-        columns[name] = _join([getattr(piece, name) for piece in pieces], _TYPES[name])[
-            order
-        ]
+        columns[name] = _join([getattr(piece, name) for piece in pieces], _TYPES[name])[order]
     return Tape(tuple(instruments), **columns)
 
 
 def _join(parts: Sequence[Column], dtype: np.dtype[Any]) -> NDArray[Any]:
-    return np.concatenate(
-        [np.empty(0, dtype), *parts], dtype=dtype, casting="same_kind"
-    )
+    return np.concatenate([np.empty(0, dtype), *parts], dtype=dtype, casting="same_kind")
 
 
 def _select(ticks: Ticks, feed: Feed) -> Ticks:
@@ -163,15 +126,15 @@ def _select(ticks: Ticks, feed: Feed) -> Ticks:
     quotes, prints = ticks.quotes, ticks.prints
     if prints is not None:
         flags = prints.flags
-        dropped = (flags & SUSPICIOUS) != 0
+        dropped = (flags & PrintFlag.SUSPICIOUS) != 0
         if feed == "quotes":
-            dropped |= (flags & (HALT | RESUME)) == 0
+            dropped |= (flags & (PrintFlag.HALT | PrintFlag.RESUME)) == 0
         if dropped.any():
             kept = np.flatnonzero(~dropped)
-            prints = Prints(*(getattr(prints, f.name)[kept] for f in fields(prints)))
+            prints = PrintColumns(*(getattr(prints, f.name)[kept] for f in fields(prints)))
         if feed == "quotes":
-            nothing = np.full(len(prints.ts), NO_PRICE, np.int32)
-            prints = Prints(prints.ts, nothing, prints.size, prints.flags)
+            nothing = np.full(len(prints.ts_ns), NO_PRICE, np.int32)
+            prints = PrintColumns(prints.ts_ns, nothing, prints.size, prints.flags)
     return Ticks(None if feed == "trades" else quotes, prints)
 
 
@@ -179,13 +142,13 @@ def _merge_one(instrument: Instrument, ticks: Ticks, start: Standing) -> Tape:
     """Merge quotes and prints of one instrument, starting from a standing state."""
     quotes, prints = ticks.quotes, ticks.prints
     for part, name in ((quotes, "quotes"), (prints, "prints")):
-        if part is not None and len(part.ts) > 1 and (part.ts[1:] < part.ts[:-1]).any():
+        if part is not None and len(part.ts_ns) > 1 and (part.ts_ns[1:] < part.ts_ns[:-1]).any():
             raise DataError(
                 f"{instrument.symbol}: the times of its {name} are not in order; "
                 f"import the data again, or sort it first."
             )
-    times = [part.ts for part in (quotes, prints) if part is not None]
-    n_quotes = len(quotes.ts) if quotes is not None else 0
+    times = [part.ts_ns for part in (quotes, prints) if part is not None]
+    n_quotes = len(quotes.ts_ns) if quotes is not None else 0
     ts = _join(times, np.dtype("i8"))
     count = len(ts)
     if n_quotes in (0, count):
@@ -209,7 +172,7 @@ def _merge_one(instrument: Instrument, ticks: Ticks, start: Standing) -> Tape:
 
 
 def _print_columns(
-    prints: Prints | None,
+    prints: PrintColumns | None,
     start: Standing,
     is_quote: NDArray[np.bool_],
     seen: NDArray[Any],
@@ -223,11 +186,11 @@ def _print_columns(
             "last": np.full(count, start.last, np.int32),
             "size": np.zeros(count, np.int64),
         }
-    kinds = np.full(len(prints.ts) + 1, Kind.PRINT, np.uint8)
+    kinds = np.full(len(prints.ts_ns) + 1, Kind.PRINT, np.uint8)
     for bit, kind in (
-        (AUCTION, Kind.AUCTION),
-        (HALT, Kind.HALT),
-        (RESUME, Kind.RESUME),
+        (PrintFlag.AUCTION, Kind.AUCTION),
+        (PrintFlag.HALT, Kind.HALT),
+        (PrintFlag.RESUME, Kind.RESUME),
     ):
         kinds[1:][(prints.flags & bit) != 0] = kind
     kind = kinds[seen]

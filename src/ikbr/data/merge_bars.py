@@ -7,14 +7,15 @@ before the end; the volume stands on the CLOSE row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ikbr.data.merge import Column, Feed, Standing, interleave
+from ikbr.data.columns import BarColumns, QuoteBarColumns
+from ikbr.data.merge import Feed, Standing, interleave
 from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
@@ -22,56 +23,22 @@ from ikbr.domain.tape import NO_PRICE, Kind, Tape
 PHASES = (Kind.BAR_OPEN, Kind.BAR_HIGH, Kind.BAR_LOW, Kind.BAR_CLOSE)
 
 
-@dataclass(frozen=True, slots=True)
-class PrintBars:
-    """Hold bars of prints of one instrument; `start` and `end` in ns UTC, prices in units."""
-
-    start: Column
-    end: Column
-    open: Column
-    high: Column
-    low: Column
-    close: Column
-    volume: Column
-
-    def at(self, rows: NDArray[Any] | slice) -> PrintBars:
-        """Pick rows."""
-        return PrintBars(*(getattr(self, f.name)[rows] for f in fields(self)))
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteBars:
-    """Hold bars of bids and asks of one instrument; sizes are those at the end."""
-
-    start: Column
-    end: Column
-    bid_open: Column
-    bid_high: Column
-    bid_low: Column
-    bid_close: Column
-    ask_open: Column
-    ask_high: Column
-    ask_low: Column
-    ask_close: Column
-    bid_size: Column
-    ask_size: Column
-
-    def at(self, rows: NDArray[Any] | slice) -> QuoteBars:
-        """Pick rows."""
-        return QuoteBars(*(getattr(self, f.name)[rows] for f in fields(self)))
+StartOf = Callable[[NDArray[np.int64]], NDArray[np.int64]]
+"""Give the start of each bar from its end, both ns UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Hold what one instrument's tape of bars is made of; a missing part is None."""
 
-    prints: PrintBars | None = None
-    quotes: QuoteBars | None = None
+    prints: BarColumns | None = None
+    quotes: QuoteBarColumns | None = None
 
 
 def merge_bars(
     instruments: Sequence[Instrument],
     bars: Sequence[Bars],
+    start_of: StartOf,
     *,
     feed: Feed = "both",
     standing: list[Standing] | None = None,
@@ -81,11 +48,14 @@ def merge_bars(
     Bars of prints and of quotes are joined on their end. Where a bar of prints has no bar of
     quotes, the standing quote is carried forward. Where a bar of quotes has no bar of prints,
     nothing was printed: its rows are of kind QUOTE and the last price stands. An instrument
-    with only bars of quotes gets bar rows without a last price.
+    with only bars of quotes gets bar rows without a last price. Bars know displayed sizes only
+    at their end, so the earlier rows of a bar show those of the bar before (the first bar of
+    a piece that starts from nothing: its own).
 
     Args:
         instruments: What the bars belong to, in the order of `Tape.sym`.
         bars: One entry per instrument.
+        start_of: Gives the starts of bars.
         feed: Whether bars of prints, of quotes or both make the tape.
         standing: The state each instrument starts from; brought up to date in place.
 
@@ -102,41 +72,37 @@ def merge_bars(
             None if feed == "quotes" else one.prints,
             None if feed == "trades" else one.quotes,
         )
-        piece = _merge_one(instrument, kept, state[number])
+        piece = _merge_one(instrument, kept, start_of, state[number])
         if standing is not None:
             standing[number] = state[number].after(piece)
         pieces.append(piece)
     return interleave(instruments, pieces)
 
 
-def _merge_one(instrument: Instrument, bars: Bars, state: Standing) -> Tape:
-    parts = [part for part in (bars.prints, bars.quotes) if part is not None]
-    for part in parts:
-        if (part.end <= part.start).any() or (part.start[1:] < part.end[:-1]).any():
-            raise DataError(
-                f"{instrument.symbol}: its bars overlap or are not in order; "
-                f"import the data again, or sort it first."
-            )
-    ends = np.unique(
-        np.concatenate([np.empty(0, np.int64), *(part.end for part in parts)])
-    )
-    starts = ends.copy()
-    for part in reversed(parts):
-        starts[np.searchsorted(ends, part.end)] = part.start
+def _merge_one(instrument: Instrument, bars: Bars, start_of: StartOf, state: Standing) -> Tape:
+    parts = [part.ts_ns for part in (bars.prints, bars.quotes) if part is not None]
+    ends = np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
+    starts = start_of(ends)
+    falling = any((part[1:] <= part[:-1]).any() for part in parts)
+    if falling or (ends <= starts).any() or (starts[1:] < ends[:-1]).any():
+        raise DataError(
+            f"{instrument.symbol}: its bars overlap or are not in order; "
+            f"import the data again, or sort it first."
+        )
     third = (ends - starts) // 3
     times = np.column_stack((starts, starts + third, starts + 2 * third, ends - 1))
     kind = np.tile(np.array(PHASES, np.uint8), (len(ends), 1))
     size = np.zeros((len(ends), 4), np.int64)
     columns = _quote_columns(bars.quotes, ends, state)
     last = np.full(len(ends) * 4, state.last, np.int32)
-    if bars.prints is not None and len(bars.prints.end):
-        held = np.searchsorted(ends, bars.prints.end)
+    if bars.prints is not None and len(bars.prints.ts_ns):
+        held = np.searchsorted(ends, bars.prints.ts_ns)
         size[held, 3] = bars.prints.volume
         silent = np.ones(len(ends), np.bool_)
         silent[held] = False
         kind[silent] = Kind.QUOTE
-        names = ("open", "high", "low", "close")
-        last = _carried(bars.prints, names, held, len(ends), state.last)
+        phases = [getattr(bars.prints, name) for name in ("open", "high", "low", "close")]
+        last = _carried(phases, held, len(ends), state.last)
     return Tape(
         (instrument,),
         ts=times.ravel(),
@@ -149,7 +115,7 @@ def _merge_one(instrument: Instrument, bars: Bars, state: Standing) -> Tape:
 
 
 def _quote_columns(
-    quotes: QuoteBars | None, ends: NDArray[Any], state: Standing
+    quotes: QuoteBarColumns | None, ends: NDArray[Any], state: Standing
 ) -> dict[str, NDArray[Any]]:
     columns = {}
     for side in ("bid", "ask"):
@@ -158,23 +124,21 @@ def _quote_columns(
             columns[side] = np.full(4 * len(ends), price, np.int32)
             columns[f"{side}_size"] = np.full(4 * len(ends), size, np.int32)
             continue
-        held = np.searchsorted(ends, quotes.end)
-        names = tuple(f"{side}_{phase}" for phase in ("open", "high", "low", "close"))
-        columns[side] = _carried(quotes, names, held, len(ends), price)
-        sizes = (f"{side}_size",) * 4
-        columns[f"{side}_size"] = _carried(quotes, sizes, held, len(ends), size)
+        held = np.searchsorted(ends, quotes.ts_ns)
+        phases = [getattr(quotes, f"{side}_{name}") for name in ("open", "high", "low", "close")]
+        columns[side] = _carried(phases, held, len(ends), price)
+        own = getattr(quotes, f"{side}_size")
+        before = np.concatenate(([size] if size else own[:1], own[:-1]))
+        sizes = [before, before, before, own]
+        columns[f"{side}_size"] = _carried(sizes, held, len(ends), size)
     return columns
 
 
 def _carried(
-    bars: PrintBars | QuoteBars,
-    names: tuple[str, ...],
-    held: NDArray[Any],
-    count: int,
-    before: int,
+    phases: list[NDArray[Any]], held: NDArray[Any], count: int, before: int
 ) -> NDArray[Any]:
     """Spread four values per bar over the rows, carrying the newest over rows without a bar."""
-    values = np.column_stack([getattr(bars, name) for name in names]).astype(np.int32)
+    values = np.column_stack(phases).astype(np.int32)
     grid = np.full((count + 1, 4), NO_PRICE, np.int32)
     grid[0] = before
     grid[1:][held] = values

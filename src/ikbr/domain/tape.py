@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Protocol
 
 import msgspec
@@ -35,6 +35,19 @@ class Kind(IntEnum):
     """The print of an opening or closing auction."""
     HALT = 7
     RESUME = 8
+
+
+class PrintFlag(IntFlag):
+    """Mark a print in stored data (bits of its flags)."""
+
+    SUSPICIOUS = 1
+    """The publisher doubts it; it never reaches a tape."""
+    AUCTION = 2
+    """It is the print of an auction."""
+    HALT = 4
+    """No print (size 0, price of the last one): dealing stops here."""
+    RESUME = 8
+    """No print (size 0, price of the last one): dealing goes on from here."""
 
 
 @dataclass(frozen=True, slots=True)

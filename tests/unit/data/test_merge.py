@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import tracemalloc
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ikbr.data import columns as col
+from ikbr.data.columns import PrintColumns, QuoteColumns
 from ikbr.data.merge import (
-    AUCTION,
-    HALT,
-    RESUME,
-    SUSPICIOUS,
     Feed,
-    Prints,
-    Quotes,
     Standing,
     Ticks,
     merge_ticks,
 )
 from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import Instrument
-from ikbr.domain.tape import NO_PRICE, Kind, Tape
+from ikbr.domain.tape import NO_PRICE, Kind, PrintFlag, Tape
 
 Row = tuple[int, ...]
 
 
-def quotes(rows: list[Row]) -> Quotes:
-    return Quotes(*(np.array([row[i] for row in rows], np.int64) for i in range(5)))
+def columns(kind: str, rows: list[Row]) -> Any:
+    table = np.array(rows, np.int64).reshape(len(rows), len(col.names(kind)))
+    return col.make_columns(kind, dict(zip(col.names(kind), table.T, strict=True)))
 
 
-def prints(rows: list[Row]) -> Prints:
-    columns = [np.array([row[i] for row in rows], np.int64) for i in range(3)]
-    return Prints(*columns, np.array([row[3] for row in rows], np.uint8))
+def quotes(rows: list[Row]) -> QuoteColumns:
+    return cast(QuoteColumns, columns("quote", rows))
+
+
+def prints(rows: list[Row]) -> PrintColumns:
+    return cast(PrintColumns, columns("print", rows))
 
 
 def named(count: int) -> list[Instrument]:
@@ -54,8 +54,8 @@ def slowly(data: list[tuple[list[Row], list[Row]]], feed: Feed) -> list[Row]:
         if feed != "trades":
             events += [(row[0], sym, 0, row) for row in quote_rows]
         for row in print_rows:
-            if row[3] & SUSPICIOUS or (
-                feed == "quotes" and not row[3] & (HALT | RESUME)
+            if row[3] & PrintFlag.SUSPICIOUS or (
+                feed == "quotes" and not row[3] & (PrintFlag.HALT | PrintFlag.RESUME)
             ):
                 continue
             events.append((row[0], sym, 1, row))
@@ -66,12 +66,8 @@ def slowly(data: list[tuple[list[Row], list[Row]]], feed: Feed) -> list[Row]:
         kind, size, now = Kind.QUOTE, 0, state[sym]
         if is_print:
             kind, size = Kind.PRINT, row[2]
-            for bit, name in (
-                (AUCTION, Kind.AUCTION),
-                (HALT, Kind.HALT),
-                (RESUME, Kind.RESUME),
-            ):
-                kind = name if row[3] & bit else kind
+            for flag in (PrintFlag.AUCTION, PrintFlag.HALT, PrintFlag.RESUME):
+                kind = Kind[str(flag.name)] if row[3] & flag else kind
             now[2] = row[1] if feed != "quotes" else NO_PRICE
         else:
             now[0], now[1], now[3], now[4] = row[1:]
@@ -85,9 +81,7 @@ quote_rows = st.lists(
     st.tuples(times, price, price, st.integers(0, 9), st.integers(0, 9)), max_size=12
 )
 print_rows = st.lists(
-    st.tuples(
-        times, st.integers(1, 1000), st.integers(0, 9), st.sampled_from([0, 1, 2, 4, 8])
-    ),
+    st.tuples(times, st.integers(1, 1000), st.integers(0, 9), st.sampled_from([0, 1, 2, 4, 8])),
     max_size=12,
 )
 
@@ -103,9 +97,7 @@ ticks_of_symbols = st.lists(
 
 @given(ticks_of_symbols, st.sampled_from(["both", "trades", "quotes"]))
 def test_the_merge_equals_a_loop_over_rows(data: Any, feed: Feed) -> None:
-    tape = merge_ticks(
-        named(len(data)), [Ticks(quotes(q), prints(p)) for q, p in data], feed=feed
-    )
+    tape = merge_ticks(named(len(data)), [Ticks(quotes(q), prints(p)) for q, p in data], feed=feed)
     assert table(tape) == slowly(data, feed)
 
 
@@ -140,9 +132,7 @@ def test_columns_have_the_types_of_the_tape() -> None:
     ],
 )
 def test_falling_times_are_refused_by_name(ticks: Ticks, part: str) -> None:
-    with pytest.raises(
-        DataError, match=f"S0: the times of its {part} are not in order"
-    ):
+    with pytest.raises(DataError, match=f"S0: the times of its {part} are not in order"):
         merge_ticks(named(1), [ticks])
 
 
@@ -152,8 +142,8 @@ def test_the_merge_needs_at_most_100_bytes_per_row(symbols: int) -> None:
     step = np.arange(count, dtype=np.int64) * 7
     value = np.ones(count, np.int32)
     one = Ticks(
-        Quotes(step, value, value, value, value),
-        Prints(step + 3, value, value, np.zeros(count, np.uint8)),
+        QuoteColumns(step, value, value, value, value),
+        PrintColumns(step + 3, value, step, np.zeros(count, np.uint8)),
     )
     tracemalloc.start()
     tape = merge_ticks(named(symbols), [one] * symbols)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ikbr.data.columns import BarColumns, QuoteBarColumns
 from ikbr.data.merge import Feed, Standing
-from ikbr.data.merge_bars import Bars, PrintBars, QuoteBars, merge_bars
+from ikbr.data.merge_bars import Bars, merge_bars
 from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
@@ -20,16 +21,20 @@ SPAN = 60
 PHASES = (Kind.BAR_OPEN, Kind.BAR_HIGH, Kind.BAR_LOW, Kind.BAR_CLOSE)
 
 
-def print_bars(rows: list[Row]) -> PrintBars:
+def print_bars(rows: list[Row]) -> BarColumns:
     """Build from (number, open, high, low, close, volume)."""
     table = np.array(rows, np.int64).reshape(-1, 6)
-    return PrintBars(table[:, 0] * SPAN, (table[:, 0] + 1) * SPAN, *table.T[1:])
+    return BarColumns((table[:, 0] + 1) * SPAN, *table.T[1:])
 
 
-def quote_bars(rows: list[Row]) -> QuoteBars:
-    """Build from (number, four bids, four asks, bid size, ask size)."""
+def quote_bars(rows: list[Row]) -> QuoteBarColumns:
+    """Build from (number, four bids, bid size, four asks, ask size)."""
     table = np.array(rows, np.int64).reshape(-1, 11)
-    return QuoteBars(table[:, 0] * SPAN, (table[:, 0] + 1) * SPAN, *table.T[1:])
+    return QuoteBarColumns((table[:, 0] + 1) * SPAN, *table.T[1:])
+
+
+def starts(ends: Any) -> Any:
+    return ends - SPAN
 
 
 def named(count: int) -> list[Instrument]:
@@ -61,12 +66,9 @@ def slowly(data: list[tuple[list[Row], list[Row]]], feed: Feed) -> list[Row]:
                     kind = Kind.QUOTE
                 if number in quoted:
                     row = quoted[number]
-                    bid, ask, bid_size, ask_size = (
-                        row[1 + at],
-                        row[5 + at],
-                        row[9],
-                        row[10],
-                    )
+                    bid, ask = row[1 + at], row[6 + at]
+                    if phase == Kind.BAR_CLOSE or not bid_size:
+                        bid_size, ask_size = row[5], row[10]
                 now = (bid, ask, last, bid_size, ask_size)
                 rows.append((moment, sym, int(kind), *now, size))
     return sorted(rows, key=lambda row: row[:2])
@@ -83,16 +85,16 @@ def rows_of(width: int) -> st.SearchStrategy[list[Row]]:
 )
 def test_the_tape_equals_a_loop_over_bars(data: Any, feed: Feed) -> None:
     bars = [Bars(print_bars(p), quote_bars(q)) for p, q in data]
-    assert table(merge_bars(named(len(data)), bars, feed=feed)) == slowly(data, feed)
+    assert table(merge_bars(named(len(data)), bars, starts, feed=feed)) == slowly(data, feed)
 
 
 def test_the_standing_state_carries_over_pieces() -> None:
     standing = [Standing()]
     quote = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-    merge_bars(named(1), [Bars(quotes=quote_bars([quote]))], standing=standing)
-    assert standing == [Standing(bid=4, ask=8, last=NO_PRICE, bid_size=9, ask_size=10)]
+    merge_bars(named(1), [Bars(quotes=quote_bars([quote]))], starts, standing=standing)
+    assert standing == [Standing(bid=4, ask=9, last=NO_PRICE, bid_size=5, ask_size=10)]
     later = merge_bars(
-        named(1), [Bars(prints=print_bars([(1, 5, 6, 4, 5, 100)]))], standing=standing
+        named(1), [Bars(prints=print_bars([(1, 5, 6, 4, 5, 100)]))], starts, standing=standing
     )
     assert later.bid.tolist() == [4] * 4
     assert later.ask_size.tolist() == [10] * 4
@@ -100,11 +102,11 @@ def test_the_standing_state_carries_over_pieces() -> None:
 
 
 def test_bars_without_any_part_make_an_empty_tape() -> None:
-    assert len(merge_bars(named(2), [Bars(), Bars()])) == 0
+    assert len(merge_bars(named(2), [Bars(), Bars()], starts)) == 0
 
 
 @pytest.mark.parametrize("numbers", [(1, 0), (0, 0)])
 def test_bars_that_overlap_or_fall_are_refused(numbers: tuple[int, int]) -> None:
     bars = Bars(prints=print_bars([(number, 1, 1, 1, 1, 1) for number in numbers]))
     with pytest.raises(DataError, match="S0: its bars overlap or are not in order"):
-        merge_bars(named(1), [bars])
+        merge_bars(named(1), [bars], starts)
