@@ -1,0 +1,128 @@
+"""Bars made of ticks: by time, by number of prints, by volume."""
+
+from __future__ import annotations
+
+import re
+
+from ikbr.domain.errors import StrategyError
+from ikbr.domain.events import Bar
+
+_UNITS = {"s": 1_000_000_000, "sec": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
+_SPEC = re.compile(r"^(\d+)\s*(s|sec|min|h|tick|ticks|vol|volume)$")
+
+
+class BarSpec:
+    """Say when a bar closes.
+
+    Attributes:
+        text: As the person wrote it.
+        span_ns: Length of a time bar; 0 otherwise.
+        ticks: Prints of a tick bar; 0 otherwise.
+        volume: Shares of a volume bar; 0 otherwise.
+    """
+
+    __slots__ = ("span_ns", "text", "ticks", "volume")
+
+    def __init__(self, text: str) -> None:
+        """Read a specification.
+
+        Raises:
+            StrategyError: When it is not understood.
+
+        >>> BarSpec("5min").span_ns, BarSpec("100tick").ticks, BarSpec("10000vol").volume
+        (300000000000, 100, 10000)
+        """
+        match = _SPEC.match(text.strip().lower())
+        if match is None or int(match[1]) == 0:
+            raise StrategyError(
+                f"bars {text!r} is not understood; write 1min, 30s, 1h, 100tick or 10000vol."
+            )
+        number, unit = int(match[1]), match[2]
+        self.text = text
+        self.span_ns = number * _UNITS.get(unit, 0)
+        self.ticks = number if unit.startswith("tick") else 0
+        self.volume = number if unit.startswith("vol") else 0
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the clock closes the bar (else the data does)."""
+        return self.span_ns > 0
+
+
+class BarBuilder:
+    """Sum up prints until the bar is full.
+
+    Attributes:
+        symbol: Of which instrument.
+        spec: When a bar closes.
+        count: Prints in the open bar.
+    """
+
+    __slots__ = ("_close", "_high", "_low", "_open", "_start", "_value", "_volume", "count")
+    __slots__ += ("last_ns", "spec", "symbol")
+
+    def __init__(self, symbol: str, spec: BarSpec) -> None:
+        """Start with an empty bar."""
+        self.symbol = symbol
+        self.spec = spec
+        self.last_ns = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.count = 0
+        self._start = 0
+        self._open = self._high = self._low = self._close = 0.0
+        self._volume = 0
+        self._value = 0.0
+
+    def add(self, price: float, size: int, ts_ns: int) -> Bar | None:
+        """Add a print.
+
+        Returns:
+            The bar that it filled, for tick and volume bars.
+        """
+        if self.count == 0:
+            self._start = ts_ns
+            self._open = self._high = self._low = price
+        elif price > self._high:
+            self._high = price
+        elif price < self._low:
+            self._low = price
+        self._close = price
+        self._volume += size
+        self._value += price * size
+        self.count += 1
+        self.last_ns = ts_ns
+        spec = self.spec
+        if (spec.ticks and self.count >= spec.ticks) or (
+            spec.volume and self._volume >= spec.volume
+        ):
+            return self.close(ts_ns)
+        return None
+
+    def close(self, end_ns: int) -> Bar | None:
+        """Close the bar.
+
+        Args:
+            end_ns: The stamp; a time bar covers the span before it.
+
+        Returns:
+            The bar, or None when nothing was printed.
+        """
+        if self.count == 0:
+            return None
+        start = end_ns - self.spec.span_ns if self.spec.span_ns else self._start
+        bar = Bar(
+            self.symbol,
+            start,
+            end_ns,
+            self._open,
+            self._high,
+            self._low,
+            self._close,
+            self._volume,
+            self.count,
+            self._value / self._volume if self._volume else float("nan"),
+        )
+        self._reset()
+        return bar
