@@ -135,7 +135,8 @@ def test_the_rolling_regression_equals_a_fresh_fit_at_every_step(seed: int, peri
     for end in range(1, 121):
         got = beta.update(float(ys[end - 1]), float(xs[end - 1]))
         if end < period:
-            assert math.isnan(got) and not beta.ready
+            assert math.isnan(got)
+            assert not beta.ready
             continue
         x, y = xs[end - period : end], ys[end - period : end]
         slope = ((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum()
@@ -216,9 +217,12 @@ def test_the_slope_is_undefined_while_x_stands_still_and_comes_back_when_it_move
     beta = RollingBeta(3)
     for y in (1.0, 2.0, 3.0):
         beta.update(y, 7.0)
-    assert math.isnan(beta.value) and not beta.ready and math.isnan(beta.residual)
+    assert math.isnan(beta.value)
+    assert not beta.ready
+    assert math.isnan(beta.residual)
     beta.update(5.0, 8.0)
-    assert beta.ready and beta.value == pytest.approx(2.5)
+    assert beta.ready
+    assert beta.value == pytest.approx(2.5)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -259,7 +263,8 @@ def test_reset_makes_an_indicator_as_good_as_new(name: str) -> None:
     used = SINGLE[name](5)
     run(used, walk(100, seed=1))
     used.reset()
-    assert math.isnan(used.value) and not used.ready
+    assert math.isnan(used.value)
+    assert not used.ready
     values = walk(50, seed=2)
     np.testing.assert_array_equal(run(used, values), run(SINGLE[name](5), values))
 
@@ -272,7 +277,8 @@ def test_reset_forgets_bars_pairs_and_prints_too() -> None:
         vwap.update(100.0 + value, 10)
     for indicator in (atr, beta, vwap):
         indicator.reset()
-        assert math.isnan(indicator.value) and not indicator.ready
+        assert math.isnan(indicator.value)
+        assert not indicator.ready
     assert vwap.update(7.0, 2) == 7.0
     assert math.isnan(beta.update(1.0, 1.0))
     assert math.isnan(atr.update(2.0, 1.0, 1.5))
