@@ -19,7 +19,7 @@ able() { case " $FAKE_ABLE $(cat "$FAKE_GAINED" 2>/dev/null) " in *" $1 "*) ;; *
 make() {
   mkdir -p "$1/bin"
   echo "version = 3.${MINOR}" >"$1/pyvenv.cfg"
-  cp "$FAKE_HOME/venv-python" "$1/bin/python"
+  ln -s "$FAKE_HOME/venv-python" "$1/bin/python"
 }
 MINOR=@MINOR@
 case "$*" in
@@ -295,6 +295,15 @@ def test_a_refresh_that_fails_leaves_no_stamp_behind(machine: Machine) -> None:
 def test_a_moved_checkout_makes_its_environment_anew(machine: Machine) -> None:
     machine.run("setup")
     machine.project = machine.project.rename(machine.home / "elsewhere")
+    assert machine.run("setup").returncode == 0
+    assert "-m venv" in machine.calls()
+
+
+def test_a_replaced_interpreter_makes_the_environment_anew(machine: Machine) -> None:
+    machine.run("setup")
+    python = machine.project / "venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to(shutil.copy(machine.home / "venv-python", machine.home / "upgraded"))
     assert machine.run("setup").returncode == 0
     assert "-m venv" in machine.calls()
 
