@@ -1,0 +1,344 @@
+"""The broker's account: what it accepts, charges, books, lends and takes back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ikbr.domain.execution import ExecutionModel
+from ikbr.domain.instrument import MICRO, Instrument, SecType
+from ikbr.domain.order import Fill, OrderRequest, Side
+from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.session import Session
+from ikbr.domain.tape import CorporateAction
+from ikbr.sim.actions import apply_action
+from ikbr.sim.day_trades import DayTrades
+from ikbr.sim.fees import FeeSchedule
+from ikbr.sim.liquidation import liquidation_orders
+from ikbr.sim.margin import MarginBook
+from ikbr.sim.settlement import Settlement
+
+MINIMUM_MARGIN_EQUITY_MICRO = 2_000 * MICRO
+"""Source: FINRA Rule 4210(b): 2,000 dollars to borrow or sell short."""
+
+_DAY_TRADED = (SecType.STOCK, SecType.OPTION)
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """Say what an order would do to the account, in millionths.
+
+    Attributes:
+        initial_before_micro, initial_after_micro: Initial margin, base currency.
+        maintenance_before_micro, maintenance_after_micro: Maintenance margin, base currency.
+        equity_before_micro, equity_after_micro: Equity with loan value, base currency.
+        commission_micro: Estimated fees, in the instrument's currency.
+    """
+
+    initial_before_micro: int
+    initial_after_micro: int
+    maintenance_before_micro: int
+    maintenance_after_micro: int
+    equity_before_micro: int
+    equity_after_micro: int
+    commission_micro: int
+
+
+class Account:
+    """Keep one account at the simulated broker.
+
+    Attributes:
+        portfolio: Its books.
+        fees: Its price list.
+    """
+
+    __slots__ = (
+        "_actions_until_ns",
+        "_date",
+        "_day_trades",
+        "_equity_at_close",
+        "_instruments",
+        "_margin",
+        "_model",
+        "_settlement",
+        "fees",
+        "portfolio",
+    )
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        capital: float,
+        model: ExecutionModel,
+        *,
+        base: str = "USD",
+        fx: Mapping[str, float] | None = None,
+    ) -> None:
+        """Open the account.
+
+        Args:
+            instruments: What may be held, by symbol.
+            capital: Opening cash, base currency.
+            model: The settings of the simulated market.
+            base: The base currency.
+            fx: Value of one unit of other currencies in the base currency.
+
+        Raises:
+            FeeTableError: When `fees_as_of` is before the fee table's first row.
+        """
+        self._instruments = instruments
+        self._model = model
+        self.portfolio = Portfolio(instruments, round(capital * MICRO), base, fx)
+        self.fees = FeeSchedule(model, self.portfolio.rate_micro)
+        self._margin = MarginBook(instruments, self.portfolio, model.account)
+        self._settlement = Settlement() if model.account == "cash" else None
+        limited = model.account == "reg-t" and model.pattern_day_rule
+        self._day_trades = DayTrades() if limited else None
+        self._date: dt.date | None = None
+        self._equity_at_close: int | None = None
+        self._actions_until_ns = -(2**63)
+
+    # --- orders ---------------------------------------------------------------------------------
+
+    def check(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> str:
+        """Say whether the broker accepts an order.
+
+        Args:
+            instrument: What it would trade.
+            side: Which way.
+            quantity: How much.
+            price_units: The price it is expected to fill at.
+
+        Returns:
+            "" when it is accepted, which an order that only reduces a position always is; else
+            the words of the rejection.
+
+        Source: IBKR, TWS API message code 201 ("Order rejected - reason: …").
+        """
+        if self._model.account == "simple":
+            return ""
+        symbol = instrument.symbol
+        held = self.portfolio.quantity(symbol)
+        change = side * quantity
+        after = held + change
+        if held and (held > 0) != (change > 0) and abs(change) <= abs(held):
+            return ""
+        if after < 0 and (words := self._short_refusal(instrument, after)):
+            return words
+        fees = self.portfolio.to_base(
+            self.fees.estimate(instrument, side, quantity, price_units), instrument.currency
+        )
+        margin = self._margin
+        equity, before, needed = margin.initial_before_and_after(symbol, after, price_units)
+        if self._settlement is not None:
+            return self._settled_refusal(equity - before, needed - before + fees)
+        if (
+            self._day_trades is not None
+            and instrument.sec_type in _DAY_TRADED
+            and self._day_trades.forbids(self._date, min(equity, self._equity_at_close or equity))
+        ):
+            return (
+                "Order rejected - reason: pattern day trading rule: three day trades were made in "
+                "five sessions and the previous day's equity is below 25,000 USD."
+            )
+        if needed > before and equity - fees < needed:
+            return (
+                "Order rejected - reason: available funds are insufficient: equity with loan "
+                f"value {equity / MICRO:,.2f}, initial margin {needed / MICRO:,.2f}."
+            )
+        if equity < MINIMUM_MARGIN_EQUITY_MICRO and self._borrows(instrument, change, price_units):
+            return (
+                "Order rejected - reason: minimum of 2,000 USD (or equivalent) equity required to "
+                "purchase on margin, sell short, or trade currencies or futures."
+            )
+        return ""
+
+    def whatif(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> WhatIf:
+        """Say what an order would do to margin and equity.
+
+        Args:
+            instrument: What it would trade.
+            side: Which way.
+            quantity: How much.
+            price_units: The price it is expected to fill at.
+        """
+        portfolio, margin = self.portfolio, self._margin
+        position = portfolio.position(instrument.symbol)
+        after = position.quantity + side * quantity
+        equity, before, needed = margin.initial_before_and_after(
+            instrument.symbol, after, price_units
+        )
+        maintenance = margin.maintenance_micro()
+        commission = self.fees.estimate(instrument, side, quantity, price_units)
+        mark = position.mark_units
+        if not mark:
+            position.mark_units = price_units
+        quantities = {s: p.quantity for s, p in portfolio.positions.items()}
+        quantities[instrument.symbol] = after
+        maintenance_after = margin.maintenance_micro(quantities)
+        gained = side * quantity * (position.mark_units - price_units)
+        position.mark_units = mark
+        change = gained * instrument.unit_value_micro - commission
+        return WhatIf(
+            initial_before_micro=before,
+            initial_after_micro=needed,
+            maintenance_before_micro=maintenance,
+            maintenance_after_micro=maintenance_after,
+            equity_before_micro=equity,
+            equity_after_micro=equity + portfolio.to_base(change, instrument.currency),
+            commission_micro=commission,
+        )
+
+    def charge(
+        self,
+        order_id: int,
+        instrument: Instrument,
+        side: Side,
+        quantity: int,
+        price_units: int,
+        ts_ns: int,
+        *,
+        maker: bool,
+    ) -> int:
+        """Charge a fill; see `FeeSchedule.charge`."""
+        return self.fees.charge(
+            order_id, instrument, side, quantity, price_units, ts_ns, maker=maker
+        )
+
+    def release(self, order_id: int) -> None:
+        """Forget an order that has ended."""
+        self.fees.release(order_id)
+
+    def book(self, fill: Fill) -> None:
+        """Book a fill.
+
+        Args:
+            fill: What happened, with its fees.
+        """
+        portfolio = self.portfolio
+        if self._day_trades is not None:
+            symbol = fill.symbol
+            if self._instruments[symbol].sec_type in _DAY_TRADED:
+                self._day_trades.book(symbol, portfolio.quantity(symbol), fill.side * fill.quantity)
+        portfolio.apply_fill(fill)
+        if self._settlement is not None and fill.side < 0:
+            self._hold_proceeds(fill)
+
+    # --- sessions -------------------------------------------------------------------------------
+
+    def open_session(self, session: Session, actions: Sequence[CorporateAction] = ()) -> None:
+        """Begin a trading day: settle, charge the nights, book corporate actions.
+
+        Args:
+            session: The day.
+            actions: Splits and dividends in order of time; those due by the open and after the
+                open before are booked.
+
+        Raises:
+            FeeTableError: When no fees are known for the day.
+        """
+        self.fees.start_day(session.open_ns)
+        if self._date is not None and session.date > self._date:
+            self._charge_borrow((session.date - self._date).days)
+        if self._settlement is not None:
+            self._settlement.open_session(session.date)
+        if self._day_trades is not None and self._date is not None:
+            self._day_trades.next_session()
+        if self._model.corporate_actions:
+            for action in actions:
+                if self._actions_until_ns < action.ts_ns <= session.open_ns:
+                    apply_action(self.portfolio, action)
+        self._actions_until_ns = session.open_ns
+        self._date = session.date
+
+    def close_session(self, session: Session) -> None:
+        """End a trading day: note its equity, by which the day trading rule goes."""
+        self._equity_at_close = self.portfolio.equity_micro()
+
+    # --- margin ---------------------------------------------------------------------------------
+
+    def maintenance_excess_micro(self) -> int:
+        """Subtract the maintenance margin from the equity, at the marks."""
+        return self.portfolio.equity_micro() - self._margin.maintenance_micro()
+
+    def safe_move(self) -> float:
+        """Bound the move of all marks that cannot lead to a liquidation; see `MarginBook`."""
+        return self._margin.safe_move()
+
+    def liquidation_orders(self) -> list[OrderRequest]:
+        """Choose what to close when the excess is negative; see `liquidation`."""
+        if self._model.account == "simple":
+            return []
+        return liquidation_orders(self.portfolio, self._margin)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _short_refusal(self, instrument: Instrument, after: int) -> str:
+        kind = instrument.sec_type
+        if kind == SecType.OPTION:
+            if -after > self._margin.covered(instrument):
+                return (
+                    "Order rejected - reason: uncovered option positions are not allowed; hold "
+                    f"the shares that {-after} short calls would deliver."
+                )
+            return ""
+        if kind == SecType.FUTURE:
+            return ""
+        if self._settlement is not None:
+            return "Order rejected - reason: short sales are not allowed in a cash account."
+        shortable = self._model.shortable
+        if kind == SecType.STOCK and shortable is not None and instrument.symbol not in shortable:
+            return f"Order rejected - reason: {instrument.symbol} is not available for short sale."
+        return ""
+
+    def _settled_refusal(self, funds: int, needed: int) -> str:
+        portfolio = self.portfolio
+        for currency, amount in self._unsettled().items():
+            funds -= portfolio.to_base(amount, currency)
+        if needed <= funds or needed <= 0:
+            return ""
+        return (
+            f"Order rejected - reason: settled cash {funds / MICRO:,.2f} is insufficient for "
+            f"{needed / MICRO:,.2f}."
+        )
+
+    def _unsettled(self) -> dict[str, int]:
+        return self._settlement.unsettled_micro() if self._settlement is not None else {}
+
+    def _borrows(self, instrument: Instrument, change: int, price_units: int) -> bool:
+        if change < 0 or instrument.sec_type in (SecType.FUTURE, SecType.FOREX):
+            return True
+        portfolio = self.portfolio
+        cost = portfolio.to_base(
+            change * price_units * instrument.unit_value_micro, instrument.currency
+        )
+        cash = sum(portfolio.to_base(a, c) for c, a in portfolio.cash_micro.items())
+        return cash < cost
+
+    def _hold_proceeds(self, fill: Fill) -> None:
+        instrument = self._instruments[fill.symbol]
+        value = fill.quantity * fill.price_units * instrument.unit_value_micro
+        if self._settlement is not None and self._date is not None:
+            self._settlement.add(
+                value - fill.commission_micro, instrument.currency, instrument.sec_type, self._date
+            )
+
+    def _charge_borrow(self, nights: int) -> None:
+        """Charge the borrow fee of short stock.
+
+        Source: IBKR, "Short sale cost": 102 % of the price, rounded up to the dollar, times the
+        shares, at the yearly rate over 360 days, for every night.
+        """
+        rate = self._model.borrow_rate
+        if not rate:
+            return
+        for position in self.portfolio.positions.values():
+            instrument = position.instrument
+            if position.quantity >= 0 or instrument.sec_type != SecType.STOCK:
+                continue
+            price = position.mark_units / instrument.price_scale
+            collateral = math.ceil(price * 1.02) * -position.quantity
+            fee = round(collateral * rate / 360 * nights * MICRO)
+            self.portfolio.add_cash(-fee, instrument.currency)
