@@ -11,6 +11,7 @@ first and last of a week cut at 17:00 New York. No holidays are taken out.
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -108,9 +109,12 @@ def _year(calendar: str, year: int, cache: Path | None) -> tuple[Session, ...]:
 def _library_year(calendar: str, year: int) -> tuple[Session, ...]:
     import pandas_market_calendars as library
 
-    exchange = library.get_calendar(calendar)
-    frame = exchange.schedule(f"{year}-01-01", f"{year}-12-31")
-    early = set(exchange.early_closes(frame).index)
+    with warnings.catch_warnings():
+        # The library still uses names that pandas will drop; pinned versions keep them working.
+        warnings.simplefilter("ignore")
+        exchange = library.get_calendar(calendar)
+        frame = exchange.schedule(f"{year}-01-01", f"{year}-12-31")
+        early = set(exchange.early_closes(frame).index)
     opens = frame["market_open"].astype("datetime64[ns, UTC]").astype("int64")
     closes = frame["market_close"].astype("datetime64[ns, UTC]").astype("int64")
     return tuple(
