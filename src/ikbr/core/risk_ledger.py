@@ -1,0 +1,218 @@
+"""The risk ledger: what is on its way to the exchange, per symbol and side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ikbr.domain.instrument import MICRO, Instrument
+from ikbr.domain.order import Order
+
+
+class OpenOrder:
+    """Remember one order that may still fill.
+
+    Attributes:
+        order_id, is_buy: Which order, which way.
+        remaining: What may still fill.
+        exits: Whether it can only shrink a position (an attached exit, or reduce-only).
+        group: Orders of one group replace each other: only the largest of a side counts.
+        book: Of its symbol.
+    """
+
+    __slots__ = ("book", "exits", "group", "is_buy", "order_id", "remaining")
+
+    def __init__(self, order: Order, book: Book) -> None:
+        """Take note of an order."""
+        request = order.request
+        self.order_id = order.order_id
+        self.is_buy = request.side > 0
+        self.remaining = order.remaining
+        self.exits = request.reduce_only or order.parent_id != 0
+        self.group = request.oca_group or (f"#{order.parent_id}" if order.parent_id else "")
+        self.book = book
+
+
+class Book:
+    """Sum up the open orders of one symbol.
+
+    Attributes:
+        symbol: Which one.
+        multiplier, currency, lot: Of its instrument.
+        buys, sells: Open quantity that may build a position.
+        exit_buys, exit_sells: Open quantity that can only shrink one.
+        orders: The open orders, by id.
+        entered: When each strategy last sent an entry, ns UTC.
+        price: At which the latest order was valued; used until the position has a mark.
+    """
+
+    __slots__ = (
+        "buys",
+        "currency",
+        "entered",
+        "exit_buys",
+        "exit_sells",
+        "grouped",
+        "lot",
+        "multiplier",
+        "orders",
+        "price",
+        "sells",
+        "symbol",
+    )
+
+    def __init__(self, instrument: Instrument) -> None:
+        """Start without orders."""
+        self.symbol = instrument.symbol
+        self.multiplier = instrument.multiplier
+        self.currency = instrument.currency
+        self.lot = instrument.lot
+        self.buys = self.sells = self.exit_buys = self.exit_sells = 0
+        self.grouped = 0
+        self.orders: dict[int, OpenOrder] = {}
+        self.entered: dict[str, int] = {}
+        self.price = 0.0
+
+    def highest(self, held: int) -> int:
+        """Give the position if every open buy fills and no sale does."""
+        if self.exit_buys and held < 0:
+            held += min(self.exit_buys, -held)
+        return held + self.buys
+
+    def lowest(self, held: int) -> int:
+        """Give the position if every open sale fills and no buy does."""
+        if self.exit_sells and held > 0:
+            held -= min(self.exit_sells, held)
+        return held - self.sells
+
+    def worst(self, held: int) -> int:
+        """Give the largest absolute position that the open orders can make."""
+        return max(abs(self.highest(held)), abs(self.lowest(held)))
+
+    def value_micro(self, rate: float) -> float:
+        """Value a quantity of 1 at the latest order's price.
+
+        Args:
+            rate: Value of its currency in the base currency.
+
+        Returns:
+            Millionths of the base currency.
+        """
+        return abs(self.price) * self.multiplier * rate * MICRO
+
+    def free_to_reduce(self, held: int, group: str = "") -> int:
+        """Give how much of a position no open order is closing yet.
+
+        Args:
+            held: The position.
+            group: Orders of this group do not count: the new order replaces them.
+        """
+        if held > 0:
+            free = held - self.sells - self.exit_sells
+        else:
+            free = -held - self.buys - self.exit_buys
+        if group and self.grouped:
+            closing = [o for o in self.orders.values() if o.is_buy is (held < 0)]
+            free += max((o.remaining for o in closing if o.group == group), default=0)
+        return free
+
+    def change(self, order: OpenOrder, by: int) -> None:
+        """Let the remaining quantity of an order grow or shrink."""
+        order.remaining += by
+        if order.group:
+            self._recount()
+        else:
+            self._add(order, by)
+
+    def _add(self, order: OpenOrder, quantity: int) -> None:
+        if order.is_buy:
+            if order.exits:
+                self.exit_buys += quantity
+            else:
+                self.buys += quantity
+        elif order.exits:
+            self.exit_sells += quantity
+        else:
+            self.sells += quantity
+
+    def _recount(self) -> None:
+        self.buys = self.sells = self.exit_buys = self.exit_sells = 0
+        largest: dict[tuple[str, bool, bool], OpenOrder] = {}
+        for order in self.orders.values():
+            if not order.group:
+                self._add(order, order.remaining)
+                continue
+            key = (order.group, order.is_buy, order.exits)
+            other = largest.get(key)
+            if other is None or order.remaining > other.remaining:
+                largest[key] = order
+        for order in largest.values():
+            self._add(order, order.remaining)
+
+
+class RiskLedger:
+    """Keep the books of all symbols and the counts of the session.
+
+    Attributes:
+        books: By symbol, made when first asked for.
+        orders: All open orders, by id.
+        sent_today: Orders sent since the session began.
+    """
+
+    __slots__ = ("_instruments", "books", "orders", "sent_today")
+
+    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+        """Start with nothing open."""
+        self._instruments = instruments
+        self.books: dict[str, Book] = {}
+        self.orders: dict[int, OpenOrder] = {}
+        self.sent_today = 0
+
+    def book(self, symbol: str) -> Book:
+        """Give the book of a symbol."""
+        book = self.books.get(symbol)
+        if book is None:
+            book = self.books[symbol] = Book(self._instruments[symbol])
+        return book
+
+    def add(self, order: Order) -> None:
+        """Count an order as open; one that is counted already is counted anew."""
+        if order.order_id in self.orders:
+            self.remove(order.order_id)
+        else:
+            self.sent_today += 1
+        book = self.book(order.request.symbol)
+        self.put_back(OpenOrder(order, book))
+
+    def put_back(self, entry: OpenOrder) -> None:
+        """Count an entry that `remove` gave."""
+        quantity, entry.remaining = entry.remaining, 0
+        book = entry.book
+        self.orders[entry.order_id] = entry
+        book.orders[entry.order_id] = entry
+        if entry.group:
+            book.grouped += 1
+        book.change(entry, quantity)
+
+    def fill(self, order_id: int, quantity: int) -> None:
+        """Take a filled quantity out; fills of orders that have ended change nothing."""
+        entry = self.orders.get(order_id)
+        if entry is not None:
+            entry.book.change(entry, -min(quantity, entry.remaining))
+
+    def remove(self, order_id: int) -> OpenOrder | None:
+        """Count an order no longer.
+
+        Returns:
+            The entry, for `put_back`; None when it was not open.
+        """
+        entry = self.orders.pop(order_id, None)
+        if entry is None:
+            return None
+        book = entry.book
+        remaining = entry.remaining
+        del book.orders[order_id]
+        if entry.group:
+            book.grouped -= 1
+        book.change(entry, -remaining)
+        entry.remaining = remaining
+        return entry

@@ -1,0 +1,247 @@
+"""The risk manager: every order passes it, or is told why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ikbr.core.correlation import ReturnHistory
+from ikbr.core.halts import Halts
+from ikbr.core.risk_case import Case
+from ikbr.core.risk_checks import RULES, Rule
+from ikbr.core.risk_ledger import RiskLedger
+from ikbr.core.sizing import order_price, position_size, touch_price
+from ikbr.domain.events import Refused
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.limits import RiskLimits
+from ikbr.domain.order import Fill, Order, OrderRequest, Side
+from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.session import Session
+from ikbr.domain.signal import Signal
+from ikbr.domain.ticker import Ticker
+
+
+class RiskManager:
+    """Judge order requests by the table of rules, and watch the equity.
+
+    An order with quantity ≤ |position| − working reducing quantity passes the rules about
+    exposure, drawdown and intervals: what shrinks risk must never be held up by it.
+
+    Attributes:
+        limits: What is allowed.
+        history: Returns for the correlation rule; feed it once a minute.
+        ledger: Open orders per symbol and side.
+        halts: The latches and floors.
+    """
+
+    __slots__ = (
+        "_case",
+        "_entering",
+        "_portfolio",
+        "_reducing",
+        "halts",
+        "history",
+        "ledger",
+        "limits",
+    )
+
+    def __init__(
+        self,
+        limits: RiskLimits,
+        portfolio: Portfolio,
+        instruments: Mapping[str, Instrument],
+        *,
+        history: ReturnHistory | None = None,
+        rules: tuple[Rule, ...] = RULES,
+    ) -> None:
+        """Set the rules that the limits switch on.
+
+        Args:
+            limits: What is allowed.
+            portfolio: The account's books; read, never written.
+            instruments: What may be ordered, by symbol.
+            history: Returns to start from.
+            rules: The table, in the order in which rules are asked.
+        """
+        self.limits = limits
+        self.history = history if history is not None else ReturnHistory()
+        self.ledger = RiskLedger(instruments)
+        self.halts = Halts(limits, portfolio.equity_micro())
+        self._portfolio = portfolio
+        self._case = Case(limits, portfolio, self.ledger, self.halts, self.history)
+        active = [
+            rule
+            for rule in rules
+            if not rule.limits or any(getattr(limits, f) for f in rule.limits)
+        ]
+        self._entering = tuple(rule.test for rule in active)
+        self._reducing = tuple(rule.test for rule in active if rule.binds_reducing)
+
+    def check(
+        self,
+        request: OrderRequest,
+        strategy: str,
+        ticker: Ticker,
+        now_ns: int,
+        replaces: Order | None = None,
+    ) -> Refused | None:
+        """Judge an order before it is sent.
+
+        Args:
+            request: What is asked.
+            strategy: By whom.
+            ticker: The market of its symbol.
+            now_ns: The present, ns UTC.
+            replaces: The working order that it modifies; its own open quantity does not count.
+
+        Returns:
+            None when it may be sent, else the first rule that forbids it.
+        """
+        if replaces is not None:
+            entry = self.ledger.remove(replaces.order_id)
+            try:
+                return self._judge(request, strategy, ticker, now_ns, modifies=True)
+            finally:
+                if entry is not None:
+                    self.ledger.put_back(entry)
+        return self._judge(request, strategy, ticker, now_ns)
+
+    def _judge(
+        self,
+        request: OrderRequest,
+        strategy: str,
+        ticker: Ticker,
+        now_ns: int,
+        *,
+        modifies: bool = False,
+    ) -> Refused | None:
+        case, symbol = self._case, request.symbol
+        ledger = self.ledger
+        book = ledger.books.get(symbol)
+        if book is None:
+            book = ledger.book(symbol)
+        portfolio = self._portfolio
+        held = portfolio.quantity(symbol)
+        reduces = (
+            held != 0
+            and (held > 0) is not (request.side > 0)
+            and request.quantity <= book.free_to_reduce(held, request.oca_group)
+        )
+        tests = self._reducing if reduces else self._entering
+        if not tests:
+            return None
+        case.request = request
+        case.strategy = strategy
+        case.ticker = ticker
+        case.now_ns = now_ns
+        case.book = book
+        case.held = held
+        case.modifies = modifies
+        case.price = price = order_price(request, ticker)
+        case.unit_micro = abs(price) * book.multiplier * portfolio.rate_micro(book.currency)
+        case.open()
+        for test in tests:
+            refused = test(case)
+            if refused is not None:
+                return refused
+        book.price = price
+        return None
+
+    def calculate_position_size(
+        self, signal: Signal, ticker: Ticker, equity_micro: int, share: float = 1.0
+    ) -> int:
+        """Turn a signal into the quantity of a full position, valued as `check` values it.
+
+        Args:
+            signal: What is wanted; its strength scales the size.
+            ticker: The market of its symbol.
+            equity_micro: Equity of the account, millionths of the base currency.
+            share: Part of the equity that the strategy may use.
+
+        Returns:
+            Unsigned quantity in whole lots; 0 without a price, and for "FLAT".
+        """
+        if signal.action == "FLAT":
+            return 0
+        book = self.ledger.book(signal.symbol)
+        price = touch_price(Side.BUY if signal.action == "BUY" else Side.SELL, ticker)
+        unit = abs(price) * book.multiplier * self._portfolio.rate_micro(book.currency)
+        return position_size(
+            self.limits, equity_micro, unit, share=share, strength=signal.strength, lot=book.lot
+        )
+
+    def on_sent(self, order: Order, now_ns: int) -> None:
+        """Count an order as open; call it again after a modification.
+
+        Args:
+            order: The order, as sent.
+            now_ns: The present, ns UTC.
+        """
+        request, ledger = order.request, self.ledger
+        known = order.order_id in ledger.orders
+        book = ledger.book(request.symbol)
+        if not known and not order.parent_id and not request.reduce_only:
+            held = self._portfolio.quantity(request.symbol)
+            opposes = held != 0 and (held > 0) is not (request.side > 0)
+            if not opposes or request.quantity > book.free_to_reduce(held, request.oca_group):
+                book.entered[order.strategy] = now_ns
+        ledger.add(order)
+
+    def on_fill(self, fill: Fill) -> None:
+        """Take a filled quantity out of the open orders (the portfolio books it)."""
+        self.ledger.fill(fill.order_id, fill.quantity)
+
+    def on_done(self, order: Order) -> None:
+        """Count an order as open no longer: filled, cancelled or rejected."""
+        self.ledger.remove(order.order_id)
+
+    def on_equity(self, equity_micro: int, now_ns: int) -> Refused | None:
+        """Watch the equity; latch a halt when a floor is reached.
+
+        Args:
+            equity_micro: Equity of the account, millionths of the base currency.
+            now_ns: The present, ns UTC.
+
+        Returns:
+            The halt, the first time; None otherwise.
+        """
+        halts = self.halts
+        if halts.barrier_micro < equity_micro <= halts.peak_micro:
+            return None
+        return halts.on_equity(equity_micro)
+
+    def on_sample(self, ts_ns: int, marks: Mapping[str, float]) -> None:
+        """Take one price per symbol for the correlations; call it once a minute."""
+        self.history.on_sample(ts_ns, marks)
+
+    def start_session(self, session: Session, equity_micro: int) -> None:
+        """Begin a session: the loss of the day and the count of orders start anew."""
+        self.halts.start_day(equity_micro)
+        self.ledger.sent_today = 0
+
+    def halt(self, reason: str) -> Refused:
+        """Stop entries until `arm`; orders that only reduce still pass."""
+        return self.halts.kill(reason)
+
+    def arm(self) -> None:
+        """Release every halt; losses are counted from the present equity."""
+        self.halts.clear(self._portfolio.equity_micro())
+
+    @property
+    def halted(self) -> Refused | None:
+        """The most serious halt in force; None while entries are allowed."""
+        return self.halts.current
+
+    @property
+    def peak_micro(self) -> int:
+        """The high-water mark of the equity."""
+        return self.halts.peak_micro
+
+    @property
+    def floor_micro(self) -> int:
+        """Equity at or below which the drawdown halt trips; NO_FLOOR when it cannot."""
+        return self.halts.floor_micro
+
+    @property
+    def barrier_micro(self) -> int:
+        """Equity at or below which any halt trips: the higher of all floors."""
+        return self.halts.barrier_micro
