@@ -58,8 +58,19 @@ class BarBuilder:
         count: Prints in the open bar.
     """
 
-    __slots__ = ("_close", "_high", "_low", "_open", "_start", "_value", "_volume", "count")
-    __slots__ += ("last_ns", "spec", "symbol")
+    __slots__ = (
+        "_close",
+        "_high",
+        "_low",
+        "_open",
+        "_start",
+        "_value",
+        "_volume",
+        "count",
+        "last_ns",
+        "spec",
+        "symbol",
+    )
 
     def __init__(self, symbol: str, spec: BarSpec) -> None:
         """Start with an empty bar."""

@@ -1,0 +1,240 @@
+"""The order manager: owns every order from intent to end.
+
+The intent is in the journal before anything is sent; afterwards only the broker's word moves an
+order through the lifecycle table. Nothing here knows whether the broker is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from ikbr.core.order_rules import check_request, child_requests
+from ikbr.core.ports import Broker, Clock, Journal
+from ikbr.domain.errors import InvariantError, OrderError
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.lifecycle import (
+    TRANSITIONS,
+    OrderEvent,
+    OrderState,
+    OrderUpdate,
+    next_state,
+)
+from ikbr.domain.order import Fill, Order, OrderRequest
+
+_PARTIAL, _FULL = OrderEvent.PARTIAL_FILL, OrderEvent.FULL_FILL
+
+
+class OrderManager:
+    """Submit, modify and cancel orders and follow what becomes of them.
+
+    Attributes:
+        orders: Every order of this run by id.
+        working: Those that are not done.
+        max_working: How many may work at once.
+        on_change: Told of every order whose state changed (trader, observers).
+        on_booked: Told of every new fill, after its order was brought up to date.
+        on_intent: Told of every order whose intent is recorded, before it is sent.
+        anomalies: Broker words that the lifecycle does not expect, counted by name.
+    """
+
+    def __init__(
+        self, broker: Broker, clock: Clock, journal: Journal, *, max_working: int = 10_000
+    ) -> None:
+        """Take over the broker's callbacks."""
+        self._broker = broker
+        self._clock = clock
+        self._journal = journal
+        self._next_id = 1
+        self.orders: dict[int, Order] = {}
+        self.working: dict[int, Order] = {}
+        self.children: dict[int, list[Order]] = {}
+        self.max_working = max_working
+        self.on_change: Callable[[Order], None] = _ignore
+        self.on_booked: Callable[[Fill, Order], None] = _ignore_fill
+        self.on_intent: Callable[[Order], None] = _ignore
+        self.anomalies: dict[str, int] = {}
+        self._seen_exec: set[int] = set()
+        broker.attach(self.on_update, self.on_fill)
+
+    def submit(
+        self,
+        request: OrderRequest,
+        instrument: Instrument,
+        strategy: str,
+        decision_mid: float,
+        decision_price: float,
+    ) -> Order:
+        """Record the intent and send the order, with its attached exits if it has any.
+
+        Args:
+            request: What risk let through.
+            instrument: What it trades.
+            strategy: Who asked.
+            decision_mid: Mid of the quote at the decision; NaN if unknown.
+            decision_price: Price that a market order would have met then; NaN if unknown.
+
+        Returns:
+            The order; with a synchronous broker it may already be done.
+
+        Raises:
+            OrderError: When the request makes no sense; nothing was sent.
+        """
+        check_request(request, instrument)
+        if len(self.working) >= self.max_working:
+            raise OrderError(
+                f"{len(self.working)} orders already work, the most that are allowed; cancel some."
+            )
+        order = self._create(request, instrument, strategy, 0)
+        order.decision_mid = decision_mid
+        order.decision_price = decision_price
+        if request.take_profit is None and request.stop_loss is None:
+            self._send(order)
+            return order
+        children = [
+            self._create(child, instrument, strategy, order.order_id)
+            for child in child_requests(request, order.order_id)
+        ]
+        self.children[order.order_id] = children
+        for each in (order, *children):
+            self._send(each)
+        return order
+
+    def _create(
+        self, request: OrderRequest, instrument: Instrument, strategy: str, parent_id: int
+    ) -> Order:
+        now = self._clock.now_ns
+        order = Order(self._next_id, request, instrument, strategy, now, parent_id)
+        self._next_id += 1
+        self._journal.append("intent", now, (order.order_id, strategy, request, parent_id))
+        self.orders[order.order_id] = order
+        self.working[order.order_id] = order
+        self.on_intent(order)
+        return order
+
+    def _send(self, order: Order) -> None:
+        # A sibling's fill may have ended it before its own turn came.
+        if order.state is not OrderState.CREATED:
+            return
+        order.state = OrderState.PENDING_SUBMIT
+        self._broker.submit(order)
+
+    def modify(
+        self,
+        order_id: int,
+        *,
+        quantity: int | None = None,
+        limit_price: float | None = None,
+        stop_price: float | None = None,
+    ) -> Order:
+        """Change quantity or prices of a working order.
+
+        Raises:
+            OrderError: When the order has ended or the change makes no sense.
+        """
+        order = self._working_order(order_id)
+        old = order.request
+        request = msgspec.structs.replace(
+            old,
+            quantity=old.quantity if quantity is None else quantity,
+            limit_price=old.limit_price if limit_price is None else limit_price,
+            stop_price=old.stop_price if stop_price is None else stop_price,
+        )
+        if request.quantity <= order.filled:
+            raise OrderError(
+                f"order {order_id}: quantity {request.quantity} is not above the "
+                f"{order.filled} already filled; cancel it instead."
+            )
+        check_request(request, order.instrument)
+        now = self._clock.now_ns
+        self._journal.append("modify", now, (order_id, request))
+        order.state = next_state(order.state, OrderEvent.MODIFY)
+        order.request = request
+        self.on_change(order)
+        self._broker.modify(order, request)
+        return order
+
+    def cancel(self, order_id: int) -> bool:
+        """Ask for the cancellation of an order.
+
+        Returns:
+            Whether anything was sent: an order that has ended, or whose cancellation is on its
+            way, is left alone.
+        """
+        order = self.working.get(order_id)
+        if order is None or order.cancel_requested:
+            return False
+        now = self._clock.now_ns
+        self._journal.append("cancel", now, order_id)
+        order.cancel_requested = True
+        order.state = next_state(order.state, OrderEvent.REQUEST_CANCEL)
+        self._broker.cancel(order)
+        return True
+
+    def _working_order(self, order_id: int) -> Order:
+        order = self.working.get(order_id)
+        if order is None:
+            known = self.orders.get(order_id)
+            state = f"is {known.state.value}" if known is not None else "does not exist"
+            raise OrderError(f"order {order_id} {state}; only a working order can be changed.")
+        return order
+
+    def on_update(self, update: OrderUpdate) -> None:
+        """Take the broker's word about an order."""
+        order = self.orders.get(update.order_id)
+        if order is None:
+            self._anomaly("update of an unknown order")
+            return
+        self._journal.append("update", update.ts_ns, update)
+        new = TRANSITIONS.get((order.state, update.event))
+        if new is None:
+            self._anomaly(f"{update.event.value} in {order.state.value}")
+            return
+        if update.message:
+            order.message = update.message
+        if update.event is OrderEvent.CANCEL_REFUSED:
+            order.cancel_requested = False
+        if new is not order.state:
+            order.state = new
+            if new.is_final:
+                self._finish(order, update.ts_ns)
+            self.on_change(order)
+
+    def on_fill(self, fill: Fill) -> None:
+        """Book a fill: once per execution, whatever state the order is in."""
+        if fill.exec_id in self._seen_exec:
+            self._anomaly("repeated fill")
+            return
+        order = self.orders.get(fill.order_id)
+        if order is None:
+            raise InvariantError(f"fill {fill.exec_id} belongs to no order ({fill.order_id}).")
+        self._seen_exec.add(fill.exec_id)
+        self._journal.append("fill", fill.ts_ns, fill)
+        if order.is_done:
+            self._anomaly(f"fill after {order.state.value}")
+        order.filled += fill.quantity
+        order.fill_value_units += fill.quantity * fill.price_units
+        full = order.filled >= order.request.quantity
+        if order.filled > order.request.quantity:
+            self._anomaly("overfill")
+        was_done = order.is_done
+        order.state = TRANSITIONS[order.state, _FULL if full else _PARTIAL]
+        if full and not was_done:
+            self._finish(order, fill.ts_ns)
+        self.on_booked(fill, order)
+
+    def _finish(self, order: Order, ts_ns: int) -> None:
+        order.done_ns = ts_ns
+        self.working.pop(order.order_id, None)
+
+    def _anomaly(self, name: str) -> None:
+        self.anomalies[name] = self.anomalies.get(name, 0) + 1
+
+
+def _ignore(_order: Order) -> None:
+    pass
+
+
+def _ignore_fill(_fill: Fill, _order: Order) -> None:
+    pass

@@ -1,0 +1,108 @@
+"""What makes an order request sensible, and which exits hang on it."""
+
+from __future__ import annotations
+
+import math
+
+from ikbr.domain.errors import OrderError
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
+
+_NEEDS_LIMIT = {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_ON_CLOSE}
+_NEEDS_STOP = {OrderType.STOP, OrderType.STOP_LIMIT}
+_PRICE_FIELDS = ("limit_price", "stop_price", "take_profit", "stop_loss")
+
+
+def check_request(request: OrderRequest, instrument: Instrument) -> None:
+    """Refuse a request that no broker would understand.
+
+    Raises:
+        OrderError: Naming the field, its value and the remedy.
+    """
+    if request.quantity < 1 or request.quantity % instrument.lot:
+        raise OrderError(
+            f"{request.symbol}: quantity {request.quantity} must be a positive multiple of "
+            f"{instrument.lot}."
+        )
+    kind = request.order_type
+    if kind is OrderType.MARKET and request.take_profit is None and request.stop_loss is None:
+        return
+    if kind in _NEEDS_LIMIT and request.limit_price is None:
+        raise OrderError(f"{request.symbol}: a {kind} order needs limit_price.")
+    if kind in _NEEDS_STOP and request.stop_price is None:
+        raise OrderError(f"{request.symbol}: a {kind} order needs stop_price.")
+    if kind is OrderType.TRAIL and (request.trail_amount is None) == (
+        request.trail_percent is None
+    ):
+        raise OrderError(
+            f"{request.symbol}: a TRAIL order needs either trail_amount or trail_percent."
+        )
+    _check_prices(request, instrument)
+
+
+def _check_prices(request: OrderRequest, instrument: Instrument) -> None:
+    for name in _PRICE_FIELDS:
+        price = getattr(request, name)
+        if price is None:
+            continue
+        if not math.isfinite(price):
+            raise OrderError(f"{request.symbol}: {name} = {price} is not a price.")
+        units = instrument.to_units(price)
+        if request.order_type is not OrderType.MIDPRICE and instrument.on_grid(units) != units:
+            near = instrument.to_price(instrument.on_grid(units))
+            raise OrderError(
+                f"{request.symbol}: {name} = {price} is off the price grid; the nearest price "
+                f"is {near}."
+            )
+    for name in ("trail_amount", "trail_percent"):
+        distance = getattr(request, name)
+        if distance is not None and not 0 < distance < math.inf:
+            raise OrderError(f"{request.symbol}: {name} = {distance} must be above 0.")
+
+
+def child_requests(request: OrderRequest, parent_id: int) -> list[OrderRequest]:
+    """Build the exits that hang on an entry; they cancel each other.
+
+    Args:
+        request: The entry, with `take_profit`, `stop_loss` or both.
+        parent_id: The id of its order, which names their OCA group.
+    """
+    side = Side.SELL if request.side is Side.BUY else Side.BUY
+    group = protective_group(parent_id)
+    children = []
+    if request.take_profit is not None:
+        children.append(
+            OrderRequest(
+                request.symbol,
+                side,
+                request.quantity,
+                OrderType.LIMIT,
+                limit_price=request.take_profit,
+                tif=TimeInForce.GTC,
+                outside_rth=request.outside_rth,
+                oca_group=group,
+                reason="take profit",
+                reduce_only=True,
+            )
+        )
+    if request.stop_loss is not None:
+        children.append(
+            OrderRequest(
+                request.symbol,
+                side,
+                request.quantity,
+                OrderType.STOP,
+                stop_price=request.stop_loss,
+                tif=TimeInForce.GTC,
+                outside_rth=request.outside_rth,
+                oca_group=group,
+                reason="stop loss",
+                reduce_only=True,
+            )
+        )
+    return children
+
+
+def protective_group(parent_id: int) -> str:
+    """Name the OCA group of the exits that hang on an order."""
+    return f"exit-{parent_id}"

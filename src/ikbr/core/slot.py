@@ -1,0 +1,101 @@
+"""A slot: one strategy in one symbol, with what it holds, what is in flight and what is muted."""
+
+from __future__ import annotations
+
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.order import Order
+from ikbr.domain.signal import Signal
+from ikbr.domain.ticker import Ticker
+from ikbr.domain.timers import NEVER
+from ikbr.strategies.manager import Running
+
+
+class Slot:
+    """Keep what decides whether a signal can matter now.
+
+    Attributes:
+        running: The strategy.
+        ticker: The ticker of the symbol.
+        instrument: Its instrument.
+        position: Signed quantity that this strategy holds.
+        in_flight: Signed quantity that its own orders have still to fill; attached exits do
+            not count, since they only take away what the entry brought.
+        exits: Working attached exits.
+        mute_buy_ns, mute_sell_ns: Until when a refused direction is not asked again.
+        entry_from_ns, entry_until_ns: When positions may be entered in this session.
+        allow_short: Whether SELL may go short.
+        muted: Signals that were not asked because their direction was muted.
+    """
+
+    __slots__ = (
+        "allow_short",
+        "entry_from_ns",
+        "entry_until_ns",
+        "exits",
+        "in_flight",
+        "instrument",
+        "mute_buy_ns",
+        "mute_sell_ns",
+        "muted",
+        "position",
+        "running",
+        "ticker",
+    )
+
+    def __init__(self, running: Running, ticker: Ticker) -> None:
+        """Start flat, with nothing muted."""
+        self.running = running
+        self.ticker = ticker
+        self.instrument: Instrument = ticker.instrument
+        self.allow_short = bool(getattr(running.strategy, "allow_short", False))
+        self.position = 0
+        self.in_flight = 0
+        self.exits: list[Order] = []
+        self.mute_buy_ns = 0
+        self.mute_sell_ns = 0
+        self.entry_from_ns = 0
+        self.entry_until_ns = NEVER
+        self.muted = 0
+
+    def is_idle(self, signal: Signal, now_ns: int) -> bool:
+        """Say whether a signal can be dropped without asking anyone.
+
+        True when what it wants is held or in flight already, or when its direction was refused
+        and is muted. Cheap: strategies may repeat a signal on every tick.
+        """
+        held = self.position + self.in_flight
+        action = signal.action
+        target = signal.target
+        if target is None:
+            if action == "BUY":
+                if held > 0:
+                    return True
+                buys = True
+            elif action == "SELL":
+                if held < 0 or (held == 0 and not self.allow_short):
+                    return True
+                buys = False
+            elif held == 0:
+                return True
+            else:
+                buys = held < 0
+        elif target == held:
+            return True
+        else:
+            buys = target > held
+        if now_ns < (self.mute_buy_ns if buys else self.mute_sell_ns):
+            self.muted += 1
+            return True
+        return False
+
+    def mute(self, buys: bool, until_ns: int) -> None:
+        """Do not ask a direction again before a time."""
+        if buys:
+            self.mute_buy_ns = until_ns
+        else:
+            self.mute_sell_ns = until_ns
+
+    def unmute(self) -> None:
+        """Let both directions be asked again, as a fill changes what is possible."""
+        self.mute_buy_ns = 0
+        self.mute_sell_ns = 0
