@@ -1,4 +1,7 @@
-"""Contracts the way people write them: `AAPL`, `AAPL@NASDAQ`, `EUR.USD`, `ES 202612 CME`, OCC options."""
+"""Contracts the way people write them.
+
+`AAPL`, `AAPL@NASDAQ`, `EUR.USD`, `ES 202612 CME`, options by their OCC symbol.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import re
 from ikbr.domain.errors import ContractError, nearest
 from ikbr.domain.instrument import Instrument, SecType
 
-CURRENCIES = frozenset(  # noqa: SIM905
+CURRENCIES = frozenset(
     "AUD CAD CHF CNH CZK DKK EUR GBP HKD HUF ILS JPY MXN NOK NZD PLN SEK SGD TRY USD ZAR".split()
 )
 
@@ -61,13 +64,14 @@ def parse_contract(text: str) -> Instrument:
     """
     name = text.strip().upper()
     if match := _FOREX.match(name):
+        if match[1] == match[2]:
+            raise ContractError(f"contract {text!r}: a currency pair names two currencies.")
         if match[1] in CURRENCIES and match[2] in CURRENCIES:
             return _forex(match[1], match[2])
-        if len(match[2]) > 2:
-            unknown = match[1] if match[1] not in CURRENCIES else match[2]
-            raise ContractError(
-                f"contract {text!r}: currency {unknown!r} is unknown; {nearest(unknown, CURRENCIES)}."
-            )
+        unknown = match[1] if match[1] not in CURRENCIES else match[2]
+        raise ContractError(
+            f"contract {text!r}: currency {unknown!r} is unknown; {nearest(unknown, CURRENCIES)}."
+        )
     if match := _OPTION.match(name):
         return _option(match[1], match[2], match[3], int(match[4]))
     if match := _FUTURE.match(name):
@@ -117,9 +121,9 @@ def _future(text: str, root: str, month: str, exchange: str | None) -> Instrumen
 
 def _expiry(text: str, month: str) -> dt.date:
     try:
+        year, number = int(month[:4]), int(month[4:6])
         if len(month) == 8:
-            return dt.datetime.strptime(month, "%Y%m%d").date()
-        year, number = int(month[:4]), int(month[4:])
+            return dt.date(year, number, int(month[6:]))
         return dt.date(year, number, calendar.monthrange(year, number)[1])
     except (ValueError, calendar.IllegalMonthError):
         raise ContractError(

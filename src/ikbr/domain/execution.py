@@ -68,7 +68,13 @@ class ExecutionModel(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if value not in get_args(kind):
                 raise ConfigError(f"sim.{name} = {value!r}: {nearest(str(value), get_args(kind))}.")
-        for name in ("latency_ms", "response_latency_ms", "slippage_value", "volume_cap"):
+        for name in (
+            "latency_ms",
+            "response_latency_ms",
+            "slippage_value",
+            "volume_cap",
+            "borrow_rate",
+        ):
             value = getattr(self, name)
             if not 0 <= value < 3_600_000:
                 raise ConfigError(f"sim.{name} = {value}: it must be 0 or more (and finite).")
