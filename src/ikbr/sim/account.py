@@ -15,14 +15,17 @@ from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
 from ikbr.domain.tape import CorporateAction
 from ikbr.sim.actions import apply_action
-from ikbr.sim.day_trades import DayTrades
-from ikbr.sim.fees import FeeSchedule
+from ikbr.sim.day_trades import MINIMUM_EQUITY_MICRO, DayTrades
+from ikbr.sim.fees import FeeSchedule, new_york_day
 from ikbr.sim.liquidation import liquidation_orders
 from ikbr.sim.margin import MarginBook
 from ikbr.sim.settlement import Settlement
 
 MINIMUM_MARGIN_EQUITY_MICRO = 2_000 * MICRO
 """Source: FINRA Rule 4210(b): 2,000 dollars to borrow or sell short."""
+
+_MOST_FEES_MICRO = 5 * MICRO
+"""More than any list charges per share, contract or order, beside two per cent of the value."""
 
 _DAY_TRADED = (SecType.STOCK, SecType.OPTION)
 
@@ -127,23 +130,19 @@ class Account:
             return ""
         if after < 0 and (words := self._short_refusal(instrument, after)):
             return words
-        fees = self.portfolio.to_base(
-            self.fees.estimate(instrument, side, quantity, price_units), instrument.currency
-        )
-        margin = self._margin
-        equity, before, needed = margin.initial_before_and_after(symbol, after, price_units)
+        equity, before, needed = self._margin.initial_before_and_after(symbol, after, price_units)
         if self._settlement is not None:
-            return self._settled_refusal(equity - before, needed - before + fees)
-        if (
-            self._day_trades is not None
-            and instrument.sec_type in _DAY_TRADED
-            and self._day_trades.forbids(self._date, min(equity, self._equity_at_close or equity))
-        ):
+            fees = self._estimate(instrument, side, quantity, price_units)
+            unsettled = self._settlement.unsettled_micro()
+            return self._settled_refusal(equity - before, unsettled, needed - before + fees)
+        if self._is_day_trading(instrument, equity):
             return (
                 "Order rejected - reason: pattern day trading rule: three day trades were made in "
                 "five sessions and the previous day's equity is below 25,000 USD."
             )
-        if needed > before and equity - fees < needed:
+        if needed > before and not self._affords(
+            equity - needed, instrument, side, quantity, price_units
+        ):
             return (
                 "Order rejected - reason: available funds are insufficient: equity with loan "
                 f"value {equity / MICRO:,.2f}, initial margin {needed / MICRO:,.2f}."
@@ -224,7 +223,7 @@ class Account:
                 self._day_trades.book(symbol, portfolio.quantity(symbol), fill.side * fill.quantity)
         portfolio.apply_fill(fill)
         if self._settlement is not None and fill.side < 0:
-            self._hold_proceeds(fill)
+            self._hold_proceeds(fill, self._settlement)
 
     # --- sessions -------------------------------------------------------------------------------
 
@@ -242,10 +241,10 @@ class Account:
         self.fees.start_day(session.open_ns)
         if self._date is not None and session.date > self._date:
             self._charge_borrow((session.date - self._date).days)
-        if self._settlement is not None:
-            self._settlement.open_session(session.date)
-        if self._day_trades is not None and self._date is not None:
-            self._day_trades.next_session()
+            if self._settlement is not None:
+                self._settlement.open_session(session.date)
+            if self._day_trades is not None:
+                self._day_trades.next_session()
         if self._model.corporate_actions:
             for action in actions:
                 if self._actions_until_ns < action.ts_ns <= session.open_ns:
@@ -280,8 +279,8 @@ class Account:
         if kind == SecType.OPTION:
             if -after > self._margin.covered(instrument):
                 return (
-                    "Order rejected - reason: uncovered option positions are not allowed; hold "
-                    f"the shares that {-after} short calls would deliver."
+                    "Order rejected - reason: uncovered short options are not allowed; "
+                    f"{instrument.symbol} can be short only as calls on shares that are held."
                 )
             return ""
         if kind == SecType.FUTURE:
@@ -293,10 +292,9 @@ class Account:
             return f"Order rejected - reason: {instrument.symbol} is not available for short sale."
         return ""
 
-    def _settled_refusal(self, funds: int, needed: int) -> str:
-        portfolio = self.portfolio
-        for currency, amount in self._unsettled().items():
-            funds -= portfolio.to_base(amount, currency)
+    def _settled_refusal(self, funds: int, unsettled: Mapping[str, int], needed: int) -> str:
+        for currency, amount in unsettled.items():
+            funds -= self.portfolio.to_base(amount, currency)
         if needed <= funds or needed <= 0:
             return ""
         return (
@@ -304,8 +302,27 @@ class Account:
             f"{needed / MICRO:,.2f}."
         )
 
-    def _unsettled(self) -> dict[str, int]:
-        return self._settlement.unsettled_micro() if self._settlement is not None else {}
+    def _affords(
+        self, spare: int, instrument: Instrument, side: Side, quantity: int, price_units: int
+    ) -> bool:
+        # Estimating fees is slow; far from the limit a generous bound on them does.
+        value = quantity * price_units * instrument.unit_value_micro
+        if spare > value // 50 + quantity * _MOST_FEES_MICRO + _MOST_FEES_MICRO:
+            return True
+        return spare >= self._estimate(instrument, side, quantity, price_units)
+
+    def _estimate(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> int:
+        fees = self.fees.estimate(instrument, side, quantity, price_units)
+        return self.portfolio.to_base(fees, instrument.currency)
+
+    def _is_day_trading(self, instrument: Instrument, equity: int) -> bool:
+        day_trades = self._day_trades
+        if day_trades is None or instrument.sec_type not in _DAY_TRADED:
+            return False
+        at_close = self._equity_at_close
+        if at_close is not None and at_close < equity:
+            equity = at_close
+        return equity < MINIMUM_EQUITY_MICRO and day_trades.forbids(self._date, equity)
 
     def _borrows(self, instrument: Instrument, change: int, price_units: int) -> bool:
         if change < 0 or instrument.sec_type in (SecType.FUTURE, SecType.FOREX):
@@ -317,13 +334,13 @@ class Account:
         cash = sum(portfolio.to_base(a, c) for c, a in portfolio.cash_micro.items())
         return cash < cost
 
-    def _hold_proceeds(self, fill: Fill) -> None:
+    def _hold_proceeds(self, fill: Fill, settlement: Settlement) -> None:
         instrument = self._instruments[fill.symbol]
         value = fill.quantity * fill.price_units * instrument.unit_value_micro
-        if self._settlement is not None and self._date is not None:
-            self._settlement.add(
-                value - fill.commission_micro, instrument.currency, instrument.sec_type, self._date
-            )
+        date = self._date or new_york_day(fill.ts_ns)[0]
+        settlement.add(
+            value - fill.commission_micro, instrument.currency, instrument.sec_type, date
+        )
 
     def _charge_borrow(self, nights: int) -> None:
         """Charge the borrow fee of short stock.

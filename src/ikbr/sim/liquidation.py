@@ -71,9 +71,12 @@ def _least(
     sign = 1 if held > 0 else -1
     equity = portfolio.equity_micro()
     close = -(-size * deficit // relief)
+    step = lot
     while True:
         close = min(-(-close // lot) * lot, size)
         left = {**others, symbol: sign * (size - close)}
         if close == size or margin.maintenance_micro(left) <= equity:
             return close
-        close += lot
+        # Rounding and uncovered calls may ask for more; few steps do.
+        close += step
+        step *= 2

@@ -8,7 +8,7 @@ from ikbr.domain.execution import AccountType
 from ikbr.domain.instrument import MICRO, Instrument, SecType
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.position import Position
-from ikbr.sim.margin_rates import MarginRate, rate_of, required_micro, short_floor_micro
+from ikbr.sim.margin_rates import MarginRate, rate_of, required_micro
 
 INFINITE = float("inf")
 _NAKED_PER_MILLION = 200_000
@@ -19,10 +19,14 @@ _STEEP_BELOW_MICRO = 5_000_000
 """Price of a share from which the requirement of a short never grows faster than 30 %."""
 
 
+_SHY = 1 - 1e-9
+"""Keeps a bound below its exact value when it is rounded to a float."""
+
+
 class MarginBook:
     """Work out margin for a portfolio at its marks, in millionths of its base currency."""
 
-    __slots__ = ("_account", "_has_options", "_instruments", "_portfolio", "_rates")
+    __slots__ = ("_account", "_instruments", "_portfolio", "_rates")
 
     def __init__(
         self,
@@ -41,7 +45,6 @@ class MarginBook:
         self._portfolio = portfolio
         self._account = account
         self._rates = {s: rate_of(i, account) for s, i in instruments.items()}
-        self._has_options = any(i.sec_type == SecType.OPTION for i in instruments.values())
 
     def rate(self, symbol: str) -> MarginRate:
         """Give the rates of an instrument."""
@@ -94,24 +97,19 @@ class MarginBook:
         portfolio = self._portfolio
         base = portfolio.base
         rates = self._rates
-        equity = 0
+        equity = before = own = 0
         for currency, amount in portfolio.cash_micro.items():
             equity += amount if currency == base else portfolio.to_base(amount, currency)
-        before = 0
-        own = 0
         for name, position in portfolio.positions.items():
             quantity = position.quantity
             if not quantity:
                 continue
             unit = position.mark_units * position.unit_value_micro
-            rate = rates[name]
             value = quantity * unit
-            if rate.is_option and quantity < 0:
-                required = self._short_option(position.instrument, quantity, unit, None)
-            elif quantity > 0:
-                required = -(-abs(value) * rate.long_initial // MICRO)
+            if quantity > 0 <= value:
+                required = -(-value * rates[name].long_initial // MICRO)
             else:
-                required = required_micro(rate.short_initial, rate.floored, quantity, unit)
+                required = self._initial_of(position.instrument, quantity, unit)
             currency = position.instrument.currency
             if currency != base:
                 value = portfolio.to_base(value, currency)
@@ -121,15 +119,10 @@ class MarginBook:
             if name == symbol:
                 own = required
         instrument = self._instruments[symbol]
-        unit = price_units * instrument.unit_value_micro
-        rate = rates[symbol]
-        if rate.is_option and after < 0:
-            required = self._short_option(instrument, after, unit, None)
-        elif after > 0:
-            required = -(-abs(after * unit) * rate.long_initial // MICRO)
-        else:
-            required = required_micro(rate.short_initial, rate.floored, after, unit)
-        return equity, before, before - own + portfolio.to_base(required, instrument.currency)
+        required = self._initial_of(instrument, after, price_units * instrument.unit_value_micro)
+        if instrument.currency != base:
+            required = portfolio.to_base(required, instrument.currency)
+        return equity, before, before - own + required
 
     def maintenance_micro(self, quantities: Mapping[str, int] | None = None) -> int:
         """Sum up the maintenance margin.
@@ -146,12 +139,6 @@ class MarginBook:
                 total += portfolio.to_base(required, position.instrument.currency)
         return total
 
-    def initial_micro(self) -> int:
-        """Sum up the initial margin of what is held."""
-        for symbol, position in self._portfolio.positions.items():
-            return self.initial_before_and_after(symbol, position.quantity, 0)[1]
-        return 0
-
     def safe_move(self) -> float:
         """Bound how far all marks may move against the account at once without a call.
 
@@ -164,13 +151,14 @@ class MarginBook:
             The fraction; infinite when no move of prices down to zero can do harm, 0 when there
             is no excess.
         """
-        if self._account == "simple":
-            return INFINITE
         portfolio = self._portfolio
+        if self._account == "simple" or not self._held():
+            return INFINITE
         base = portfolio.base
         excess = portfolio.equity_micro() - self.maintenance_micro()
         slope = 0
         bounded = True
+        limit = INFINITE
         for symbol, position in portfolio.positions.items():
             if not position.quantity:
                 continue
@@ -180,23 +168,24 @@ class MarginBook:
             bounded = bounded and position.quantity > 0 and rate.bounded
             currency = position.instrument.currency
             if currency != base:
-                # A product of two moves: (1 + f)^2 - 1 <= 3 f for f <= 1.
-                term = 3 * max(term, portfolio.to_base(term, currency) + 1)
-                bounded = False
-            slope += term if rate.long_maintenance < MICRO or position.quantity < 0 else 0
+                # The rate moves as well: (A + S f)(1 + f) - A <= (A + 2 S) f for f <= 1.
+                amount = size + self._maintenance_of(position, position.quantity, None)
+                term = portfolio.to_base(amount + 2 * term, currency) + 1
+                limit = 1.0
+            # What is paid in full frees as much as it loses.
+            if rate.long_maintenance < MICRO or position.quantity < 0:
+                slope += term
         for currency, amount in portfolio.cash_micro.items():
             if currency != base and amount:
                 slope += abs(portfolio.to_base(amount, currency)) + 1
-                bounded = False
-        if excess <= 0:
-            return 0.0 if slope or excess < 0 else INFINITE
+                limit = 1.0
         if not slope:
+            return INFINITE if excess >= 0 else 0.0
+        # Each term may lose a few millionths to rounding.
+        move = max(excess - 4 * len(portfolio.positions) - 4, 0) / slope * _SHY
+        if bounded and move >= 1 and limit > 1:
             return INFINITE
-        # The last millionths are lost to rounding of each term.
-        move = max(excess - 4 * len(portfolio.positions) - 4, 0) / slope
-        if bounded and move >= 1:
-            return INFINITE
-        return move
+        return min(move, limit)
 
     def _steepness(self, position: Position, rate: MarginRate) -> int:
         """Bound how fast the excess falls per move of the mark, in millionths of the value."""
@@ -206,6 +195,14 @@ class MarginBook:
             return MICRO + rate.short_maintenance
         unit = position.mark_units * position.unit_value_micro
         return 2 * MICRO if unit < _STEEP_BELOW_MICRO else MICRO + rate.short_maintenance
+
+    def _initial_of(self, instrument: Instrument, quantity: int, unit: int) -> int:
+        rate = self._rates[instrument.symbol]
+        if quantity >= 0:
+            return -(-abs(quantity * unit) * rate.long_initial // MICRO)
+        if rate.is_option:
+            return self._short_option(instrument, quantity, unit, None)
+        return required_micro(rate.short_initial, rate.floored, quantity, unit)
 
     def _maintenance_of(
         self, position: Position, quantity: int, quantities: Mapping[str, int] | None
@@ -231,6 +228,3 @@ class MarginBook:
 
     def _held(self) -> dict[str, int]:
         return {s: p.quantity for s, p in self._portfolio.positions.items() if p.quantity}
-
-
-__all__ = ["INFINITE", "MarginBook", "short_floor_micro"]
