@@ -62,9 +62,12 @@ class Portfolio:
 
     def set_fx(self, currency: str, rate: float) -> None:
         """Set what one unit of a currency is worth in the base currency."""
-        if not rate > 0:
-            raise ContractError(f"exchange rate {currency}/{self.base} is {rate}; it must be > 0.")
-        self.fx_micro[currency] = MICRO if currency == self.base else round(rate * MICRO)
+        micro = round(rate * MICRO) if 0 < rate < MICRO else 0
+        if not micro:
+            raise ContractError(
+                f"exchange rate {currency}/{self.base} is {rate}; it must be above a millionth."
+            )
+        self.fx_micro[currency] = MICRO if currency == self.base else micro
 
     def rate_micro(self, currency: str) -> int:
         """Give what one unit of a currency is worth, in millionths of the base currency.
