@@ -23,8 +23,8 @@ from ikbr.domain.tape import NO_PRICE, Kind, Tape
 PHASES = (Kind.BAR_OPEN, Kind.BAR_HIGH, Kind.BAR_LOW, Kind.BAR_CLOSE)
 
 
-StartOf = Callable[[NDArray[np.int64]], NDArray[np.int64]]
-"""Give the start of each bar from its end, both ns UTC."""
+StartOf = Callable[[Instrument, NDArray[np.int64]], NDArray[np.int64]]
+"""Give the starts of an instrument's bars from their ends, both ns UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def merge_bars(
 def _merge_one(instrument: Instrument, bars: Bars, start_of: StartOf, state: Standing) -> Tape:
     parts = [part.ts_ns for part in (bars.prints, bars.quotes) if part is not None]
     ends = np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
-    starts = start_of(ends)
+    starts = start_of(instrument, ends)
     falling = any((part[1:] <= part[:-1]).any() for part in parts)
     if falling or (ends <= starts).any() or (starts[1:] < ends[:-1]).any():
         raise DataError(

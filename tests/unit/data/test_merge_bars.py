@@ -33,7 +33,7 @@ def quote_bars(rows: list[Row]) -> QuoteBarColumns:
     return QuoteBarColumns((table[:, 0] + 1) * SPAN, *table.T[1:])
 
 
-def starts(ends: Any) -> Any:
+def starts(_: Instrument, ends: Any) -> Any:
     return ends - SPAN
 
 
