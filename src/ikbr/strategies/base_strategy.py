@@ -105,6 +105,9 @@ class BaseStrategy(ABC):
     def calculate_position_size(self, signal: Signal) -> int | Awaitable[int | None] | None:
         """Size an entry.
 
+        Args:
+            signal: What it wants.
+
         Returns:
             The quantity to hold, 0 to decline; None lets the risk manager size it.
         """
@@ -187,7 +190,7 @@ class BaseStrategy(ABC):
         return self.context.tickers[symbol]
 
     def buffer(self, symbol: str) -> TickHistory:
-        """Give the latest ticks of a symbol as columns."""
+        """Give the latest prints of a symbol as columns."""
         return self.context.buffer(symbol)
 
     def position(self, symbol: str) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ikbr.domain.order import Order
@@ -12,13 +13,25 @@ from ikbr.domain.ticker import Ticker
 
 
 class TickHistory(Protocol):
-    """Hold the latest ticks of one instrument as columns."""
+    """Hold the latest prints of one instrument as columns, oldest first."""
 
     def __len__(self) -> int:
-        """Count the ticks held."""
+        """Count the prints held."""
 
-    def window(self, column: str, count: int | None = None) -> NDArray[Any]:
-        """Give the last `count` values of a column, oldest first, without copying."""
+    def window(self, n: int | None = None) -> NDArray[np.float64]:
+        """View the latest `n` prices, without copying."""
+
+    @property
+    def prices(self) -> NDArray[np.float64]:
+        """All prices held."""
+
+    @property
+    def volumes(self) -> NDArray[np.int64]:
+        """All sizes held."""
+
+    @property
+    def timestamps(self) -> NDArray[np.int64]:
+        """All times held, ns UTC."""
 
 
 class StrategyContext(Protocol):
@@ -56,7 +69,7 @@ class StrategyContext(Protocol):
         """Its working orders, oldest first."""
 
     def buffer(self, symbol: str) -> TickHistory:
-        """Give the latest ticks of a symbol."""
+        """Give the latest prints of a symbol."""
 
     def position(self, symbol: str) -> int:
         """Give its own signed position."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from ikbr.domain.signal import Signal
-from ikbr.domain.ticker import Ticker
+from ikbr.domain.ticker import NAN, Ticker
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.coercion import Range
 
@@ -41,9 +41,9 @@ class MomentumStrategy(BaseStrategy):
         self.allow_short = allow_short
         self._buffers: dict[str, deque[float]] = {}
         self._symbol = ""
-        self._prices: deque[float] = deque(maxlen=lookback)
-        # Momentum within these bounds is neither a signal nor a new extreme: the usual case
-        # costs one comparison.
+        self._prices: deque[float] = deque()
+        # Momentum within these bounds is neither a signal nor a new extreme, so that the usual
+        # case costs one comparison.
         self._low = 0.0
         self._high = 0.0
         self._lowest = 0.0
@@ -52,14 +52,12 @@ class MomentumStrategy(BaseStrategy):
     def on_market_data(self, ticker: Ticker) -> Signal | None:
         """Note the last price; signal when it moved far enough."""
         last = ticker.last
-        if not last or last != last:
+        if not last or last - last:  # unknown: None, 0, NaN or infinite
             return None
         if ticker.symbol is not self._symbol:
             self._turn_to(ticker.symbol)
         prices = self._prices
         prices.append(last)
-        if len(prices) < self.lookback:
-            return None
         momentum = last / prices[0] - 1.0
         if self._low <= momentum <= self._high:
             return None
@@ -67,7 +65,8 @@ class MomentumStrategy(BaseStrategy):
 
     def _turn_to(self, symbol: str) -> None:
         if symbol not in self._buffers:
-            self._buffers[symbol] = deque(maxlen=self.lookback)
+            # Full of NaN, its oldest price, and so the momentum, is NaN until as many came.
+            self._buffers[symbol] = deque([NAN] * self.lookback, maxlen=self.lookback)
         self._symbol = symbol
         self._prices = self._buffers[symbol]
 
