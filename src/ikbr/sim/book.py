@@ -1,0 +1,233 @@
+"""The book: our orders that work in the market, per symbol, in time order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.order import Fill, Order, OrderRequest, Side
+from ikbr.sim.market import HIGHEST, LOWEST, Watch
+from ikbr.sim.queue import UNTRACKED
+from ikbr.sim.recent import Recent
+
+MARKET, LIMIT, STOP, TRAIL, MIDPOINT, OPENING, CLOSING = range(7)
+"""How an order is matched at the moment; a stop that triggers becomes MARKET or LIMIT."""
+
+
+class Ledger(Protocol):
+    """Say what the exchange needs of an account."""
+
+    def check(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> str:
+        """Give IB's words of a rejection, or nothing."""
+
+    def charge(
+        self,
+        order_id: int,
+        instrument: Instrument,
+        side: Side,
+        quantity: int,
+        price_units: int,
+        ts_ns: int,
+        *,
+        maker: bool,
+    ) -> int:
+        """Give the commission of a fill, in millionths."""
+
+    def book(self, fill: Fill) -> None:
+        """Book a fill."""
+
+    def release(self, order_id: int) -> None:
+        """Forget an order that has ended."""
+
+
+class Family:
+    """Hold the children of a bracket.
+
+    Attributes:
+        left: What the children may still fill together; -1 until the parent has ended.
+        members: Children that have not ended.
+    """
+
+    __slots__ = ("left", "members")
+
+    def __init__(self, left: int) -> None:
+        """Start without children."""
+        self.left = left
+        self.members: list[SimOrder] = []
+
+
+class Seat:
+    """Hold one account's place at the exchange.
+
+    Attributes:
+        account: Its books.
+        number: Its number.
+        on_update, on_fill: Whom to tell.
+        orders: Orders that have not ended, by id.
+        ended: What the children of orders that ended lately may still fill, by id.
+        families: Brackets with children that have not ended, by the parent's id.
+        groups: Members of OCA groups that have not ended.
+        closed_groups: OCA groups of which one order filled lately.
+    """
+
+    __slots__ = (
+        "account",
+        "closed_groups",
+        "ended",
+        "families",
+        "groups",
+        "number",
+        "on_fill",
+        "on_update",
+        "orders",
+    )
+
+    def __init__(
+        self,
+        account: Ledger,
+        number: int,
+        on_update: Callable[[OrderUpdate], None],
+        on_fill: Callable[[Fill], None],
+    ) -> None:
+        """Start without orders."""
+        self.account = account
+        self.number = number
+        self.on_update = on_update
+        self.on_fill = on_fill
+        self.orders: dict[int, SimOrder] = {}
+        self.ended: Recent[int, int] = Recent()
+        self.families: dict[int, Family] = {}
+        self.groups: dict[str, list[SimOrder]] = {}
+        self.closed_groups: Recent[str, bool] = Recent()
+
+
+class SimOrder(msgspec.Struct, eq=False):
+    """Follow one order inside the exchange.
+
+    Attributes:
+        order: What the bot sent; never changed here.
+        account: Number of its account.
+        seat: Its account's place (set at arrival, like everything below).
+        request: What holds now (a modification replaces it).
+        sym: Index of its symbol.
+        sign: 1 for a buy, -1 for a sell.
+        remaining, filled: Quantities.
+        mode: How it is matched at the moment.
+        limit: Worst price in price units; beyond every price without one.
+        stop: Trigger in price units; beyond every price without one.
+        trail: Distance of a trailing stop in price units, or
+        trail_percent: in per cent.
+        queue: What stands ahead of it at its price.
+        taken: Price and size of the quote that it took from last (only under a volume cap).
+        arrival: Touch when it arrived, as a price; NaN if unknown.
+        live: Whether it has not ended.
+        resting: Whether it is in the book.
+        held: Whether it waits for regular hours.
+        armed: Whether its auction has come near: a MOO after the open, a MOC after the close.
+        triggered: Whether its stop was reached.
+        immediate: "" or the word that lets it not rest (IOC, FOK).
+        outside_rth: Whether it works outside regular hours.
+        cut: Whether its quantity was reduced by what its bracket could still fill.
+        family: The bracket it is a child of.
+    """
+
+    order: Order
+    account: int
+    seat: Any = None
+    request: OrderRequest = None  # type: ignore[assignment]
+    sym: int = 0
+    sign: int = 1
+    remaining: int = 0
+    filled: int = 0
+    mode: int = MARKET
+    limit: int = 0
+    stop: int = 0
+    trail: int = 0
+    trail_percent: float = 0.0
+    queue: int = UNTRACKED
+    taken: tuple[int, int] | None = None
+    arrival: float = float("nan")
+    live: bool = True
+    resting: bool = False
+    held: bool = False
+    armed: bool = False
+    triggered: bool = False
+    immediate: str = ""
+    outside_rth: bool = False
+    cut: bool = False
+    family: Family | None = None
+
+
+class Book:
+    """Hold the working orders of all symbols and what they watch for.
+
+    Attributes:
+        working: Per symbol, the orders that rest, in the order in which they came.
+        watches: Per symbol, which rows can matter to them.
+    """
+
+    __slots__ = ("_capped", "_market_waits_for_quotes", "watches", "working")
+
+    def __init__(self, count: int, *, capped: bool, market_waits_for_quotes: bool) -> None:
+        """Start empty.
+
+        Args:
+            count: How many symbols there are.
+            capped: Whether the volume cap is on: fills then depend on every row's size.
+            market_waits_for_quotes: Whether a waiting market order also takes a quote.
+        """
+        self.working: list[list[SimOrder]] = [[] for _ in range(count)]
+        self.watches = [Watch() for _ in range(count)]
+        self._capped = capped
+        self._market_waits_for_quotes = market_waits_for_quotes
+
+    def rest(self, so: SimOrder) -> None:
+        """Let an order work, behind those that came before."""
+        if not so.resting:
+            so.resting = True
+            self.working[so.sym].append(so)
+        self.watch(so.sym)
+
+    def drop(self, so: SimOrder) -> None:
+        """Take an order out; harmless when it does not rest."""
+        if so.resting:
+            so.resting = False
+            self.working[so.sym].remove(so)
+            self.watch(so.sym)
+
+    def watch(self, sym: int) -> None:
+        """Bring what a symbol's orders watch for up to date."""
+        watch = self.watches[sym]
+        working = self.working[sym]
+        watch.active = bool(working)
+        every_row = on_print = False
+        buy_limit = sell_stop = LOWEST
+        sell_limit = buy_stop = HIGHEST
+        for so in working:
+            mode = so.mode
+            if mode == LIMIT:
+                if so.queue != UNTRACKED or so.immediate or self._capped:
+                    every_row = True
+                elif so.sign > 0:
+                    buy_limit = max(buy_limit, so.limit)
+                else:
+                    sell_limit = min(sell_limit, so.limit)
+            elif mode == STOP:
+                if so.sign > 0:
+                    buy_stop = min(buy_stop, so.stop)
+                else:
+                    sell_stop = max(sell_stop, so.stop)
+            elif mode == OPENING or (mode == MARKET and not self._market_waits_for_quotes):
+                on_print = True
+            elif mode != CLOSING:
+                every_row = True
+        watch.every_row = every_row
+        watch.on_print = on_print
+        watch.buy_limit = buy_limit
+        watch.sell_limit = sell_limit
+        watch.buy_stop = buy_stop
+        watch.sell_stop = sell_stop
