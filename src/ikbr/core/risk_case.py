@@ -23,13 +23,14 @@ class Case:
         held: The signed position in its symbol.
         reduces: Whether it can only shrink the position.
         modifies: Whether it changes an order that already works.
-        price: At which it is valued; NaN if unknown.
+        price: At which it is valued; NaN if unknown. From stage PRICED on.
         unit_micro: Value of a quantity of 1 at that price, millionths of the base currency.
-        equity_micro: Equity of the account; -1 until `equity` was asked.
+        after: The position if this order and all open ones of its side fill. At stage VALUED.
+        equity_micro: Equity of the account. At stage VALUED.
     """
 
     __slots__ = (
-        "_equity_known",
+        "after",
         "book",
         "equity_micro",
         "halts",
@@ -69,28 +70,9 @@ class Case:
         self.halts = halts
         self.history = history
         self.retry_after_ns = round(limits.refusal_retry_s * 1e9)
-        self.now_ns = self.held = self.equity_micro = 0
+        self.now_ns = self.held = self.after = self.equity_micro = 0
         self.reduces = self.modifies = False
         self.price = self.unit_micro = 0.0
-        self._equity_known = False
-
-    def open(self) -> None:
-        """Forget what was worked out for the previous case."""
-        self._equity_known = False
-
-    def equity(self) -> int:
-        """Value the account, once per case."""
-        if not self._equity_known:
-            self.equity_micro = self.portfolio.equity_micro()
-            self._equity_known = True
-        return self.equity_micro
-
-    def after(self) -> int:
-        """Give the position if this order and all open ones of its side fill."""
-        request = self.request
-        if request.side > 0:
-            return self.book.highest(self.held) + request.quantity
-        return self.book.lowest(self.held) - request.quantity
 
     def refuse(
         self, rule: str, limit: float, actual: float, reason: str, retry_ns: int | None = None

@@ -18,6 +18,9 @@ from ikbr.domain.timers import NEVER
 _SLACK_MICRO = 1.0
 """A millionth of the base currency: no order is refused for the rounding of a float."""
 
+ASKED, PRICED, VALUED = range(3)
+"""Stages of a case, by cost: the request alone; its price too; the account's equity too."""
+
 Test = Callable[[Case], Refused | None]
 
 
@@ -30,6 +33,7 @@ class Rule(NamedTuple):
             (empty: always asked).
         unit: Of the limit.
         scope: What it is counted over.
+        stage: How much must have been worked out before it can be asked.
         binds_reducing: Whether it also binds orders that can only shrink a position.
         test: Gives the refusal, or None.
     """
@@ -38,6 +42,7 @@ class Rule(NamedTuple):
     limits: tuple[str, ...]
     unit: str
     scope: str
+    stage: int
     binds_reducing: bool
     test: Test
 
@@ -141,7 +146,7 @@ def test_order_notional(case: Case) -> Refused | None:
 
 def test_drawdown(case: Case) -> Refused | None:
     """Refuse an entry at an equity that is about to trip a halt."""
-    if case.equity() > case.halts.barrier_micro:
+    if case.equity_micro > case.halts.barrier_micro:
         return None
     return case.halts.judge(case.equity_micro)
 
@@ -149,11 +154,11 @@ def test_drawdown(case: Case) -> Refused | None:
 def test_position(case: Case) -> Refused | None:
     """Refuse a position that would be too large if all open orders of the side fill."""
     limits = case.limits
-    quantity = abs(case.after())
+    quantity = abs(case.after)
     value = quantity * case.unit_micro - _SLACK_MICRO
     share = limits.max_position_pct
-    if share and value > share * case.equity():
-        cap, what = share * case.equity(), f"{share:.2%} of the equity"
+    if share and value > share * case.equity_micro:
+        cap, what = share * case.equity_micro, f"{share:.2%} of the equity"
     elif limits.max_position_notional and value > limits.max_position_notional * MICRO:
         cap, what = limits.max_position_notional * MICRO, "the fixed cap"
     else:
@@ -168,30 +173,18 @@ def test_position(case: Case) -> Refused | None:
 
 def test_exposure(case: Case) -> Refused | None:
     """Refuse when all positions would be worth too much if every open order fills."""
-    book, held = case.book, case.held
-    before, after = book.worst(held), abs(case.after())
-    if after <= before:
-        return None
-    portfolio, books = case.portfolio, case.ledger.books
+    after = abs(case.after)
     total = after * case.unit_micro
-    own = case.request.symbol
+    own, books, portfolio = case.request.symbol, case.ledger.books, case.portfolio
     for symbol, position in portfolio.positions.items():
-        if symbol == own:
-            continue
         other = books.get(symbol)
-        quantity = position.quantity
-        if other is not None and other.orders:
-            quantity = other.worst(quantity)
-        if quantity:
-            rate = portfolio.rate_micro(position.instrument.currency) / MICRO
-            value = abs(quantity * position.mark_units * position.unit_value_micro) * rate
-            total += value or abs(quantity) * (other.value_micro(rate) if other else 0.0)
+        if symbol != own and (position.quantity or (other is not None and other.orders)):
+            total += _worst_micro(case, symbol)
     for symbol, other in books.items():
         if other.orders and symbol != own and symbol not in portfolio.positions:
-            rate = portfolio.rate_micro(other.currency) / MICRO
-            total += other.worst(0) * other.value_micro(rate)
-    limit = case.limits.max_gross_pct * case.equity()
-    if total <= limit + _SLACK_MICRO:
+            total += _worst_micro(case, symbol)
+    limit = case.limits.max_gross_pct * case.equity_micro
+    if total <= limit + _SLACK_MICRO or after <= case.book.worst(case.held):
         return None
     reason = (
         f"all positions and open orders together would reach {case.money(total)}; "
@@ -202,28 +195,21 @@ def test_exposure(case: Case) -> Refused | None:
 
 def test_correlation(case: Case) -> Refused | None:
     """Refuse when holdings that move as one would be worth too much together, net."""
-    portfolio, books, history = case.portfolio, case.ledger.books, case.history
-    if len(books) == 1 and len(portfolio.positions) <= 1:
+    request, history = case.request, case.history
+    related = history.related(request.symbol, case.limits.correlation_threshold)
+    if not related:
         return None
-    own, side = case.request.symbol, int(case.request.side)
-    threshold = case.limits.correlation_threshold
-    net, partners = case.after() * case.unit_micro, []
-    for symbol in {**portfolio.positions, **books}:
-        if symbol == own:
-            continue
-        position, other = portfolio.positions.get(symbol), books.get(symbol)
+    side, positions, books = int(request.side), case.portfolio.positions, case.ledger.books
+    net, partners = case.after * case.unit_micro, []
+    for symbol, sign in related:
+        position, other = positions.get(symbol), books.get(symbol)
         quantity = position.quantity if position is not None else 0
-        if not quantity and (other is None or not other.orders):
-            continue
-        coefficient = history.correlation(own, symbol)
-        if abs(coefficient) < threshold or not coefficient:
-            continue
-        sign = 1 if coefficient > 0 else -1
         if other is not None and other.orders:
             quantity = other.highest(quantity) if side * sign > 0 else other.lowest(quantity)
-        net += sign * quantity * _unit_micro(case, symbol)
-        partners.append(symbol)
-    limit = case.limits.max_correlated_pct * case.equity()
+        if quantity:
+            net += sign * quantity * _unit_micro(case, symbol)
+            partners.append(symbol)
+    limit = case.limits.max_correlated_pct * case.equity_micro
     if not partners or side * net <= limit + _SLACK_MICRO:
         return None
     reason = (
@@ -233,36 +219,46 @@ def test_correlation(case: Case) -> Refused | None:
     return case.refuse("correlation", limit / MICRO, abs(net) / MICRO, reason)
 
 
+def _worst_micro(case: Case, symbol: str) -> float:
+    position, book = case.portfolio.positions.get(symbol), case.ledger.books.get(symbol)
+    quantity = position.quantity if position is not None else 0
+    worst = book.worst(quantity) if book is not None and book.orders else abs(quantity)
+    return worst * _unit_micro(case, symbol)
+
+
 def _unit_micro(case: Case, symbol: str) -> float:
     portfolio = case.portfolio
     position = portfolio.positions.get(symbol)
     if position is not None and position.mark_units:
-        rate = portfolio.rate_micro(position.instrument.currency) / MICRO
-        return abs(position.mark_units * position.unit_value_micro) * rate
-    book = case.ledger.book(symbol)
-    return book.value_micro(portfolio.rate_micro(book.currency) / MICRO)
+        value: float = abs(position.mark_units) * position.unit_value_micro
+        currency = position.instrument.currency
+    else:
+        book = case.ledger.book(symbol)
+        value, currency = abs(book.price) * book.multiplier * MICRO, book.currency
+    return value if currency == portfolio.base else value * portfolio.rate_micro(currency) / MICRO
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("restricted", ("restricted",), "symbols", "symbol", True, test_restricted),
-    Rule("order-quantity", ("max_order_quantity",), "units", "order", True, test_order_quantity),
-    Rule("orders-per-day", ("max_orders_per_day",), "orders", "account and session", True,
+    Rule("restricted", ("restricted",), "symbols", "symbol", ASKED, True, test_restricted),
+    Rule("order-quantity", ("max_order_quantity",), "units", "order", ASKED, True,
+         test_order_quantity),
+    Rule("orders-per-day", ("max_orders_per_day",), "orders", "account and session", ASKED, True,
          test_orders_per_day),
-    Rule("halt", (), "fraction of equity", "account", False, test_halt),
-    Rule("interval", ("min_order_interval_s",), "seconds", "strategy and symbol", False,
+    Rule("halt", (), "fraction of equity", "account", ASKED, False, test_halt),
+    Rule("interval", ("min_order_interval_s",), "seconds", "strategy and symbol", ASKED, False,
          test_interval),
-    Rule("price", (), "price", "order", False, test_price),
-    Rule("stale", ("refuse_stale",), "seconds", "symbol", False, test_stale),
-    Rule("collar", ("collar_pct",), "fraction of price", "order", True, test_collar),
-    Rule("order-notional", ("max_order_notional",), "base currency", "order", True,
+    Rule("price", (), "price", "order", PRICED, False, test_price),
+    Rule("stale", ("refuse_stale",), "seconds", "symbol", PRICED, False, test_stale),
+    Rule("collar", ("collar_pct",), "fraction of price", "order", PRICED, True, test_collar),
+    Rule("order-notional", ("max_order_notional",), "base currency", "order", PRICED, True,
          test_order_notional),
     Rule("drawdown", ("max_drawdown_pct", "max_daily_loss_pct"), "fraction of equity", "account",
-         False, test_drawdown),
+         VALUED, False, test_drawdown),
     Rule("position", ("max_position_pct", "max_position_notional"), "base currency", "symbol",
-         False, test_position),
-    Rule("exposure", ("max_gross_pct",), "base currency", "account", False, test_exposure),
-    Rule("correlation", ("max_correlated_pct",), "base currency", "correlated symbols", False,
-         test_correlation),
+         VALUED, False, test_position),
+    Rule("exposure", ("max_gross_pct",), "base currency", "account", VALUED, False, test_exposure),
+    Rule("correlation", ("max_correlated_pct",), "base currency", "correlated symbols", VALUED,
+         False, test_correlation),
 )  # fmt: skip
 """Source: SEC Rule 15c3-5; MiFID II RTS 6; FIA, "Best Practices for Automated Trading Risk Controls
 and System Safeguards"."""

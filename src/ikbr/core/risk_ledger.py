@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ikbr.domain.instrument import MICRO, Instrument
+from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import Order
 
 
@@ -87,17 +87,6 @@ class Book:
     def worst(self, held: int) -> int:
         """Give the largest absolute position that the open orders can make."""
         return max(abs(self.highest(held)), abs(self.lowest(held)))
-
-    def value_micro(self, rate: float) -> float:
-        """Value a quantity of 1 at the latest order's price.
-
-        Args:
-            rate: Value of its currency in the base currency.
-
-        Returns:
-            Millionths of the base currency.
-        """
-        return abs(self.price) * self.multiplier * rate * MICRO
 
     def free_to_reduce(self, held: int, group: str = "") -> int:
         """Give how much of a position no open order is closing yet.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_case import Case
-from ikbr.core.risk_checks import RULES, Rule
+from ikbr.core.risk_checks import ASKED, PRICED, RULES, VALUED, Rule, Test
 from ikbr.core.risk_ledger import RiskLedger
 from ikbr.core.sizing import order_price, position_size, touch_price
 from ikbr.domain.events import Refused
@@ -73,8 +73,8 @@ class RiskManager:
             for rule in rules
             if not rule.limits or any(getattr(limits, f) for f in rule.limits)
         ]
-        self._entering = tuple(rule.test for rule in active)
-        self._reducing = tuple(rule.test for rule in active if rule.binds_reducing)
+        self._entering = _stages(active)
+        self._reducing = _stages([rule for rule in active if rule.binds_reducing])
 
     def check(
         self,
@@ -97,28 +97,11 @@ class RiskManager:
             None when it may be sent, else the first rule that forbids it.
         """
         if replaces is not None:
-            entry = self.ledger.remove(replaces.order_id)
-            try:
-                return self._judge(request, strategy, ticker, now_ns, modifies=True)
-            finally:
-                if entry is not None:
-                    self.ledger.put_back(entry)
-        return self._judge(request, strategy, ticker, now_ns)
-
-    def _judge(
-        self,
-        request: OrderRequest,
-        strategy: str,
-        ticker: Ticker,
-        now_ns: int,
-        *,
-        modifies: bool = False,
-    ) -> Refused | None:
+            return self._check_modification(request, strategy, ticker, now_ns, replaces)
         case, symbol = self._case, request.symbol
-        ledger = self.ledger
-        book = ledger.books.get(symbol)
+        book = self.ledger.books.get(symbol)
         if book is None:
-            book = ledger.book(symbol)
+            book = self.ledger.book(symbol)
         portfolio = self._portfolio
         held = portfolio.quantity(symbol)
         reduces = (
@@ -126,25 +109,48 @@ class RiskManager:
             and (held > 0) is not (request.side > 0)
             and request.quantity <= book.free_to_reduce(held, request.oca_group)
         )
-        tests = self._reducing if reduces else self._entering
-        if not tests:
-            return None
+        asked, priced, valued = self._reducing if reduces else self._entering
         case.request = request
         case.strategy = strategy
         case.ticker = ticker
         case.now_ns = now_ns
         case.book = book
         case.held = held
-        case.modifies = modifies
-        case.price = price = order_price(request, ticker)
-        case.unit_micro = abs(price) * book.multiplier * portfolio.rate_micro(book.currency)
-        case.open()
-        for test in tests:
-            refused = test(case)
-            if refused is not None:
+        for test in asked:
+            if (refused := test(case)) is not None:
                 return refused
-        book.price = price
+        if priced or valued:
+            case.price = price = order_price(request, ticker)
+            case.unit_micro = abs(price) * book.multiplier * portfolio.rate_micro(book.currency)
+            for test in priced:
+                if (refused := test(case)) is not None:
+                    return refused
+            if price == price:
+                book.price = price
+        if valued:
+            case.after = (
+                book.highest(held) + request.quantity
+                if request.side > 0
+                else book.lowest(held) - request.quantity
+            )
+            case.equity_micro = portfolio.equity_micro()
+            for test in valued:
+                if (refused := test(case)) is not None:
+                    return refused
         return None
+
+    def _check_modification(
+        self, request: OrderRequest, strategy: str, ticker: Ticker, now_ns: int, order: Order
+    ) -> Refused | None:
+        case, ledger = self._case, self.ledger
+        entry = ledger.remove(order.order_id)
+        case.modifies = True
+        try:
+            return self.check(request, strategy, ticker, now_ns)
+        finally:
+            case.modifies = False
+            if entry is not None:
+                ledger.put_back(entry)
 
     def calculate_position_size(
         self, signal: Signal, ticker: Ticker, equity_micro: int, share: float = 1.0
@@ -245,3 +251,14 @@ class RiskManager:
     def barrier_micro(self) -> int:
         """Equity at or below which any halt trips: the higher of all floors."""
         return self.halts.barrier_micro
+
+
+_Stages = tuple[tuple[Test, ...], tuple[Test, ...], tuple[Test, ...]]
+
+
+def _stages(rules: list[Rule]) -> _Stages:
+    asked, priced, valued = (
+        tuple(rule.test for rule in rules if rule.stage == stage)
+        for stage in (ASKED, PRICED, VALUED)
+    )
+    return asked, priced, valued

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import OrderRequest, OrderType, Side
+from ikbr.domain.order import OrderRequest, Side
 from ikbr.domain.ticker import Ticker
 
 
@@ -31,14 +31,14 @@ def order_price(request: OrderRequest, ticker: Ticker) -> float:
     Returns:
         A price; NaN when nothing is known.
     """
+    touch = ticker.ask if request.side > 0 else ticker.bid
+    if touch != touch:
+        touch = ticker.market_price()
     limit = request.limit_price
-    if request.order_type is OrderType.MARKET or (limit is None and request.stop_price is None):
-        return touch_price(request.side, ticker)
-    touch = touch_price(request.side, ticker)
     if limit is not None:
         return limit if request.side > 0 or not touch > limit else touch
     stop = request.stop_price
-    return stop if stop is not None and not touch >= stop else touch
+    return touch if stop is None or touch >= stop else stop
 
 
 def position_size(
