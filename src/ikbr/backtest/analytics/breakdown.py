@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -11,6 +12,8 @@ from ikbr.backtest.analytics.costs import Costs, costs_of
 from ikbr.backtest.analytics.inputs import CostedFill, SummaryInputs
 from ikbr.backtest.analytics.trip_stats import TripStats, trip_stats
 from ikbr.domain.round_trips import OpenTrip, RoundTrip, RoundTrips
+
+Item = TypeVar("Item")
 
 
 class Breakdown(msgspec.Struct, frozen=True):
@@ -65,18 +68,20 @@ def breakdown(
         One part per name, in order of the names.
     """
     marks = last_marks(inputs)
-    names = sorted({name_of(fill) for fill in inputs.fills})
+    fills = _grouped(inputs.fills, name_of)
+    closed = _grouped(trips.closed, name_of)
+    still_open = _grouped(trips.open, name_of)
     return tuple(
-        _part(
-            inputs,
-            name,
-            [fill for fill in inputs.fills if name_of(fill) == name],
-            [trip for trip in trips.closed if name_of(trip) == name],
-            [trip for trip in trips.open if name_of(trip) == name],
-            marks,
-        )
-        for name in names
+        _part(inputs, name, fills[name], closed.get(name, []), still_open.get(name, []), marks)
+        for name in sorted(fills)
     )
+
+
+def _grouped(items: Iterable[Item], name_of: Callable[[Item], str]) -> dict[str, list[Item]]:
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(name_of(item), []).append(item)
+    return groups
 
 
 def _part(
