@@ -1,0 +1,144 @@
+"""The kinds of records and the types of their bodies.
+
+| kind     | body |
+|----------|------|
+| settings | `{"instruments": [Instrument…], "capital_micro": int, "base": str, "fx": {…}, …}` |
+| session  | `Session` |
+| decision | `Decision` |
+| refusal  | `Refusal` |
+| intent   | `(order_id, strategy, OrderRequest, parent_id)`, written before anything is sent |
+| sent     | `(order_id,)` |
+| modify   | `(order_id, OrderRequest)`, the request that replaces the order's |
+| update   | `OrderUpdate`; a cancellation we ask for is one with `REQUEST_CANCEL` |
+| fill     | `Fill` |
+| cash     | `{"currency": str, "amount_micro": int, "why": str}` |
+| split    | `(symbol, new, old)` |
+| fx       | `(currency, rate)` |
+| mark     | `(symbol, price units)` |
+| alert    | `Alert` |
+
+Bodies are encoded after they were handed over, so they must be values that do not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+
+from ikbr.domain.errors import JournalError, nearest
+from ikbr.domain.events import Alert, Decision, Refusal
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.order import Fill, OrderRequest
+from ikbr.domain.session import Session
+
+VERSION = 1
+"""Of the file format."""
+
+NAN = float("nan")
+
+_BODIES: dict[str, Any] = {
+    "settings": dict[str, Any],
+    "session": Session,
+    "decision": Decision,
+    "refusal": Refusal,
+    "intent": tuple[int, str, OrderRequest, int],
+    "sent": tuple[int],
+    "modify": tuple[int, OrderRequest],
+    "update": OrderUpdate,
+    "fill": Fill,
+    "cash": dict[str, Any],
+    "split": tuple[str, int, int],
+    "fx": tuple[str, float],
+    "mark": tuple[str, int],
+    "alert": Alert,
+}
+
+KINDS = frozenset(_BODIES)
+
+
+class Record(NamedTuple):
+    """Hold one record as it was read.
+
+    Attributes:
+        n: Its number in the journal, from 0.
+        ts_ns: When it happened, ns UTC.
+        kind: One of `KINDS`.
+        body: Of the type that the kind names.
+    """
+
+    n: int
+    ts_ns: int
+    kind: str
+    body: Any
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Mirror a record's line in a file."""
+
+    n: int
+    t: int
+    k: str
+    b: Any
+
+
+def typed(line: Line) -> Record:
+    """Give a record that was read its types back.
+
+    Raises:
+        JournalError: When the kind is unknown or the body is not of its type.
+    """
+    kind = line.k
+    if kind not in _BODIES:
+        raise JournalError(f"journal record {line.n}: kind {kind!r} is unknown; "
+                           f"{nearest(kind, KINDS)}.")  # fmt: skip
+    try:
+        return Record(line.n, line.t, kind, _convert(line.b, _BODIES[kind]))
+    except msgspec.ValidationError as error:
+        raise JournalError(f"journal record {line.n} ({kind}): {error}.") from None
+
+
+def instruments_of(settings: Mapping[str, Any]) -> dict[str, Instrument]:
+    """Read the instruments out of a settings record.
+
+    Args:
+        settings: The body, as it was written or as it was read.
+
+    Returns:
+        The instruments by symbol; empty when the record holds none.
+    """
+    found = settings.get("instruments", ())
+    items = found.values() if isinstance(found, Mapping) else found
+    known = [i if isinstance(i, Instrument) else msgspec.convert(i, Instrument) for i in items]
+    return {instrument.symbol: instrument for instrument in known}
+
+
+def _convert(body: Any, kind: Any) -> Any:
+    return msgspec.convert(_restore(body, kind), kind)
+
+
+def _restore(body: Any, kind: Any) -> Any:
+    # JSON has no NaN: it was written as null. Where the type says float, null was NaN.
+    if isinstance(body, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = _hints(kind)
+        return {
+            key: NAN if value is None and hints.get(key) is float else
+            _restore(value, hints.get(key))
+            for key, value in body.items()
+        }  # fmt: skip
+    if isinstance(body, list):
+        parts = getattr(kind, "__args__", ())
+        if len(parts) == len(body):
+            return [_restore(v, p) for v, p in zip(body, parts, strict=True)]
+    return body
+
+
+_HINTS: dict[type, dict[str, Any]] = {}
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    if kind not in _HINTS:
+        _HINTS[kind] = get_type_hints(kind)
+    return _HINTS[kind]
