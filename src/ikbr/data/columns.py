@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ikbr.domain.errors import DataError, nearest
+from ikbr.domain.tape import PrintFlag
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
-SUSPICIOUS = 1
+SUSPICIOUS = int(PrintFlag.SUSPICIOUS)
 """Bit 0 of `PrintColumns.flags`: the publisher marked the print as doubtful."""
 
 
@@ -38,7 +39,7 @@ class QuoteColumns:
 
 @dataclass(frozen=True, slots=True)
 class PrintColumns:
-    """Hold market prints; `flags` bit 0 marks a suspicious one."""
+    """Hold market prints; `flags` are bits of `PrintFlag`."""
 
     ts_ns: I64
     price: I32

@@ -14,7 +14,13 @@ LARGEST = 2**31 - 1
 _TOLERANCE = 1e-3
 
 
-def float_units(prices: NDArray[np.float64], scale: int, name: str, first_line: int = 1) -> I32:
+def float_units(
+    prices: NDArray[np.float64],
+    scale: int,
+    name: str,
+    first_line: int = 1,
+    rounding: bool = False,
+) -> I32:
     """Turn decimal prices into price units.
 
     Args:
@@ -22,6 +28,7 @@ def float_units(prices: NDArray[np.float64], scale: int, name: str, first_line: 
         scale: Price units per 1.0 of price.
         name: What to call the column in an error, as "file 'x.csv', price".
         first_line: Line number of the first row.
+        rounding: Take the nearest unit where a price is finer.
 
     Raises:
         DataError: When a price is not a number, too large, or finer than a price unit.
@@ -33,7 +40,7 @@ def float_units(prices: NDArray[np.float64], scale: int, name: str, first_line: 
     units = np.rint(scaled)
     with np.errstate(invalid="ignore"):
         # Decimal text read as float64 is off by up to 2**-53 of itself.
-        fine = np.abs(scaled - units) <= _TOLERANCE + np.abs(scaled) * 1e-12
+        fine = rounding | (np.abs(scaled - units) <= _TOLERANCE + np.abs(scaled) * 1e-12)
         fits = np.abs(units) <= LARGEST
     bad = np.flatnonzero(~(fine & fits))
     if len(bad):

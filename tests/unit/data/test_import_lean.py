@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.data.lean_samples import FOREX, TICK_PRINT, TICK_QUOTE, write_zip
 
 from ikbr.data.catalog import Catalog
 from ikbr.data.columns import BarColumns, Columns, QuoteBarColumns
@@ -16,7 +17,6 @@ from ikbr.data.lean_parse import FOREX_SIZE, parse
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import DataError
 from ikbr.domain.tape import NO_PRICE
-from tests.unit.data.lean_samples import FOREX, TICK_PRINT, TICK_QUOTE, write_zip
 
 DAY = dt.date(2013, 10, 7)
 MIDNIGHT = 1_381_118_400 * 10**9  # 2013-10-07 00:00 New York (EDT)
