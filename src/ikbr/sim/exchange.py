@@ -138,7 +138,7 @@ class Exchange:
         if order.parent_id or request.oca_group:
             reason = self._executions.families.join(so)
             if reason:
-                self._reject(so, reason)
+                self._reject(so, f"Order rejected - reason: {reason}.")
                 return
             if so.family is not None and so.family.left < 0:
                 self._executions.say(so, OrderEvent.ACK_PRE)
@@ -181,7 +181,7 @@ class Exchange:
             refused = refusals.NOT_MATCHING
         if refused is None and (so.family is None or so.family.left >= 0):
             words = self._check(fresh)
-            refused = refusals.Refusal(201, f"Order rejected - reason: {words}") if words else None
+            refused = refusals.Refusal(201, words) if words else None
         if refused is not None:
             self._refuse_change(seat, order_id, refused)
             return
@@ -255,7 +255,7 @@ class Exchange:
             refresh(sym)
 
     def _reject(self, so: SimOrder, words: str) -> None:
-        self._executions.end(so, OrderEvent.REJECT, 201, f"Order rejected - reason: {words}")
+        self._executions.end(so, OrderEvent.REJECT, 201, words)
 
     def _refuse_change(self, seat: Seat, order_id: int, refusal: refusals.Refusal) -> None:
         seat.on_update(
