@@ -139,6 +139,14 @@ class Catalog:
             found = col.select(kind, found, np.argsort(found.ts_ns, kind="stable"))
         return found
 
+    def stored(self, symbol: str, kind: str, day: dt.date) -> Columns:
+        """Load a whole file just as it is: suspicious rows, stored order, a daily kind's year.
+
+        Raises:
+            DataError: When there is no such file or it is broken.
+        """
+        return self._load(kind, self._existing(symbol, kind, day))
+
     def quotes(self, symbol: str, day: dt.date) -> QuoteColumns:
         """Load a day of tick quotes; see `read`."""
         return cast(QuoteColumns, self.read(symbol, "quote", day))
