@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from ikbr.domain.errors import StrategyError, nearest
 from ikbr.strategies.base_strategy import BaseStrategy
-from ikbr.strategies.parameters import validate_parameters
+from ikbr.strategies.coercion import Range, coerce
+from ikbr.strategies.parameters import describe_parameters, validate_parameters
 from ikbr.strategies.source_file import load_module
 
 ENTRY_POINT_GROUP = "ikbr.strategies"
@@ -21,6 +23,13 @@ EXAMPLES = {
     "market_making": "ikbr.strategies.examples.market_making:MarketMakingStrategy",
 }
 """The strategies that come along, by name."""
+
+OPTIONS: Mapping[str, tuple[type, Range | None]] = {
+    "allow_short": (bool, None),
+    "stop_loss_pct": (float, Range(0.0, 0.99)),
+    "warmup": (int, Range(0, 1_000_000)),
+}
+"""What every strategy takes besides its own parameters."""
 
 
 def available() -> tuple[str, ...]:
@@ -50,13 +59,18 @@ def load(reference: str) -> type[BaseStrategy]:
     if text in points:
         return _checked(_load_point(text, points[text]), text)
     raise StrategyError(
-        f"strategy {reference!r} is unknown; {nearest(text, available())} (available: "
-        f"{', '.join(available())}; or give a file: path/to/file.py:Class)."
+        f"strategy {reference!r} is unknown; {nearest(text, available())} "
+        f"(of: {', '.join(available())}; or a file: path/to/file.py:Class)"
     )
 
 
-def create(reference: str | type[BaseStrategy], parameters: dict[str, Any]) -> BaseStrategy:
+def create(
+    reference: str | type[BaseStrategy], parameters: Mapping[str, object] | None = None
+) -> BaseStrategy:
     """Make a strategy with parameters, which may be text.
+
+    Besides the parameters of its own, every strategy takes the options `allow_short`,
+    `stop_loss_pct` and `warmup` of `BaseStrategy`.
 
     Args:
         reference: As `load` takes, or a class.
@@ -66,13 +80,23 @@ def create(reference: str | type[BaseStrategy], parameters: dict[str, Any]) -> B
         StrategyError: When it cannot be found, a parameter is wrong or its `__init__` fails.
     """
     cls = load(reference) if isinstance(reference, str) else _checked(reference, str(reference))
-    values = validate_parameters(cls, parameters)
+    own = {parameter.name for parameter in describe_parameters(cls)}
+    given = dict(parameters or {})
+    options = {
+        name: coerce(f"{cls.__name__}.{name}", given.pop(name), kind, bounds)
+        for name, (kind, bounds) in OPTIONS.items()
+        if name in given and name not in own
+    }
+    values = validate_parameters(cls, given)
     try:
-        return cls(**values)
+        strategy = cls(**values)
     except StrategyError:
         raise
     except Exception as error:
         raise StrategyError(f"{cls.__name__}.__init__ failed: {_explain(error)}.") from error
+    for name, value in options.items():
+        setattr(strategy, name, value)
+    return strategy
 
 
 def _explain(error: Exception) -> str:
