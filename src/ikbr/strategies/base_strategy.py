@@ -172,7 +172,7 @@ class BaseStrategy(ABC):
 
     @property
     def orders(self) -> Sequence[Order]:
-        """Its working orders, oldest first."""
+        """Its working orders as they stand now (a copy), oldest first."""
         return self.context.orders
 
     @property

@@ -66,7 +66,7 @@ class StrategyContext(Protocol):
 
     @property
     def orders(self) -> Sequence[Order]:
-        """Its working orders, oldest first."""
+        """Its working orders as they stand now (a copy), oldest first."""
 
     def buffer(self, symbol: str) -> TickHistory:
         """Give the latest prints of a symbol."""

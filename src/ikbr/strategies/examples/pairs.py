@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from ikbr.domain.errors import StrategyError
-from ikbr.domain.signal import Action, Signal
+from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.coercion import Range
@@ -18,7 +18,7 @@ class PairsStrategy(BaseStrategy):
     """Sell the spread of two symbols when it is wide, buy it when it is narrow.
 
     Idea: y − β·x of two related prices wanders around a mean. β is the hedge ratio of a rolling
-    regression of the first symbol on the second; the spread's z-score opens both legs at
+    regression of the first symbol on the second; the z-score of the spread opens both legs at
     `entry` and closes them within `exit`. The legs are entered together or not at all; a leg
     that is left alone is closed.
 
@@ -47,7 +47,7 @@ class PairsStrategy(BaseStrategy):
         self.entry = entry
         self.exit = exit
         self.exposure = exposure
-        self._beta = RollingBeta(lookback)
+        self._fit = RollingBeta(lookback)
         self._score = ZScore(lookback)
         self._latest = (0.0, 0.0)
         self._extreme = 0.0
@@ -66,9 +66,11 @@ class PairsStrategy(BaseStrategy):
         if y != y or x != x or latest == self._latest:
             return None
         self._latest = latest
-        beta = self._beta.update(y, x)
-        z = self._score.update(self._beta.residual)
-        if not (self._beta.ready and self._score.ready):
+        # Measured by the fit of the past, which the newest prices have not bent yet.
+        beta, intercept = self._fit.value, self._fit.intercept
+        z = self._score.update(y - intercept - beta * x)
+        self._fit.update(y, x)
+        if beta != beta or not self._score.ready:
             return None
         if abs(z) > abs(self._extreme):
             self._extreme = z
@@ -102,18 +104,14 @@ class PairsStrategy(BaseStrategy):
         legs = ((first.symbol, y, way * many), (second.symbol, x, -way * hedge))
         reason = f"spread z {z:+.2f}, hedge ratio {beta:.3f}"
         return [
-            Signal(_action(n), symbol, price, reason=reason, target=n, group="pair")
+            Signal("BUY" if n > 0 else "SELL", symbol, price, 1.0, reason, target=n, group="pair")
             for symbol, price, n in legs
         ]
 
     def describe(self) -> Mapping[str, Any]:
         """Report the hedge ratio and the largest z-score of the spread beside the entry."""
         return {
-            "hedge ratio": self._beta.value,
+            "hedge ratio": self._fit.value,
             "largest z-score": self._extreme,
             "entry": self.entry,
         }
-
-
-def _action(target: int) -> Action:
-    return "BUY" if target > 0 else "SELL"
