@@ -1,0 +1,371 @@
+"""Settings: one way from files, environment and command line into the components' frozen types.
+
+Weakest first: built-in defaults of the profile, the file's shared sections, the file's sections of
+the profile, environment (`IKBR_RISK__MAX_POSITION_PCT`), `.env`, overrides (`--set risk.x=y`).
+Imported only inside commands: pydantic takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    create_model,
+)
+
+from ikbr.domain.errors import ConfigError, nearest
+from ikbr.domain.execution import ExecutionModel
+from ikbr.domain.limits import PROFILES, RiskLimits
+
+DEFAULT_FILE = Path("config/settings.toml")
+"""Read when it exists and no other file is named."""
+
+PREFIX = "IKBR_"
+
+_GUIDE_NAMES = {
+    "IB_GATEWAY_HOST": ("broker", "host"),
+    "IB_GATEWAY_PORT": ("broker", "port_paper"),
+    "IB_GATEWAY_PORT_LIVE": ("broker", "port_live"),
+    "TRADING_MODE": ("broker", "trading_mode"),
+    "TWS_USERID": ("broker", "username"),
+    "TWS_PASSWORD": ("broker", "password"),
+}
+"""Source: the owner's guide, "Port Configuration" and "Docker Configuration"."""
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class BrokerSettings(BaseModel):
+    """Say how the gateway is reached.
+
+    Attributes:
+        host: Where the gateway listens.
+        port_paper: Its port for paper trading.
+        port_live: Its port for live trading.
+        client_id: The API client's number; fixed, so that orders can be found again.
+        trading_mode: Which account is traded; "both" (the gateway runs both) trades paper.
+        account: The account number, where a login has several.
+        username: Of the gateway's login.
+        password: Of the gateway's login.
+    """
+
+    model_config = _STRICT
+
+    host: str = "127.0.0.1"
+    port_paper: int = Field(4002, ge=1, le=65_535)
+    port_live: int = Field(4001, ge=1, le=65_535)
+    client_id: int = Field(1, ge=0)
+    trading_mode: Literal["paper", "live", "both"] = "paper"
+    account: SecretStr = SecretStr("")
+    username: SecretStr = SecretStr("")
+    password: SecretStr = SecretStr("")
+
+    @property
+    def port(self) -> int:
+        """The port of the account that is traded."""
+        return self.port_live if self.trading_mode == "live" else self.port_paper
+
+
+class DataSettings(BaseModel):
+    """Say where market data lies.
+
+    Attributes:
+        dir: Folder of the catalog.
+    """
+
+    model_config = _STRICT
+
+    dir: Path = Path("data")
+
+
+class StrategySettings(BaseModel):
+    """Say where strategy instances are described.
+
+    Attributes:
+        dir: Folder with one TOML file per instance.
+    """
+
+    model_config = _STRICT
+
+    dir: Path = Path("config/strategies")
+
+
+class JournalSettings(BaseModel):
+    """Say where journals go.
+
+    Attributes:
+        dir: Folder of the journal files.
+    """
+
+    model_config = _STRICT
+
+    dir: Path = Path("journals")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold every section, ready to be handed to its component.
+
+    Attributes:
+        profile: backtest, paper or live.
+        risk: Limits of the risk manager.
+        sim: The simulated market.
+        broker: The gateway.
+        data: The catalog.
+        strategy: Strategy instances.
+        journal: Journal files.
+    """
+
+    profile: str
+    risk: RiskLimits
+    sim: ExecutionModel
+    broker: BrokerSettings
+    data: DataSettings
+    strategy: StrategySettings
+    journal: JournalSettings
+
+    def public(self) -> dict[str, Any]:
+        """Give all settings as plain values without secrets, for journals and reports."""
+        secret = {n for n, f in BrokerSettings.model_fields.items() if f.annotation is SecretStr}
+        return {
+            "profile": self.profile,
+            "risk": msgspec.to_builtins(self.risk),
+            "sim": msgspec.to_builtins(self.sim),
+            "broker": self.broker.model_dump(mode="json", exclude=secret),
+            "data": self.data.model_dump(mode="json"),
+            "strategy": self.strategy.model_dump(mode="json"),
+            "journal": self.journal.model_dump(mode="json"),
+        }
+
+
+class _Layer(NamedTuple):
+    source: str
+    values: Mapping[str, Any]
+
+
+def load_settings(
+    profile: str = "backtest",
+    overrides: Mapping[str, str] | Iterable[str] = (),
+    config: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings of a profile.
+
+    Args:
+        profile: backtest, paper or live.
+        overrides: `{"risk.x": "y"}` or `["risk.x=y"]`; the strongest.
+        config: The TOML file; None for config/settings.toml, if there is one.
+        env: Environment variables; None for those of the process.
+
+    Returns:
+        The settings, complete and valid.
+
+    Raises:
+        ConfigError: When a key is unknown, a value is of the wrong type or out of range, or a
+            file cannot be read.
+    """
+    if profile not in PROFILES:
+        raise ConfigError(f"profile {profile!r} is unknown; {nearest(profile, PROFILES)}")
+    layers = [
+        *_file_layers(profile, config),
+        _Layer("the environment", _from_variables(os.environ if env is None else env)),
+        _Layer(".env", _from_variables(_dotenv())),
+        _Layer("--set", _from_overrides(overrides)),
+    ]
+    # What is wrong is told with the name of where it stands, so before the layers are joined.
+    for layer in layers:
+        _check_keys(layer)
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for section, values in layer.values.items():
+            merged.setdefault(section, {}).update(values)
+    models = {name: _validate(name, merged.get(name, {}), layers) for name in _models()}
+    risk = {**msgspec.structs.asdict(PROFILES[profile]), **_given(models["risk"])}
+    broker, data, strategy, journal = (models[n] for n in ("broker", "data", "strategy", "journal"))
+    assert isinstance(broker, BrokerSettings)
+    assert isinstance(data, DataSettings)
+    assert isinstance(strategy, StrategySettings)
+    assert isinstance(journal, JournalSettings)
+    sim = ExecutionModel(**_given(models["sim"]))
+    return Settings(profile, RiskLimits(**risk), sim, broker, data, strategy, journal)
+
+
+@cache
+def _models() -> dict[str, type[BaseModel]]:
+    return {
+        "risk": _model_of(RiskLimits),
+        "sim": _model_of(ExecutionModel),
+        "broker": BrokerSettings,
+        "data": DataSettings,
+        "strategy": StrategySettings,
+        "journal": JournalSettings,
+    }
+
+
+def _model_of(struct: type[msgspec.Struct]) -> type[BaseModel]:
+    hints = get_type_hints(struct)
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        hint = hints[field.name]
+        kinds = (hint, *get_args(hint))
+        if any(get_origin(kind) is tuple for kind in kinds):
+            hint = Annotated[hint, BeforeValidator(_split)]
+        if type(None) in kinds:
+            hint = Annotated[hint, BeforeValidator(_none)]
+        fields[field.name] = (hint, field.default)
+    model: type[BaseModel] = create_model(struct.__name__, __config__=_STRICT, **fields)
+    return model
+
+
+def _split(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    parts = (part.strip(" \"'") for part in value.strip("[]() ").split(","))
+    return [part for part in parts if part]
+
+
+def _none(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().casefold() in ("", "none") else value
+
+
+def _given(model: BaseModel) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in model.model_fields_set}
+
+
+def _file_layers(profile: str, config: Path | None) -> list[_Layer]:
+    path = config
+    if path is None:
+        if not DEFAULT_FILE.is_file():
+            return []
+        path = DEFAULT_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"settings file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"settings file {path} is not UTF-8 text: {error.reason}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"settings file {path} is not valid TOML: {error}.") from None
+    profiles = content.pop("profile", {})
+    if not isinstance(profiles, dict):
+        raise ConfigError(
+            f"settings file {path}: profile must be sections, as [profile.live.risk]."
+        )
+    for name, sections in profiles.items():
+        if name not in PROFILES:
+            raise ConfigError(f"settings file {path}: profile {name!r} is unknown; "
+                              f"{nearest(name, PROFILES)}")  # fmt: skip
+        _check_keys(_Layer(f"{path}, [profile.{name}]", _sections(sections, f"profile.{name}")))
+    return [
+        _Layer(str(path), content),
+        _Layer(f"{path}, [profile.{profile}]", profiles.get(profile, {})),
+    ]
+
+
+def _dotenv() -> dict[str, str]:
+    path = Path(".env")
+    if not path.is_file():
+        return {}
+    try:
+        return {k: v for k, v in dotenv_values(path).items() if v is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f".env cannot be read: {error}.") from None
+
+
+def _from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, (section, key) in _GUIDE_NAMES.items():
+        if variables.get(name):
+            values.setdefault(section, {})[key] = variables[name]
+    for name, value in variables.items():
+        section, found, key = name.removeprefix(PREFIX).partition("__")
+        if name.startswith(PREFIX) and found:
+            values.setdefault(section.lower(), {})[key.lower()] = value
+    return values
+
+
+def _from_overrides(overrides: Mapping[str, str] | Iterable[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    pairs = (
+        overrides.items()
+        if isinstance(overrides, Mapping)
+        else (tuple(text.split("=", 1)) for text in overrides)
+    )
+    for pair in pairs:
+        section, dot, key = pair[0].strip().partition(".")
+        if len(pair) != 2 or not dot:
+            raise ConfigError(f"--set {'='.join(pair)!r}: write it as section.key=value, "
+                              "for example risk.max_position_pct=0.2.")  # fmt: skip
+        value = pair[1]
+        values.setdefault(section, {})[key] = value.strip() if isinstance(value, str) else value
+    return values
+
+
+def _sections(value: Any, name: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise ConfigError(f"{name} = {value!r}: it must be a section with keys, as [{name}].")
+
+
+def _check_keys(layer: _Layer) -> None:
+    models = _models()
+    for section, values in layer.values.items():
+        if section not in models:
+            raise ConfigError(
+                f"setting {section!r} (from {layer.source}) is unknown; {nearest(section, models)}"
+            )
+        fields = models[section].model_fields
+        for key in _sections(values, section):
+            if key not in fields:
+                raise ConfigError(
+                    f"setting {section}.{key} (from {layer.source}) is unknown; "
+                    f"{nearest(key, fields, limit=20)}"
+                )
+
+
+def _validate(section: str, values: Mapping[str, Any], layers: list[_Layer]) -> BaseModel:
+    model = _models()[section]
+    try:
+        return model(**values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = str(problem["loc"][0])
+        source = [x.source for x in layers if key in x.values.get(section, {})][-1]
+        secret = model.model_fields[key].annotation is SecretStr
+        shown = "(hidden)" if secret else repr(values[key])
+        raise ConfigError(
+            f"{section}.{key} = {shown} (from {source}): {_expected(model, key, problem)}"
+        ) from None
+
+
+_EXPECTED = {
+    "float": "a number was expected",
+    "finite": "a finite number was expected",
+    "int": "a whole number was expected",
+    "bool": "true or false was expected",
+    "date": "a date as YYYY-MM-DD was expected",
+    "tuple": "a list was expected, in TOML [\"A\", \"B\"], elsewhere A,B",
+    "string": "a text was expected",
+    "path": "a path was expected",
+}  # fmt: skip
+
+
+def _expected(model: type[BaseModel], key: str, problem: Any) -> str:
+    kind = str(problem["type"])
+    if kind == "literal_error":
+        return nearest(str(problem.get("input")), get_args(model.model_fields[key].annotation))
+    return _EXPECTED.get(kind.split("_", maxsplit=1)[0], str(problem["msg"])) + "."
