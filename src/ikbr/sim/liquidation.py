@@ -36,6 +36,9 @@ def liquidation_orders(portfolio: Portfolio, margin: MarginBook) -> list[OrderRe
             if freed > relief:
                 best, relief = symbol, freed
         if not best:
+            # Shares that cover short calls free nothing before the calls are closed.
+            best = next((s for s, q in quantities.items() if q < 0), "")
+        if not best:
             break
         held = quantities.pop(best)
         size = _least(portfolio, margin, quantities, best, held, required - equity, relief)

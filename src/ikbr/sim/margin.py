@@ -46,10 +46,6 @@ class MarginBook:
         self._account = account
         self._rates = {s: rate_of(i, account) for s, i in instruments.items()}
 
-    def rate(self, symbol: str) -> MarginRate:
-        """Give the rates of an instrument."""
-        return self._rates[symbol]
-
     def covered(self, option: Instrument, quantities: Mapping[str, int] | None = None) -> int:
         """Count the contracts of a short call that long shares of its underlying cover.
 
@@ -179,12 +175,13 @@ class MarginBook:
             if currency != base and amount:
                 slope += abs(portfolio.to_base(amount, currency)) + 1
                 limit = 1.0
+        if bounded and limit > 1 and portfolio.cash_micro.get(base, 0) >= 0:
+            # Long and paid for: what is required is never more than what is left of the value.
+            return INFINITE
         if not slope:
-            return INFINITE if excess >= 0 else 0.0
+            return 0.0 if excess < 0 else INFINITE
         # Each term may lose a few millionths to rounding.
         move = max(excess - 4 * len(portfolio.positions) - 4, 0) / slope * _SHY
-        if bounded and move >= 1 and limit > 1:
-            return INFINITE
         return min(move, limit)
 
     def _steepness(self, position: Position, rate: MarginRate) -> int:
