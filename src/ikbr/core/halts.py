@@ -61,11 +61,11 @@ class Halts:
             return None
         if equity_micro > self.barrier_micro:
             return None
-        tripped = self.judge(equity_micro)
+        tripped: Refused | None = None
         if equity_micro <= self.daily_floor_micro:
-            self._latch(self._loss(equity_micro))
+            tripped = self._latch(self._loss(equity_micro))
         if equity_micro <= self.floor_micro:
-            self._latch(self._drawdown(equity_micro))
+            tripped = self._latch(self._drawdown(equity_micro))
         return tripped
 
     def judge(self, equity_micro: int) -> Refused | None:
@@ -78,8 +78,7 @@ class Halts:
 
     def kill(self, reason: str) -> Refused:
         """Stop entries by hand."""
-        self._latch(Refused(KILL, 0.0, 1.0, f"stopped by hand: {reason}", NEVER))
-        return self._latched[KILL]
+        return self._latch(Refused(KILL, 0.0, 1.0, f"stopped by hand: {reason}", NEVER))
 
     def start_day(self, equity_micro: int) -> None:
         """Begin a session: the day's loss is counted from here."""
@@ -112,9 +111,10 @@ class Halts:
         )
         return Refused(DAILY_LOSS, limit, actual, reason, NEVER)
 
-    def _latch(self, refused: Refused) -> None:
+    def _latch(self, refused: Refused) -> Refused:
         self._latched[refused.rule] = refused
         self._settle()
+        return refused
 
     def _settle(self) -> None:
         self.current = next((self._latched[r] for r in _SEVERITY if r in self._latched), None)
