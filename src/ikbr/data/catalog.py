@@ -72,6 +72,10 @@ class Catalog:
             found += meta.read_file_meta(path).days
         return tuple(sorted(found))
 
+    def rows(self, symbol: str, kind: str) -> int:
+        """Count the rows a symbol has of a kind, suspicious ones included."""
+        return sum(meta.read_file_meta(path).rows for path in self._files(symbol, kind))
+
     def instrument(self, symbol: str) -> Instrument:
         """Give the instrument a symbol stands for.
 
