@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ikbr.domain.errors import StrategyError
 from ikbr.domain.events import Bar
 
@@ -110,6 +113,27 @@ class BarBuilder:
         ):
             return self.close(ts_ns)
         return None
+
+    def add_many(
+        self, prices: NDArray[np.float64], sizes: NDArray[np.int64], times: NDArray[np.int64]
+    ) -> None:
+        """Add many prints of one time bar at once; the same as adding them one by one."""
+        total = len(prices)
+        if total == 0:
+            return
+        high, low = float(prices.max()), float(prices.min())
+        if self.count == 0:
+            self._start = int(times[0])
+            self._open = float(prices[0])
+            self._high, self._low = high, low
+        else:
+            self._high, self._low = max(self._high, high), min(self._low, low)
+        self._close = float(prices[-1])
+        self._volume += int(sizes.sum())
+        # Summed in order, so that the last digit is that of adding one by one.
+        self._value = float(np.cumsum(np.concatenate(([self._value], prices * sizes)))[-1])
+        self.count += total
+        self.last_ns = int(times[-1])
 
     def close(self, end_ns: int) -> Bar | None:
         """Close the bar.

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ikbr.core.bars import BarBuilder, BarSpec
 from ikbr.core.tick_buffer import TickBuffer
 from ikbr.domain.errors import ContractError, nearest
@@ -78,11 +81,13 @@ class MarketData:
         builders.append(builder)
         return builder
 
-    def on_print(self, symbol: str, price: float, size: int, ts_ns: int) -> list[Bar] | None:
+    def on_print(
+        self, symbol: str, price: float, size: int, ts_ns: int
+    ) -> list[tuple[Bar, str]] | None:
         """Add a print to the buffer and the bars of its symbol.
 
         Returns:
-            Tick and volume bars that it closed; None when there are none.
+            Tick and volume bars that it closed, with their specification; None without any.
         """
         buffer = self.buffers.get(symbol)
         if buffer is not None:
@@ -90,8 +95,24 @@ class MarketData:
         builders = self.builders.get(symbol)
         if builders is None:
             return None
-        closed = [bar for b in builders if (bar := b.add(price, size, ts_ns)) is not None]
+        closed = [
+            (bar, b.spec.text) for b in builders if (bar := b.add(price, size, ts_ns)) is not None
+        ]
         return closed or None
+
+    def on_prints(
+        self,
+        symbol: str,
+        prices: NDArray[np.float64],
+        sizes: NDArray[np.int64],
+        times: NDArray[np.int64],
+    ) -> None:
+        """Add many prints at once; for buffers and bars by time."""
+        buffer = self.buffers.get(symbol)
+        if buffer is not None:
+            buffer.add_ticks(prices, sizes, times)
+        for builder in self.builders.get(symbol, ()):
+            builder.add_many(prices, sizes, times)
 
     def freshness(self, symbol: str, now_ns: int) -> Freshness:
         """Label how far the ticker of a symbol can be trusted."""

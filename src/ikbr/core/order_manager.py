@@ -166,7 +166,8 @@ class OrderManager:
         if order is None or order.cancel_requested:
             return False
         now = self._clock.now_ns
-        self._journal.append("cancel", now, order_id)
+        asked = OrderUpdate(order_id, OrderEvent.REQUEST_CANCEL, now)
+        self._journal.append("update", now, asked)
         order.cancel_requested = True
         order.state = next_state(order.state, OrderEvent.REQUEST_CANCEL)
         self._broker.cancel(order)

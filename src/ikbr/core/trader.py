@@ -30,6 +30,7 @@ from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.domain.timers import NEVER
+from ikbr.strategies.answers import decisions
 from ikbr.strategies.manager import Running, StrategyManager
 
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -45,6 +46,7 @@ class Trader:
         refresh: Brings market data and marks up to the present; a replay that fills them
             lazily sets it, otherwise it does nothing.
         before_action: Called before a strategy acts through its context.
+        on_books: Told the symbol after a fill was booked.
         end_ns: The last moment of the run; nothing periodic is scheduled beyond it.
     """
 
@@ -89,6 +91,7 @@ class Trader:
         self.refused: Counter[str] = Counter()
         self.refresh: Callable[[], None] = _nothing
         self.before_action: Callable[[], None] = _nothing
+        self.on_books: Callable[[str], None] = _ignore
         self.present_ns: Callable[[], int] = lambda: clock.now_ns
         self.end_ns = NEVER
         self.slots: dict[str, list[Slot]] = {symbol: [] for symbol in market_data.tickers}
@@ -120,11 +123,32 @@ class Trader:
             )
         return slot
 
+    def start(self) -> None:
+        """Connect the strategies and tell them that the run begins."""
+        self.manager.start(lambda running: self.contexts[running.name])
+        for running in self.manager.running:
+            self.tell(running, running.on_start)
+
+    def stop(self) -> None:
+        """Cancel what works, then tell the strategies that the run ends."""
+        for order in list(self.orders.working.values()):
+            self.orders.cancel(order.order_id)
+        for running in self.manager.running:
+            if running.enabled:
+                try:
+                    running.on_stop()
+                except Exception as error:  # a person's code may raise anything
+                    self.disable(running, error)
+
     # --- from the tick to the order ------------------------------------------------------------
 
     def process(self, ticker: Ticker) -> None:
         """Take a changed ticker through strategy, risk and order manager."""
-        for slot in self.slots[ticker.symbol]:
+        self.show(self.slots[ticker.symbol], ticker)
+
+    def show(self, slots: Iterable[Slot], ticker: Ticker) -> None:
+        """Let some of the strategies in a symbol see its ticker."""
+        for slot in slots:
             running = slot.running
             if not running.enabled:
                 continue
@@ -171,8 +195,8 @@ class Trader:
             self._take(slot, [answer])
         else:
             try:
-                items = list(answer)
-            except TypeError as error:
+                items = list(decisions(answer, type(slot.running.strategy).__name__))
+            except StrategyError as error:
                 self.disable(slot.running, error)
                 return
             for group in _grouped(items):
@@ -208,20 +232,17 @@ class Trader:
         refused = False
         for item in items:
             own = slot if slot is not None else self._slot_for(running, item)  # type: ignore[arg-type]
-            request = self._request(own, item) if type(item) is Signal else item
-            verdict: Refused | None
-            if isinstance(request, Refused):
-                verdict = request
-                request = _unsized(own, item)
-            elif own.running.enabled:
-                verdict = self._check(own, request)
-            else:
-                return
+            wanted = self._request(own, item) if isinstance(item, Signal) else item
+            if isinstance(wanted, Refused):
+                self._refuse(own, _unsized(own, item), wanted)
+                refused = True
+                continue
+            verdict = self._check(own, wanted)
             if verdict is not None:
-                self._refuse(own, request, verdict)
+                self._refuse(own, wanted, verdict)
                 refused = True
             else:
-                ready.append((own, item, request))
+                ready.append((own, item, wanted))
         if refused:
             self._refuse_partners(ready)
             return
@@ -348,13 +369,16 @@ class Trader:
         given = {name: value for name, value in changes.items() if value is not None}
         request = msgspec.structs.replace(order.request, **given)
         try:
-            refused = self.risk.check_change(order, request, slot.ticker, self.clock.now_ns)
+            refused = self.risk.check(
+                request, order.strategy, slot.ticker, self.clock.now_ns, replaces=order
+            )
             if refused is not None:
                 self._refuse(slot, request, refused)
                 return
             before = order.remaining
             self.orders.modify(order_id, **changes)
-            if not order.parent_id:
+            self.risk.on_sent(order, self.clock.now_ns)
+            if not order.parent_id and not order.is_done:
                 slot.in_flight += order.side * (order.remaining - before)
         except OrderError as error:
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error)))
@@ -395,6 +419,7 @@ class Trader:
         slot.position += change
         slot.unmute()
         self.risk.on_fill(fill)
+        self.on_books(fill.symbol)
         if not order.parent_id:
             slot.in_flight -= change
         if order.is_done:
@@ -445,6 +470,19 @@ class Trader:
                 else:
                     self._submit(slot, request, request)
 
+    def force(self, request: OrderRequest) -> None:
+        """Carry out the broker's own order (a liquidation), shared among who holds the symbol.
+
+        Nothing is asked of risk: the broker does not ask either.
+        """
+        left = request.quantity
+        holders = [s for s in self.slots[request.symbol] if s.position * request.side < 0]
+        for slot in sorted(holders, key=lambda s: -abs(s.position)):
+            quantity = min(left, abs(slot.position))
+            if quantity:
+                left -= quantity
+                self._submit(slot, request, msgspec.structs.replace(request, quantity=quantity))
+
     def alert(self, alert: Alert) -> None:
         """Record something that needs a person's eyes, and tell the observers."""
         self.journal.append("alert", alert.ts_ns, alert)
@@ -462,6 +500,10 @@ class Trader:
 
 
 def _nothing() -> None:
+    pass
+
+
+def _ignore(_symbol: str) -> None:
     pass
 
 

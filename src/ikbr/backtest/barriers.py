@@ -1,0 +1,144 @@
+"""The barriers: what the compiled scan must not run past, copied from the objects that decide."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ikbr.backtest.scan import (
+    ACTIVE,
+    BARRIER,
+    BUY_LIMIT,
+    BUY_STOP,
+    DAILY_FLOOR,
+    EQUITY,
+    EVERY_ROW,
+    KEEP,
+    MARK,
+    MARK_HIGH,
+    MARK_LOW,
+    ON_PRINT,
+    PEAK,
+    PPB,
+    SELL_LIMIT,
+    SELL_STOP,
+    TOTALS,
+    UNIT,
+    WIDTH,
+    scan,
+)
+from ikbr.backtest.stage import Stage
+from ikbr.core.halts import NO_FLOOR
+from ikbr.domain.tape import Kind, Tape
+
+
+class Barriers:
+    """Keep the scan's table equal to what exchange, risk manager and books say.
+
+    Two copies are kept: `_table` stands at the last settled row, `_ahead` is what a scan works
+    on. When the strategies let the scan's whole stretch pass, the copies are exchanged.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        """Start with nothing to watch."""
+        self._stage = stage
+        count = len(stage.instruments)
+        self._watches = [stage.exchange.watch(n) for n in range(count)]
+        self._table = np.zeros((count, WIDTH), np.int64)
+        self._ahead = self._table.copy()
+        self._totals = np.zeros(TOTALS, np.int64)
+        self._totals_ahead = self._totals.copy()
+        self._keep = PPB - round(stage.setup.limits.max_drawdown_pct * PPB)
+        self._from = 0
+        self._anything = False
+        self._tape: Tape
+        self._marks: NDArray[np.int32]
+        self._stops: NDArray[np.int64]
+
+    def load(self) -> None:
+        """Copy the barriers anew, after anything may have changed them."""
+        stage = self._stage
+        margin, held = stage.margin, stage.valuation.held
+        cells = self._table.reshape(-1).data
+        self._anything = False
+        for number, watch in enumerate(self._watches):
+            at = number * WIDTH
+            position = held[number]
+            if watch.active:
+                self._anything = True
+                cells[at + EVERY_ROW] = watch.every_row
+                cells[at + ON_PRINT] = watch.on_print
+                cells[at + BUY_LIMIT] = watch.buy_limit
+                cells[at + SELL_LIMIT] = watch.sell_limit
+                cells[at + BUY_STOP] = watch.buy_stop
+                cells[at + SELL_STOP] = watch.sell_stop
+            cells[at + ACTIVE] = watch.active
+            if position is None:
+                cells[at + UNIT] = 0
+            else:
+                self._anything = True
+                cells[at + UNIT] = position.quantity * position.unit_value_micro
+                cells[at + MARK] = position.mark_units
+                cells[at + MARK_LOW] = margin.low[number]
+                cells[at + MARK_HIGH] = margin.high[number]
+        halts = stage.trader.risk.halts
+        totals = self._totals
+        totals[EQUITY] = stage.valuation.equity_micro
+        totals[PEAK] = halts.peak_micro
+        totals[KEEP] = self._keep if halts.floor_micro > NO_FLOOR else 0
+        totals[DAILY_FLOOR] = halts.daily_floor_micro
+        totals[BARRIER] = halts.barrier_micro
+
+    def begin(self, tape: Tape, marks: NDArray[np.int32]) -> None:
+        """Turn to a new piece of tape."""
+        self._tape = tape
+        self._marks = marks
+        self._stops = np.flatnonzero(tape.kind >= Kind.HALT)
+        self._from = 0
+        self.load()
+
+    def scan(self, start: int, end: int) -> int:
+        """Find the first row in `[start, end)` that needs a decision; `end` without one."""
+        self._from = start
+        if not self._anything:
+            return self._next_stop(start, end)
+        np.copyto(self._ahead, self._table)
+        np.copyto(self._totals_ahead, self._totals)
+        return self._advance(start, end, self._ahead, self._totals_ahead)
+
+    def accept(self, row: int) -> None:
+        """Let the last scan stand: everything before a row was seen by the strategies."""
+        if self._anything:
+            self._table, self._ahead = self._ahead, self._table
+            self._totals, self._totals_ahead = self._totals_ahead, self._totals
+        self._from = row
+
+    def settle(self, row: int) -> None:
+        """Bring marks, equity and high-water mark to just before a row."""
+        if not self._anything:
+            return
+        if row > self._from:
+            self._advance(self._from, row, self._table, self._totals)
+            self._from = row
+        stage = self._stage
+        equity, peak = int(self._totals[EQUITY]), int(self._totals[PEAK])
+        stage.valuation.take(equity, self._table[:, MARK].tolist())
+        if peak > stage.trader.risk.peak_micro:
+            stage.trader.on_equity(peak)
+
+    def _next_stop(self, start: int, end: int) -> int:
+        if not len(self._stops):
+            return end
+        place = int(np.searchsorted(self._stops, start))
+        return min(end, int(self._stops[place])) if place < len(self._stops) else end
+
+    def _advance(
+        self, start: int, end: int, table: NDArray[np.int64], totals: NDArray[np.int64]
+    ) -> int:
+        tape = self._tape
+        return int(
+            scan(
+                start, end, tape.sym, tape.kind, tape.bid, tape.ask, tape.last, self._marks,
+                table, totals,
+            )
+        )  # fmt: skip

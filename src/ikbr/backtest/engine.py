@@ -1,0 +1,279 @@
+"""The engine: run strategies over a tape and say what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ikbr.backtest.evaluate import evaluate
+from ikbr.backtest.recorder import Recorder
+from ikbr.backtest.result import BacktestResult
+from ikbr.backtest.rows import RowReplay
+from ikbr.backtest.stage import Instance, Setup, Stage
+from ikbr.core.event_bus import EventBus
+from ikbr.core.ports import Journal
+from ikbr.domain.errors import ConfigError, ContractError, nearest
+from ikbr.domain.events import Alert, EventType, Refusal
+from ikbr.domain.instrument import MICRO, Instrument
+from ikbr.domain.order import Fill
+from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
+
+SHAPES = ("python", "reference")
+
+Progress = Callable[[int, int], None]
+"""Told how many rows are done and the time of the last one, ns UTC."""
+
+__all__ = ["Instance", "Setup", "run_backtest"]
+
+
+class MemoryLog:
+    """Collect what observers hear, for the result."""
+
+    def __init__(self, bus: EventBus) -> None:
+        """Listen."""
+        self.fills: list[Fill] = []
+        self.refusals: list[Refusal] = []
+        self.alerts: list[Alert] = []
+        bus.subscribe(EventType.FILL, self.fills.append, name="result")
+        bus.subscribe(EventType.REFUSED, self.refusals.append, name="result")
+        bus.subscribe(EventType.ALERT, self.alerts.append, name="result")
+
+
+def run_backtest(
+    source: TapeSource,
+    instances: Sequence[Instance],
+    setup: Setup,
+    *,
+    journal: Journal,
+    feed: str = "both",
+    settings: Mapping[str, Any] | None = None,
+    bus: EventBus | None = None,
+    progress: Progress | None = None,
+) -> BacktestResult:
+    """Run strategies over market data.
+
+    Args:
+        source: The market data.
+        instances: The strategies.
+        setup: How to run them.
+        journal: Keeps the record.
+        feed: Name of the feed, for the result.
+        settings: Further settings to show in the result.
+        bus: Tells observers; by default nobody but the result.
+        progress: Told how far the run is, after every piece of tape.
+
+    Returns:
+        What happened, with summary and findings.
+
+    Raises:
+        ConfigError: When the shape is unknown.
+        ContractError: When a needed exchange rate is neither on the tape nor given.
+    """
+    if setup.shape not in SHAPES:
+        raise ConfigError(f"shape {setup.shape!r} is unknown; {nearest(setup.shape, SHAPES)}.")
+    bus = bus if bus is not None else EventBus()
+    log = MemoryLog(bus)
+    _check_currencies(source.instruments, setup)
+    stage = Stage(
+        source.instruments,
+        source.sessions,
+        source.actions,
+        instances,
+        setup,
+        bus=bus,
+        journal=journal,
+        intraday=source.resolution != "daily",
+    )
+    stage.agenda.subscribe_bars()
+    bus.start()
+    record = _settings_record(stage, settings or {})
+    journal.append("settings", 0, record)
+    events, first_ns, last_ns, seconds = _replay(stage, source, progress)
+    return _result(
+        stage, source, log, feed, record, Span(events, first_ns, last_ns, seconds), journal
+    )
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Say what was replayed.
+
+    Attributes:
+        events: Rows.
+        first_ns, last_ns: Times of the first and last row, ns UTC.
+        seconds: Wall time of the replay.
+    """
+
+    events: int
+    first_ns: int
+    last_ns: int
+    seconds: float
+
+
+def _replay(
+    stage: Stage, source: TapeSource, progress: Progress | None
+) -> tuple[int, int, int, float]:
+    """Replay everything; reading the data is not counted as replay time."""
+    run: Callable[[Tape], None] | None = None
+    events = first_ns = last_ns = 0
+    seconds = 0.0
+    end_ns = source.sessions[-1].close_ns if source.sessions else 0
+    for tape in source.chunks():
+        began = time.perf_counter()
+        if run is None:
+            first_ns = int(tape.ts[0])
+            stage.clock.now_ns = min(first_ns, source.sessions[0].open_ns) - 1
+            run = _runner(stage, source, tape)
+            stage.trader.end_ns = max(end_ns, first_ns)
+            stage.agenda.start(first_ns)
+            stage.trader.start()
+        run(tape)
+        seconds += time.perf_counter() - began
+        events += len(tape)
+        last_ns = int(tape.ts[-1])
+        if progress is not None:
+            progress(events, last_ns)
+    began = time.perf_counter()
+    stage.trader.end_ns = max(end_ns, last_ns)
+    stage.clock.advance(stage.trader.end_ns)
+    stage.trader.stop()
+    stage.sample()
+    return events, first_ns, last_ns, seconds + time.perf_counter() - began
+
+
+def _runner(stage: Stage, source: TapeSource, first: Tape) -> Callable[[Tape], None]:
+    """Choose the fastest replay that means the same."""
+    skips = (
+        stage.setup.shape != "reference"
+        and source.resolution == "tick"
+        and stage.valuation.linear
+        and not stage.agenda.by_data
+        and not stage.trader.bus.wants(EventType.TICK)
+    )
+    if skips:
+        from ikbr.backtest.segments import SegmentReplay  # noqa: PLC0415 - numba is heavy
+
+        return SegmentReplay(stage, first).run
+    rows = RowReplay(stage)
+    return lambda tape: rows.run(tape, 0, len(tape))
+
+
+def _check_currencies(instruments: Sequence[Instrument], setup: Setup) -> None:
+    on_tape = {i.symbol for i in instruments}
+    for instrument in instruments:
+        currency = instrument.currency
+        pairs = {f"{currency}.{setup.base}", f"{setup.base}.{currency}"}
+        if currency != setup.base and currency not in setup.fx and not pairs & on_tape:
+            raise ContractError(
+                f"{instrument.symbol} is quoted in {currency}, and no exchange rate to "
+                f"{setup.base} is known; add {currency}.{setup.base} to the symbols or give "
+                f"one with --fx {currency}=RATE."
+            )
+
+
+def _settings_record(stage: Stage, settings: Mapping[str, Any]) -> dict[str, Any]:
+    setup = stage.setup
+    return {
+        "instruments": [msgspec.to_builtins(i) for i in stage.instruments],
+        "capital_micro": round(setup.capital * MICRO),
+        "base": setup.base,
+        "fx": dict(setup.fx),
+        "risk": msgspec.to_builtins(setup.limits),
+        "sim": msgspec.to_builtins(setup.model),
+        "quantity": setup.quantity,
+        "all_hours": setup.all_hours,
+        "strategies": {
+            running.name: {
+                "strategy": type(running.strategy).__name__,
+                "symbols": list(running.symbols),
+                "share": running.share,
+                "params": _plain(running.strategy.params),
+            }
+            for running in stage.trader.manager.running
+        },
+        **settings,
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v if isinstance(v, int | float | str | bool) else str(v) for k, v in values.items()}
+
+
+def _result(
+    stage: Stage,
+    source: TapeSource,
+    log: MemoryLog,
+    feed: str,
+    record: Mapping[str, Any],
+    span: Span,
+    journal: Journal,
+) -> BacktestResult:
+    trader = stage.trader
+    portfolio = trader.portfolio
+    recorder: Recorder = stage.recorder
+    equity_ts, equity = recorder.equity_path()
+    running = trader.manager.running
+    commission = sum(
+        portfolio.to_base(p.fees_micro, p.instrument.currency) for p in portfolio.positions.values()
+    )
+    result = BacktestResult(
+        strategy="+".join(one.name for one in running),
+        params={one.name: _plain(one.strategy.params) for one in running},
+        instruments={i.symbol: i for i in stage.instruments},
+        resolution=source.resolution,
+        feed=feed,
+        synthetic=source.synthetic,
+        settings={k: v for k, v in record.items() if k != "instruments"},
+        capital=stage.setup.capital,
+        start_ns=span.first_ns,
+        end_ns=span.last_ns,
+        events=span.events,
+        engine_seconds=span.seconds,
+        fills=log.fills,
+        orders=list(trader.orders.orders.values()),
+        refusals=log.refusals,
+        refused=dict(trader.refused),
+        alerts=log.alerts,
+        equity_ts=equity_ts,
+        equity=equity,
+        session_equity=recorder.session_equity,
+        prices=recorder.price_paths(),
+        final_equity=stage.valuation.equity_micro / MICRO,
+        positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
+        described={one.name: dict(one.strategy.describe()) for one in running},
+        logs=_logs(stage),
+        notes=_notes(stage, source),
+        commission=commission / MICRO,
+        journal=getattr(journal, "records", ()),
+    )
+    marks = {
+        i.symbol: i.to_price(units)
+        for n, i in enumerate(stage.instruments)
+        if (units := stage.standing_mark(n)) != NO_PRICE
+    }
+    return evaluate(result, source, stage, marks)
+
+
+def _logs(stage: Stage) -> list[tuple[int, str, str]]:
+    lines = [
+        (ts, name, text)
+        for name, context in stage.trader.contexts.items()
+        for ts, text in context.lines
+    ]
+    return sorted(lines)
+
+
+def _notes(stage: Stage, source: TapeSource) -> list[str]:
+    notes = []
+    if source.synthetic:
+        notes.append("The market data is synthetic: it was made up by a seeded generator.")
+    if not source.has_quotes and stage.setup.model.fill == "quote":
+        notes.append("The tape has no quotes: market orders traded at the next print.")
+    if stage.setup.model.fill == "last":
+        notes.append("Fills at the last price exist only for comparison with other engines.")
+    as_of = stage.setup.model.fees_as_of
+    if as_of is not None and stage.setup.model.fees != "none":
+        notes.append(f"Fees are those of {as_of}, whatever the date of the data.")
+    return notes

@@ -1,0 +1,91 @@
+"""The inner loop: hand rows to the strategies with nothing else in between.
+
+The loop is written for the fields that the strategies read and for how many strategies share a
+symbol, because testing either on every row would cost more than the loop itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+InnerLoop = Callable[..., tuple[int, Any, Exception | None]]
+
+_ONE = """
+def loop(rows, syms, columns, ticker, handlers, idle):
+    handler = handlers[0][0]
+    {names}
+    try:
+        for ticker.row{targets} in zip(rows{sources}):
+            answer = handler(ticker)
+            if answer is not None and not idle(0, ticker, answer):
+                return 0, answer, None
+    except Exception as error:
+        return 0, None, error
+    return -1, None, None
+"""
+
+_MANY = """
+def loop(rows, syms, columns, tickers, handlers, idle):
+    {names}
+    place = 0
+    try:
+        for row, sym{locals} in zip(rows, syms{sources}):
+            ticker = tickers[sym]
+            ticker.row = row
+            {stores}
+            place = 0
+            for handler in handlers[sym]:
+                answer = handler(ticker)
+                if answer is not None and not idle(place, ticker, answer):
+                    return place, answer, None
+                place += 1
+    except Exception as error:
+        return place, None, error
+    return -1, None, None
+"""
+
+
+@lru_cache(maxsize=256)
+def inner_loop(fields: tuple[str, ...], *, single: bool) -> InnerLoop:
+    """Write the loop for a set of ticker fields.
+
+    Args:
+        fields: What is stored on every row, in the order of the columns.
+        single: Whether there is one symbol with one strategy.
+
+    Returns:
+        `loop(rows, syms, columns, tickers, handlers, idle)`. It runs until the columns end or
+        a strategy gives an answer that `idle(place, ticker, answer)` does not let it drop, and
+        returns the place of that strategy in the symbol's list with its answer or exception;
+        -1 when there was none. `columns` are lists; emptying the first of them (`rows`) from
+        within a strategy ends the loop after the present row.
+    """
+    sources = [f"c{n}" for n in range(len(fields))]
+    names = f"{', '.join(sources)}, = columns" if fields else "pass"
+    listed = "".join(f", {name}" for name in sources)
+    if single:
+        text = _ONE.format(
+            names=names,
+            sources=listed,
+            targets="".join(f", ticker.{field}" for field in fields) or ", ",
+        )
+    else:
+        stores = "; ".join(f"ticker.{f} = v{n}" for n, f in enumerate(fields)) or "pass"
+        text = _MANY.format(
+            names=names,
+            sources=listed,
+            locals="".join(f", v{n}" for n in range(len(fields))),
+            stores=stores,
+        )
+    scope: dict[str, Any] = {}
+    # The text is made of names from a fixed list of ticker fields, never of a person's input.
+    exec(compile(text, f"<inner loop over {', '.join(fields)}>", "exec"), scope)  # noqa: S102
+    loop: InnerLoop = scope["loop"]
+    return loop
+
+
+def columns_of(columns: Sequence[list[Any]], start: int, stop: int) -> list[list[Any]]:
+    """Cut the same rows out of every column."""
+    return [column[start:stop] for column in columns]

@@ -1,0 +1,77 @@
+"""The margin watch: wakes the broker's margin desk only when a mark has moved far enough."""
+
+from __future__ import annotations
+
+import math
+
+from ikbr.core.trader import Trader
+from ikbr.core.valuation import Valuation
+from ikbr.domain.events import Alert
+from ikbr.domain.tape import NO_PRICE
+from ikbr.sim.account import Account
+from ikbr.sim.market import HIGHEST, LOWEST
+
+LARGEST_MOVE = 1e6
+
+
+class MarginWatch:
+    """Keep a band per held instrument within which no liquidation is possible.
+
+    The account bounds the move that all marks may make at once; while every mark stays in its
+    band nobody needs to ask. Outside it the account is asked, and the bands are drawn anew.
+
+    Attributes:
+        low, high: Bands by instrument number, price units.
+        liquidations: Orders that the broker forced so far.
+    """
+
+    def __init__(self, account: Account, trader: Trader, valuation: Valuation) -> None:
+        """Start without holdings."""
+        self._account = account
+        self._trader = trader
+        self._valuation = valuation
+        count = len(valuation.held)
+        self.low = [LOWEST] * count
+        self.high = [HIGHEST] * count
+        self.liquidations = 0
+        self._busy = False
+
+    def redraw(self) -> None:
+        """Draw the bands around the present marks."""
+        move = self._account.safe_move()
+        for number, position in enumerate(self._valuation.held):
+            if position is None or move > LARGEST_MOVE or position.mark_units == NO_PRICE:
+                self.low[number], self.high[number] = LOWEST, HIGHEST
+                continue
+            reach = abs(position.mark_units) * max(move, 0.0)
+            self.low[number] = math.ceil(position.mark_units - reach)
+            self.high[number] = math.floor(position.mark_units + reach)
+
+    def on_mark(self, number: int, units: int) -> None:
+        """Look at a mark that has just been booked."""
+        if not self.low[number] <= units <= self.high[number] and not self._busy:
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._account.maintenance_excess_micro() < 0:
+            self._busy = True
+            try:
+                self._liquidate()
+            finally:
+                self._busy = False
+        self.redraw()
+
+    def _liquidate(self) -> None:
+        trader = self._trader
+        for request in self._account.liquidation_orders():
+            self.liquidations += 1
+            trader.alert(
+                Alert(
+                    trader.clock.now_ns,
+                    "critical",
+                    "broker",
+                    f"margin call: {request.side.name} {request.quantity} {request.symbol} "
+                    f"is liquidated.",
+                )
+            )
+            trader.force(request)

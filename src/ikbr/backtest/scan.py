@@ -1,0 +1,134 @@
+"""The scan: run ahead over the tape to the first row that needs a decision.
+
+Rows before it can touch no working order, trip no halt and call no margin, so that nothing but
+the strategy has to see them. The barriers are copied from the objects that decide; waking too
+often is harmless because those decide again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ikbr.domain.tape import NO_PRICE
+
+# Columns of the table, one row per instrument.
+ACTIVE, EVERY_ROW, ON_PRINT, BUY_LIMIT, SELL_LIMIT, BUY_STOP, SELL_STOP = range(7)
+UNIT, MARK, MARK_LOW, MARK_HIGH = range(7, 11)
+WIDTH = 11
+
+# The totals.
+EQUITY, PEAK, KEEP, DAILY_FLOOR, BARRIER = range(5)
+TOTALS = 5
+
+PPB = 1_000_000_000
+
+_PRINT, _BAR_HIGH, _BAR_LOW, _AUCTION, _HALT = 1, 3, 4, 6, 7
+
+
+@njit(cache=True)
+def wakes(kind: int, bid: int, ask: int, last: int, barriers: NDArray[np.int64]) -> bool:
+    """Say whether a row can matter to a working order of its instrument.
+
+    Args:
+        kind: A `Kind`.
+        bid, ask, last: Price units, or NO_PRICE.
+        barriers: The instrument's row of the table.
+    """
+    if barriers[EVERY_ROW] or kind >= _AUCTION:
+        return True
+    if kind >= _PRINT and last != NO_PRICE:
+        if barriers[ON_PRINT] and kind != _BAR_HIGH and kind != _BAR_LOW:
+            return True
+        if last <= barriers[BUY_LIMIT] or last >= barriers[SELL_LIMIT]:
+            return True
+        if last >= barriers[BUY_STOP] or last <= barriers[SELL_STOP]:
+            return True
+    if ask != NO_PRICE and (ask <= barriers[BUY_LIMIT] or ask >= barriers[BUY_STOP]):
+        return True
+    return bid != NO_PRICE and (bid >= barriers[SELL_LIMIT] or bid <= barriers[SELL_STOP])
+
+
+@njit(cache=True)
+def floor_of(peak: int, keep: int) -> int:
+    """Give the drawdown floor of a peak: peak × keep / PPB, without overflow.
+
+    Args:
+        peak: High-water mark, millionths.
+        keep: Part of it that must remain, in billionths; 0 for no floor.
+    """
+    if keep == 0 or peak <= 0:
+        return np.int64(-(2**63))  # type: ignore[return-value]
+    return peak // PPB * keep + peak % PPB * keep // PPB
+
+
+@njit(cache=True)
+def scan(
+    start: int,
+    end: int,
+    sym: NDArray[np.int16],
+    kind: NDArray[np.uint8],
+    bid: NDArray[np.int32],
+    ask: NDArray[np.int32],
+    last: NDArray[np.int32],
+    mark: NDArray[np.int32],
+    table: NDArray[np.int64],
+    totals: NDArray[np.int64],
+) -> int:
+    """Advance to the first row in `[start, end)` that needs a decision.
+
+    Args:
+        start, end: The rows to look at.
+        sym, kind, bid, ask, last, mark: Columns of the tape.
+        table: Barriers, holdings and marks by instrument; the marks are advanced.
+        totals: Equity, peak and floors; advanced.
+
+    Returns:
+        That row (marks and totals stand before it), or `end`.
+    """
+    equity = totals[EQUITY]
+    peak = totals[PEAK]
+    barrier = totals[BARRIER]
+    row = start
+    while row < end:
+        s = sym[row]
+        state = table[s]
+        if kind[row] >= _HALT:
+            break
+        if state[ACTIVE] and wakes(kind[row], bid[row], ask[row], last[row], state):
+            break
+        unit = state[UNIT]
+        if unit != 0:
+            new = np.int64(mark[row])
+            if new != state[MARK] and new != NO_PRICE:
+                if new < state[MARK_LOW] or new > state[MARK_HIGH]:
+                    break
+                moved = equity + (new - state[MARK]) * unit
+                if moved <= barrier:
+                    break
+                equity = moved
+                state[MARK] = new
+                if moved > peak:
+                    peak = moved
+                    barrier = max(floor_of(peak, totals[KEEP]), totals[DAILY_FLOOR])
+        row += 1
+    totals[EQUITY] = equity
+    totals[PEAK] = peak
+    totals[BARRIER] = barrier
+    return row
+
+
+def marks_of(bid: NDArray[Any], ask: NDArray[Any], last: NDArray[Any]) -> NDArray[np.int32]:
+    """Give the mark of every row; the same as `domain.marks.mark_units` row by row."""
+    marks = np.maximum(bid, last)
+    capped = (ask != NO_PRICE) & (ask < last)
+    np.copyto(marks, ask, where=capped)
+    silent = last == NO_PRICE
+    if silent.any():
+        mid = ((bid.astype(np.int64) + ask) // 2).astype(np.int32)
+        one_sided = np.where(ask == NO_PRICE, bid, mid)
+        np.copyto(marks, np.where(bid == NO_PRICE, ask, one_sided), where=silent)
+    return np.asarray(marks, dtype=np.int32)

@@ -1,0 +1,260 @@
+"""The fast replay: stretches of tape in which only the strategies need to see the rows.
+
+A compiled scan finds how far the tape can run without touching an order, a halt or a margin
+band; a bare loop hands those rows to the strategies. Where something must be decided, the
+ordinary pipeline does it. The orders and fills are those of `RowReplay`; tests hold the two
+together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ikbr.backtest.barriers import Barriers
+from ikbr.backtest.inner_loop import columns_of, inner_loop
+from ikbr.backtest.rows import BLOCK, RowReplay
+from ikbr.backtest.scan import marks_of
+from ikbr.backtest.stage import Stage
+from ikbr.backtest.tape_ticker import Columns, TapeTicker, fields_named, ticker_class
+from ikbr.core.slot import Slot
+from ikbr.domain.signal import Signal
+from ikbr.domain.tape import Kind, Tape
+from ikbr.domain.ticker import Ticker
+
+SHORTEST = 512
+LONGEST = BLOCK
+RESTLESS = 32
+"""After so many stretches of a few rows each, rows are taken one by one for a while."""
+FEW_ROWS = 8
+ONE_BY_ONE = 2_048
+
+
+class SegmentReplay:
+    """Replay a tape in stretches."""
+
+    def __init__(self, stage: Stage, first: Tape) -> None:
+        """Exchange the tickers for ones that read from the tape.
+
+        Args:
+            stage: What is moved.
+            first: The first piece of tape.
+        """
+        self._stage = stage
+        data, trader = stage.trader.market_data, stage.trader
+        strategies = [running.strategy for running in trader.manager.running]
+        self._fields = fields_named(type(s) for s in strategies)
+        self._columns = Columns(first)
+        make = ticker_class(self._fields)
+        self._tickers = [make(i, self._columns) for i in stage.instruments]
+        for ticker in self._tickers:
+            data.tickers[ticker.symbol] = ticker
+        self._slots: list[list[Slot]] = []
+        for instrument, ticker in zip(stage.instruments, self._tickers, strict=True):
+            slots = trader.slots[instrument.symbol]
+            for slot in slots:
+                slot.ticker = ticker
+            self._slots.append(slots)
+        for context in trader.contexts.values():
+            context.tickers = {s: data.tickers[s] for s in context.symbols}
+        self._single = len(self._tickers) == 1 and len(self._slots[0]) == 1
+        self._rows = RowReplay(stage, show=self._show)
+        self._loop = inner_loop(self._fields, single=self._single)
+        self._handlers: list[tuple[Any, ...]] = []
+        self._read_handlers()
+        self._barriers = Barriers(stage)
+        self._tape = first
+        self._done = 0
+        self._inside = False
+        self._live_rows: list[int] = []
+        self._fed = 0
+        stage.market.refresh = self._refresh_market
+        data.refresh = self._refresh_data
+        trader.before_action = self._interrupt
+        trader.refresh = self._refresh_data
+        trader.present_ns = self._present_ns
+
+    def _read_handlers(self) -> None:
+        self._handlers = [
+            tuple(s.running.on_market_data for s in slots if s.running.enabled)
+            for slots in self._slots
+        ]
+        self._enabled = [[s for s in slots if s.running.enabled] for slots in self._slots]
+
+    # --- the tape, piece by piece --------------------------------------------------------------
+
+    def run(self, tape: Tape) -> None:
+        """Replay one piece of tape."""
+        self._tape = tape
+        self._columns = Columns(tape)
+        for ticker in self._tickers:
+            ticker.columns = self._columns
+        self._done = self._fed = 0
+        self._barriers.begin(tape, marks_of(tape.bid, tape.ask, tape.last))
+        for first in range(0, len(tape), BLOCK):
+            self._block(tape, first, min(first + BLOCK, len(tape)))
+        self._settle(len(tape))
+        self._refresh_data()
+        for number, ticker in enumerate(self._tickers):
+            self._refresh_market(number)
+            ticker.freeze()
+
+    def _block(self, tape: Tape, start: int, stop: int) -> None:
+        """Replay rows of which the fields in use are Python values already."""
+        lists = [self._columns.lists(field, start, stop) for field in self._fields]
+        syms = None if self._single else tape.sym[start:stop].tolist()
+        clock, ts = self._stage.clock, tape.ts
+        span, restless = SHORTEST, 0
+        row = start
+        while row < stop:
+            if clock.next_ns <= ts[row]:
+                self._settle(row)
+                clock.advance(int(ts[row]))
+                self._barriers.load()
+            end = min(stop, row + span)
+            if clock.next_ns <= ts[end - 1]:
+                end = row + int(np.searchsorted(ts[row:end], clock.next_ns, "left"))
+            if restless > RESTLESS:
+                end = min(end, row + ONE_BY_ONE, stop)
+                self._one_by_one(row, end)
+                row, restless = end, 0
+                continue
+            began = row
+            limit = self._barriers.scan(row, end)
+            if limit > row:
+                row = self._stretch(lists, syms, start, row, limit)
+            if row == limit and limit < end:
+                self._one_by_one(row, row + 1)
+                row += 1
+            span = min(span * 2, LONGEST) if row == end else max(SHORTEST, span // 2)
+            restless = restless + 1 if row - began < FEW_ROWS else 0
+
+    def _one_by_one(self, start: int, stop: int) -> None:
+        self._settle(start)
+        self._feed(start)
+        # The rows feed buffers and books themselves.
+        self._done = self._fed = stop
+        self._rows.run(self._tape, start, stop)
+        self._read_handlers()
+        self._barriers.load()
+
+    def _stretch(
+        self, lists: list[list[Any]], syms: list[int] | None, base: int, start: int, stop: int
+    ) -> int:
+        """Hand rows to the strategies until one of them wants something.
+
+        Returns:
+            The row to go on from.
+        """
+        columns = columns_of(lists, start - base, stop - base)
+        self._live_rows = rows = list(range(start, stop))
+        self._inside = True
+        place, answer, error = self._loop(
+            rows,
+            syms[start - base : stop - base] if syms is not None else None,
+            columns,
+            self._tickers[0] if self._single else self._tickers,
+            self._handlers,
+            self._is_idle,
+        )
+        interrupted = not rows
+        self._inside = False
+        if place < 0 and not interrupted:
+            self._barriers.accept(stop)
+            return stop
+        row = self._last_row()
+        self._settle(row + 1)
+        if place >= 0:
+            self._answer(row, place, answer, error)
+        self._read_handlers()
+        self._barriers.load()
+        return row + 1
+
+    def _is_idle(self, place: int, ticker: Ticker, answer: Any) -> bool:
+        if type(answer) is not Signal or answer.symbol != ticker.symbol:
+            return False
+        slot = self._enabled[self._stage.number[ticker.symbol]][place]
+        return slot.is_idle(answer, int(self._tape.ts[ticker.row]))  # type: ignore[attr-defined]
+
+    def _answer(self, row: int, place: int, answer: Any, error: Exception | None) -> None:
+        """Do what a strategy wants, then let the others that share the symbol see the row."""
+        trader = self._stage.trader
+        number = int(self._tape.sym[row])
+        slots = list(self._enabled[number])
+        slot = slots[place]
+        if error is not None:
+            trader.disable(slot.running, error)
+        else:
+            trader.decide(slot, answer)
+        trader.show(slots[place + 1 :], self._tickers[number])
+
+    def _last_row(self) -> int:
+        if self._single:
+            return self._tickers[0].row
+        return max(ticker.row for ticker in self._tickers)
+
+    # --- bringing the rest of the world up to a row --------------------------------------------
+
+    def _settle(self, row: int) -> None:
+        """Bring clock, marks and equity to just before a row of this piece."""
+        if row > self._done:
+            self._barriers.settle(row)
+            self._done = row
+            clock = self._stage.clock
+            clock.now_ns = max(clock.now_ns, int(self._tape.ts[row - 1]))
+
+    def _interrupt(self) -> None:
+        """Bring everything to the present row, in the middle of a strategy's handler."""
+        if self._inside:
+            self._live_rows.clear()
+            self._inside = False
+            self._settle(self._last_row() + 1)
+
+    def _present_ns(self) -> int:
+        if self._inside:
+            return int(self._tape.ts[self._last_row()])
+        return self._stage.clock.now_ns
+
+    def _refresh_data(self) -> None:
+        """Bring buffers and bars up to the present row."""
+        self._interrupt()
+        self._feed(self._done)
+
+    def _feed(self, stop: int) -> None:
+        start, self._fed = self._fed, max(self._fed, stop)
+        data = self._stage.trader.market_data
+        if start >= stop or not (data.buffers or data.builders):
+            return
+        tape = self._tape
+        kind = tape.kind[start:stop]
+        printed = (kind >= Kind.PRINT) & (kind <= Kind.AUCTION)
+        for number, instrument in enumerate(self._stage.instruments):
+            if instrument.symbol not in data.buffers and instrument.symbol not in data.builders:
+                continue
+            rows = start + np.flatnonzero(printed & (tape.sym[start:stop] == number))
+            if len(rows):
+                prices = tape.last[rows] / instrument.price_scale
+                data.on_prints(instrument.symbol, prices, tape.size[rows], tape.ts[rows])
+
+    def _refresh_market(self, number: int) -> None:
+        """Bring the standing state of one symbol up to its last row."""
+        row = self._tickers[number].row
+        if row < 0:
+            return
+        market, tape = self._stage.market, self._tape
+        ts = int(tape.ts[row])
+        market.bid[number] = int(tape.bid[row])
+        market.ask[number] = int(tape.ask[row])
+        market.last[number] = int(tape.last[row])
+        market.bid_size[number] = int(tape.bid_size[row])
+        market.ask_size[number] = int(tape.ask_size[row])
+        market.ts[number] = ts
+
+    def _show(self, ticker: Ticker, row: int) -> None:
+        """Update a ticker from one row of the tape."""
+        assert isinstance(ticker, TapeTicker)
+        ticker.row = row
+        columns = self._columns
+        for field in self._fields:
+            setattr(ticker, field, columns.value(field, row))

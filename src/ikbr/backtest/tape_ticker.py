@@ -1,0 +1,197 @@
+"""Tickers over a tape: only the fields that a strategy names are filled on every row.
+
+Filling eight fields of which one is read costs more than a strategy's own work. So the code of
+the strategy is searched for field names; those are stored on every row, and any other field is
+looked up in the tape's columns at the moment it is read. Both give the same values.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.tape import NO_PRICE, Kind, Tape
+from ikbr.domain.ticker import NAN, Ticker
+
+PRICES = ("bid", "ask", "last")
+SIZES = ("bid_size", "ask_size")
+OTHERS = ("ts_ns", "last_size", "is_print")
+FIELDS = (*PRICES, *SIZES, *OTHERS)
+LAZY = (*FIELDS, "volume")
+
+_MEANT = {
+    "midpoint": ("bid", "ask"),
+    "spread": ("bid", "ask"),
+    "market_price": PRICES,
+    "marketPrice": PRICES,
+    "time": ("ts_ns",),
+}
+
+
+class TapeTicker(Ticker):
+    """Read from the columns of a tape what is not stored.
+
+    Attributes:
+        row: The last row of the tape that was of this instrument; -1 before the first, when
+            the stored values stand.
+        columns: The columns of the present piece of the tape.
+        printed_before: Volume of the session that is not in `columns`.
+    """
+
+    __slots__ = ("columns", "printed_before", "row")
+
+    def __init__(self, instrument: Instrument, columns: Columns) -> None:
+        """Start before the first row."""
+        self.row = -1
+        self.columns = columns
+        self.printed_before = 0
+        super().__init__(instrument)
+
+    def freeze(self) -> None:
+        """Store every field, so that the columns can be exchanged."""
+        values = {name: getattr(self, name) for name in LAZY}
+        self.row = -1
+        self.printed_before = values["volume"]
+        for name, value in values.items():
+            _stored(name).__set__(self, value)
+
+    def begin_session(self) -> None:
+        """Count the volume from here."""
+        printed = self.columns.printed(self.row) if self.row >= 0 else 0
+        self.printed_before = -printed
+        _stored("volume").__set__(self, 0)
+
+
+class Columns:
+    """Show a piece of tape the way tickers read it."""
+
+    __slots__ = ("_printed", "scales", "tape")
+
+    def __init__(self, tape: Tape) -> None:
+        """Wrap a piece of tape."""
+        self.tape = tape
+        self.scales = [instrument.price_scale for instrument in tape.instruments]
+        self._printed: NDArray[np.int64] | None = None
+
+    def value(self, field: str, row: int) -> Any:
+        """Read one field at one row."""
+        tape = self.tape
+        if field in PRICES:
+            units = int(getattr(tape, field)[row])
+            return NAN if units == NO_PRICE else units / self.scales[int(tape.sym[row])]
+        if field == "last_size":
+            return int(tape.size[row])
+        if field == "is_print":
+            return bool(Kind.PRINT <= tape.kind[row] <= Kind.AUCTION)
+        return int(getattr(tape, "ts" if field == "ts_ns" else field)[row])
+
+    def printed(self, row: int) -> int:
+        """Sum up what the row's instrument printed on this piece, to the row."""
+        if self._printed is None:
+            self._printed = np.zeros(len(self.tape), np.int64)
+            for number in range(len(self.tape.instruments)):
+                rows = np.flatnonzero(self.tape.sym == number)
+                self._printed[rows] = np.cumsum(self.tape.size[rows])
+        return int(self._printed[row])
+
+    def lists(self, field: str, start: int, stop: int) -> list[Any]:
+        """Read one field of rows `[start, stop)` as Python values."""
+        tape = self.tape
+        if field in PRICES:
+            units = getattr(tape, field)[start:stop]
+            if len(self.scales) == 1:
+                prices = units / self.scales[0]
+            else:
+                prices = units / np.asarray(self.scales)[tape.sym[start:stop]]
+            missing = units == NO_PRICE
+            if missing.any():
+                prices[missing] = NAN
+            return list(prices.tolist())
+        if field == "is_print":
+            kind = tape.kind[start:stop]
+            return list(((kind >= Kind.PRINT) & (kind <= Kind.AUCTION)).tolist())
+        name = {"ts_ns": "ts", "last_size": "size"}.get(field, field)
+        return list(getattr(tape, name)[start:stop].tolist())
+
+
+def _stored(field: str) -> Any:
+    """Give the slot of `Ticker` itself, which a lazy property hides."""
+    return Ticker.__dict__[field]
+
+
+def _lazy(field: str) -> Any:
+    slot = _stored(field)
+
+    def read(self: TapeTicker) -> Any:
+        row = self.row
+        return slot.__get__(self) if row < 0 else self.columns.value(field, row)
+
+    def write(self: TapeTicker, value: Any) -> None:
+        slot.__set__(self, value)
+
+    return property(read, write, doc=f"Read `{field}` when it is asked for.")
+
+
+def _read_volume(self: TapeTicker) -> int:
+    row = self.row
+    if row < 0:
+        return int(_stored("volume").__get__(self))
+    return self.printed_before + self.columns.printed(row)
+
+
+def _write_volume(self: TapeTicker, value: int) -> None:
+    _stored("volume").__set__(self, value)
+
+
+@lru_cache(maxsize=256)
+def ticker_class(eager: tuple[str, ...]) -> type[TapeTicker]:
+    """Make the class of tickers that stores just these fields on every row.
+
+    Args:
+        eager: Names among FIELDS.
+    """
+    body: dict[str, Any] = {"__slots__": (), "__doc__": TapeTicker.__doc__}
+    for field in FIELDS:
+        if field not in eager:
+            body[field] = _lazy(field)
+    body["volume"] = property(_read_volume, _write_volume, doc="Sum up the session's prints.")
+    return type("TapeTicker", (TapeTicker,), body)
+
+
+def fields_named(classes: Iterable[type]) -> tuple[str, ...]:
+    """Find the ticker fields that the code of classes names.
+
+    A name that is found but means something else costs a little time; one that is missed (in a
+    helper function, or spelled by `getattr`) is read from the columns.
+
+    >>> class Reader:
+    ...     def look(self, ticker): return ticker.last, ticker.spread()
+    >>> fields_named([Reader])
+    ('bid', 'ask', 'last')
+    """
+    names: set[str] = set()
+    for owner in classes:
+        for base in owner.__mro__:
+            if base.__module__.startswith(("abc", "builtins", "ikbr.strategies.base_strategy")):
+                continue
+            for member in vars(base).values():
+                code = getattr(getattr(member, "__func__", member), "__code__", None)
+                if code is not None:
+                    names |= _names_in(code)
+    for name in tuple(names):
+        names.update(_MEANT.get(name, ()))
+    return tuple(field for field in FIELDS if field in names)
+
+
+def _names_in(code: types.CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names_in(constant)
+    return names
