@@ -187,47 +187,45 @@ class Book:
 
     def rest(self, so: SimOrder) -> None:
         """Let an order work, behind those that came before."""
-        if not so.resting:
-            so.resting = True
-            self.working[so.sym].append(so)
-        self.watch(so.sym)
+        so.resting = True
+        self.working[so.sym].append(so)
+        watch = self.watches[so.sym]
+        watch.active = True
+        self._note(watch, so)
 
     def drop(self, so: SimOrder) -> None:
-        """Take an order out; harmless when it does not rest."""
-        if so.resting:
-            so.resting = False
-            self.working[so.sym].remove(so)
-            self.watch(so.sym)
+        """Take an order out that rests."""
+        so.resting = False
+        self.working[so.sym].remove(so)
+        self.watch(so.sym)
 
     def watch(self, sym: int) -> None:
-        """Bring what a symbol's orders watch for up to date."""
+        """Say anew what a symbol's orders watch for."""
         watch = self.watches[sym]
         working = self.working[sym]
         watch.active = bool(working)
-        every_row = on_print = False
-        buy_limit = sell_stop = LOWEST
-        sell_limit = buy_stop = HIGHEST
+        watch.every_row = watch.on_print = False
+        watch.buy_limit = watch.sell_stop = LOWEST
+        watch.sell_limit = watch.buy_stop = HIGHEST
         for so in working:
-            mode = so.mode
-            if mode == LIMIT:
-                if so.queue != UNTRACKED or so.immediate or self._capped:
-                    every_row = True
-                elif so.sign > 0:
-                    buy_limit = max(buy_limit, so.limit)
-                else:
-                    sell_limit = min(sell_limit, so.limit)
-            elif mode == STOP:
-                if so.sign > 0:
-                    buy_stop = min(buy_stop, so.stop)
-                else:
-                    sell_stop = max(sell_stop, so.stop)
-            elif mode == OPENING or (mode == MARKET and not self._market_waits_for_quotes):
-                on_print = True
-            elif mode != CLOSING:
-                every_row = True
-        watch.every_row = every_row
-        watch.on_print = on_print
-        watch.buy_limit = buy_limit
-        watch.sell_limit = sell_limit
-        watch.buy_stop = buy_stop
-        watch.sell_stop = sell_stop
+            self._note(watch, so)
+
+    def _note(self, watch: Watch, so: SimOrder) -> None:
+        """Add what one order watches for."""
+        mode = so.mode
+        if mode == LIMIT:
+            if so.queue != UNTRACKED or so.immediate or self._capped:
+                watch.every_row = True
+            elif so.sign > 0:
+                watch.buy_limit = max(watch.buy_limit, so.limit)
+            else:
+                watch.sell_limit = min(watch.sell_limit, so.limit)
+        elif mode == STOP:
+            if so.sign > 0:
+                watch.buy_stop = min(watch.buy_stop, so.stop)
+            else:
+                watch.sell_stop = max(watch.sell_stop, so.stop)
+        elif mode == OPENING or (mode == MARKET and not self._market_waits_for_quotes):
+            watch.on_print = True
+        elif mode != CLOSING:
+            watch.every_row = True

@@ -193,8 +193,10 @@ class Exchange:
 
     def close_session(self, session: Session) -> None:
         """End regular trading: closing orders trade, day orders end."""
-        for sym in range(len(self._working)):
-            self._refresh(sym)
+        refresh = self.market.refresh
+        if refresh is not None:
+            for sym in range(len(self._working)):
+                refresh(sym)
         self._sessions.close(session)
 
     def watch(self, sym: int) -> Watch:
@@ -224,35 +226,31 @@ class Exchange:
 
     def _admit(self, so: SimOrder) -> None:
         """Let the account have its say, then let the order meet the market."""
-        market = self.market
         words = self._check(so)
         if words:
             self._reject(so, words)
             return
-        touch = market.touch(so.sym, so.sign)
+        touch = self.market.touch(so.sym, so.sign)
         so.arrival = touch / so.order.instrument.price_scale if touch != NO_PRICE else NAN
         self._arrivals.enter(so)
 
     def _check(self, so: SimOrder) -> str:
         """Ask the account whether it can carry an order at the price it may expect."""
-        sym = so.sym
-        self._refresh(sym)
+        market = self.market
+        refresh = market.refresh
+        if refresh is not None:
+            refresh(so.sym)
         if LOWEST < so.limit < HIGHEST:
             price = so.limit
         elif so.mode == STOP:
             price = so.stop
         else:
-            price = self.market.touch(sym, so.sign)
+            price = market.touch(so.sym, so.sign)
             if price == NO_PRICE:
                 price = 0
         request = so.request
         account: Ledger = so.seat.account
         return account.check(so.order.instrument, request.side, so.remaining, price)
-
-    def _refresh(self, sym: int) -> None:
-        refresh = self.market.refresh
-        if refresh is not None:
-            refresh(sym)
 
     def _reject(self, so: SimOrder, words: str) -> None:
         self._executions.end(so, OrderEvent.REJECT, 201, words)

@@ -59,7 +59,9 @@ def tape(changes: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
     """Carry the standing state forward, as a tape does."""
     state = [[NO_PRICE, NO_PRICE, NO_PRICE, 0, 0] for _ in range(2)]
     done = []
-    for number, (sym, kind, bid, spread, last, bid_size, ask_size, size, gone) in enumerate(changes):
+    for number, (sym, kind, bid, spread, last, bid_size, ask_size, size, gone) in enumerate(
+        changes
+    ):
         now = state[sym]
         if bid is not None:
             now[0] = NO_PRICE if gone else bid * 100
