@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from types import CodeType, ModuleType
 
 from ikbr.domain.errors import StrategyError
@@ -37,9 +37,8 @@ def load_module(path: str) -> ModuleType:
     """
     name = f"ikbr_strategy_{_digest(path)}"
     loader = _FreshLoader(name, path)
-    spec = spec_from_loader(name, loader)
-    if spec is None:
-        raise StrategyError(f"strategy file {path!r} cannot be loaded.")
+    spec = ModuleSpec(name, loader, origin=path)
+    spec.has_location = True
     module = module_from_spec(spec)
     # Type hints and data classes look their module up by name.
     sys.modules[name] = module

@@ -3,6 +3,7 @@ from zoneinfo import ZoneInfo
 
 from tests.unit.strategies.context import FakeContext
 
+from ikbr.domain.order import Fill, Side
 from ikbr.strategies.examples.opening_range import OpeningRangeStrategy
 
 
@@ -70,4 +71,5 @@ def test_a_day_whose_first_minutes_are_missing_is_left_alone():
 def test_between_bars_and_for_fills_of_unknown_symbols_nothing_happens():
     context = context_of()
     context.prints("SPY", [150.0, 50.0])
+    context.strategy.on_fill(Fill(1, 1, "fake", "IBM", Side.BUY, 1, 1, 0, 0, 1.0))
     assert not context.signals
