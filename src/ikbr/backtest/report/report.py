@@ -1,0 +1,159 @@
+"""Write the report: gather what it shows, fill the templates, embed everything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ikbr.backtest.report.charts import MARKERS, chart_data
+from ikbr.backtest.report.header import run_facts, tiles
+from ikbr.backtest.report.identity import grouped, identity, log_lines
+from ikbr.backtest.report.results import all_numbers, cost_parts, heat_rows, part_rows
+from ikbr.backtest.report.tables import fill_table, refused_rules, trip_table
+from ikbr.backtest.report.wording import Words, words_for
+from ikbr.data.atomic import Replacing
+from ikbr.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from ikbr.backtest.result import BacktestResult
+
+LIBRARY = "lightweight-charts"
+
+
+def write_report(result: BacktestResult, path: Path | str) -> Path:
+    """Write the report of a run as one HTML file that needs nothing else.
+
+    Args:
+        result: What a backtest gave.
+        path: Where to; folders are made, an older report is replaced.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        UsageError: When the file cannot be written.
+    """
+    target = Path(path)
+    page = render_report(result)
+    try:
+        with Replacing(target) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"report {str(target)!r} cannot be written ({error.strerror or error}); "
+            "choose another file with --report."
+        ) from error
+    return target
+
+
+def render_report(result: BacktestResult) -> str:
+    """Make the page.
+
+    Args:
+        result: What a backtest gave.
+
+    Returns:
+        HTML; whatever comes from people or strategies is escaped in it.
+    """
+    words = words_for(result.instruments, result.settings)
+    charts = chart_data(result, words)
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        result=result,
+        words=words,
+        charts=charts,
+        marker_limit=MARKERS,
+        chart_json=json_for_script(charts),
+        facts=run_facts(result, words),
+        tiles=tiles(result, words),
+        findings=sorted(result.findings, key=lambda finding: -finding.severity),
+        fills=fill_table(result, words),
+        refused=refused_rules(result, words),
+        settings=grouped(result.settings),
+        params=grouped(result.params),
+        described=grouped(result.described),
+        identity=identity(result),
+        log=log_lines(result, words),
+        assets=_assets(),
+        **_summary_parts(result, words),
+    )
+
+
+def _summary_parts(result: BacktestResult, words: Words) -> dict[str, Any]:
+    summary = result.summary
+    if summary is None:
+        names = ("months", "by_symbol", "by_strategy", "costs", "numbers")
+        return {name: [] for name in names} | {"trips": None, "cost_total": ""}
+    return {
+        "months": heat_rows(summary.monthly),
+        "by_symbol": part_rows(summary.by_symbol, words),
+        "by_strategy": part_rows(summary.by_strategy, words),
+        "costs": cost_parts(summary.costs, words),
+        "cost_total": words.money(summary.costs.total),
+        "numbers": all_numbers(summary, words),
+        "trips": trip_table(summary.round_trips, words),
+    }
+
+
+def json_for_script(value: Any) -> str:
+    r"""Write JSON that cannot end the script element it stands in.
+
+    Args:
+        value: Plain values.
+
+    Returns:
+        JSON without `<`, `>` and `&`.
+
+    >>> json_for_script({"a": "</script>"})
+    '{"a":"\\u003c/script\\u003e"}'
+    """
+    import orjson
+
+    text = orjson.dumps(value).decode()
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+@cache
+def _assets() -> dict[str, str]:
+    """Read what is embedded, and fingerprint the scripts: the page runs no others."""
+    folder = files("ikbr.backtest.report").joinpath("assets")
+
+    def read(name: str) -> str:
+        return folder.joinpath(name).read_text(encoding="utf-8").strip()
+
+    scripts = {
+        "library": read(f"{LIBRARY}.standalone.production.js"),
+        "script": read("report.js"),
+    }
+    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
+    return scripts | {
+        "style": read("report.css"),
+        "notice": read(f"{LIBRARY}.NOTICE.txt"),
+        "licence": read(f"{LIBRARY}.LICENSE.txt"),
+        "allowed": allowed,
+    }
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("ikbr.backtest.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
