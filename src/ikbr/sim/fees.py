@@ -25,7 +25,7 @@ def new_york_day(ts_ns: int) -> tuple[dt.date, int, int]:
     Returns:
         The date, and the first ns of that day and of the next.
 
-    >>> new_york_day(1_748_750_400 * 1_000_000_000)[0]  # midnight UTC is still the day before
+    >>> new_york_day(1_748_736_000 * 1_000_000_000)[0]  # midnight UTC of 1 June
     datetime.date(2025, 5, 31)
     """
     date = dt.datetime.fromtimestamp(ts_ns // _NS, _NEW_YORK).date()

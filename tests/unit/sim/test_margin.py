@@ -153,6 +153,14 @@ def test_the_safe_move_is_as_wide_as_it_can_be(quantities, capital, account, mov
     assert margin.safe_move() == pytest.approx(move, abs=1e-6)
 
 
+def test_a_position_that_was_closed_moves_nothing():
+    portfolio, margin = holding({"SPY": (100, 1_000_000), "ES 202612 CME": (1, 600_000)})
+    position = portfolio.position("ES 202612 CME")
+    position.apply(-1, 600_000)
+    portfolio.add_cash(300_000 * MICRO)
+    assert margin.safe_move() == INFINITE
+
+
 def test_a_foreign_position_is_never_safe_beyond_its_whole_value():
     _, margin = holding({"SAP": (1, 10_000)})
     assert margin.safe_move() == 1.0
