@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from ikbr.domain.order import Order
 from ikbr.domain.ticker import Ticker
+
+if TYPE_CHECKING:
+    # Commands that only name strategies should not wait for numpy.
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class TickHistory(Protocol):
