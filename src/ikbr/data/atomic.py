@@ -20,7 +20,8 @@ class Replacing:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Rename it, or remove it after an error."""
-        if kind is None:
-            os.replace(self._temporary, self._path)
-        else:
+        try:
+            if kind is None:
+                os.replace(self._temporary, self._path)
+        finally:
             self._temporary.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import warnings
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -41,6 +42,7 @@ TIMEZONES = {
 }
 """Calendars known here and the time zone whose dates are their trading days."""
 
+_LIBRARY_NAMES = {"CMEGlobex_Bond": "CME_Bond"}
 _NEW_YORK = ZoneInfo("America/New_York")
 _FX_TURN = dt.time(17)
 
@@ -107,19 +109,26 @@ def _year(calendar: str, year: int, cache: Path | None) -> tuple[Session, ...]:
 
 @lru_cache(maxsize=512)
 def _library_year(calendar: str, year: int) -> tuple[Session, ...]:
-    import pandas_market_calendars as library
-
     with warnings.catch_warnings():
         # The library still uses names that pandas will drop; pinned versions keep them working.
         warnings.simplefilter("ignore")
-        exchange = library.get_calendar(calendar)
+        exchange = _exchange(calendar)
         frame = exchange.schedule(f"{year}-01-01", f"{year}-12-31")
         early = set(exchange.early_closes(frame).index)
-    opens = frame["market_open"].astype("datetime64[ns, UTC]").astype("int64")
-    closes = frame["market_close"].astype("datetime64[ns, UTC]").astype("int64")
+    opens = frame["market_open"].astype("datetime64[ns, UTC]").astype("int64").tolist()
+    closes = frame["market_close"].astype("datetime64[ns, UTC]").astype("int64").tolist()
     return tuple(
-        Session(day.date(), int(opens[day]), int(closes[day]), day in early) for day in frame.index
+        Session(day.date(), start, end, day in early)
+        for day, start, end in zip(frame.index, opens, closes, strict=True)
     )
+
+
+@lru_cache(maxsize=16)
+def _exchange(calendar: str) -> Any:
+    # One object per calendar: it computes its holidays once, which takes most of the time.
+    import pandas_market_calendars as library
+
+    return library.get_calendar(_LIBRARY_NAMES.get(calendar, calendar))
 
 
 def _fx_year(year: int) -> tuple[Session, ...]:
