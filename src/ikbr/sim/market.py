@@ -49,12 +49,12 @@ class StandingMarket:
 class Watch:
     """Say which rows of a symbol the exchange must see; the others may be left out.
 
-    A row must be handed to `Exchange.on_row` when `active` and at least one of these holds
-    (a *print* is a row of kind PRINT to AUCTION with a last price; NO_PRICE is no quote):
-    `every_row`; its kind is AUCTION, HALT or RESUME; `on_print` and its kind is PRINT,
-    BAR_OPEN or BAR_CLOSE; its ask or a print is at or below `buy_limit`; its bid or a print
-    is at or above `sell_limit`; a print, or the ask, is at or above `buy_stop`; a print, or
-    the bid, is at or below `sell_stop`. Waking too often is harmless.
+    Rows of kind AUCTION, HALT and RESUME must always be handed to `Exchange.on_row`. Any other
+    must be when `active` and at least one of these holds (a *print* is a row of kind PRINT to
+    BAR_CLOSE with a last price; NO_PRICE is no quote): `every_row`; `on_print` and its kind is
+    PRINT, BAR_OPEN or BAR_CLOSE; its ask or a print is at or below `buy_limit`; its bid or a
+    print is at or above `sell_limit`; a print, or the ask, is at or above `buy_stop`; a print,
+    or the bid, is at or below `sell_stop`. Waking too often is harmless.
 
     Attributes:
         active: Whether any order works in the symbol.

@@ -315,3 +315,13 @@ def test_an_order_cancelled_by_an_earlier_fill_of_the_same_row_does_not_fill(ope
     room.me.on_fill = lambda _fill: room.me.broker.cancel(other)
     room.quote(98.00, 98.50)
     assert room.me.got == [(10, 99.00)]
+
+
+def test_on_bars_a_midprice_order_waits_for_the_close_not_for_the_high(open_room):
+    room = open_room()
+    room.print(100.00, kind=Kind.BAR_OPEN)
+    room.me.send(10, "MIDPRICE")
+    room.print(101.00, kind=Kind.BAR_HIGH)
+    room.print(99.00, kind=Kind.BAR_LOW)
+    room.print(99.50, kind=Kind.BAR_CLOSE)
+    assert room.me.got == [(10, 99.50)]
