@@ -45,6 +45,8 @@ TIMEZONES = {
 _LIBRARY_NAMES = {"CMEGlobex_Bond": "CME_Bond"}
 _NEW_YORK = ZoneInfo("America/New_York")
 _FX_TURN = dt.time(17)
+_EVENING_NS = 7 * 3600 * 10**9
+"""From 17:00 to midnight."""
 
 
 def timezone(calendar: str) -> str:
@@ -148,6 +150,29 @@ def _fx_year(year: int) -> tuple[Session, ...]:
                 found.append(Session(day, start, start + DAY_NS))
         day += dt.timedelta(1)
     return tuple(found)
+
+
+def trading_days(
+    ts_ns: NDArray[np.int64], calendar: str
+) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    """Give the trading day of each moment, as the catalog files it.
+
+    Futures of the CME group open on the evening before: 17:00 Chicago begins the next day.
+    Source: trading hours published by CME Group.
+
+    Args:
+        ts_ns: Moments, ns since 1970 UTC.
+        calendar: One of `TIMEZONES`.
+
+    Returns:
+        Dates as datetime64[D].
+
+    >>> evening = np.array([to_ns(dt.datetime(2024, 6, 2, 22, tzinfo=dt.UTC))])
+    >>> trading_days(evening, "CME_Equity").tolist(), trading_days(evening, "NYSE").tolist()
+    ([datetime.date(2024, 6, 3)], [datetime.date(2024, 6, 2)])
+    """
+    evening = _EVENING_NS if calendar.startswith("CME") else 0
+    return local_dates(ts_ns + evening, timezone(calendar))
 
 
 def to_ns(moment: dt.datetime) -> int:

@@ -4,7 +4,8 @@
 file per year, `<YYYY>.parquet`. Beside them stand `instrument.json` (contract, price scale, source,
 synthetic or not) and `actions.json` (splits and dividends).
 
-A trading day is the exchange-local date. Currency pairs are kept by UTC date: their day by IB's
+A trading day is the exchange-local date; for futures that open on the evening before, the date of
+the session (`calendars.trading_days`). Currency pairs are kept by UTC date: their day by IB's
 rule runs from 17:00 to 17:00 New York, which would cut every date in two.
 
 Files are uncompressed and have one row group: that reads about as fast as `.npy` files, while
@@ -22,7 +23,7 @@ import numpy as np
 
 from ikbr.data import catalog_meta as meta
 from ikbr.data import columns as col
-from ikbr.data.calendars import local_dates, sessions, timezone
+from ikbr.data.calendars import sessions, trading_days
 from ikbr.data.catalog_files import read_frame, write_frame
 from ikbr.data.columns import (
     BarColumns,
@@ -274,7 +275,7 @@ class Catalog:
         self, symbol: str, kind: str, columns: Columns
     ) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
         # Bars are stamped at their end, which is midnight of the next day where days touch.
-        return local_dates(columns.ts_ns - 1, timezone(self.instrument(symbol).calendar))
+        return trading_days(columns.ts_ns - 1, self.instrument(symbol).calendar)
 
     def _joined(self, symbol: str, kind: str, path: Path, fresh: Columns) -> Columns:
         old = self._load(kind, path)

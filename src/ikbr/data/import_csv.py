@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ikbr.data import columns as col
 from ikbr.data import price_units
-from ikbr.data.calendars import local_dates, sessions, timezone
+from ikbr.data.calendars import local_dates, sessions, timezone, trading_days
 from ikbr.data.catalog import Catalog
 from ikbr.data.catalog_files import first_line
 from ikbr.data.csv_map import Mapped, complete_map, guess_kind
@@ -271,7 +271,7 @@ def _write(
     if not len(columns):
         return ()
     shift = 0 if col.resolution(kind) == "tick" else 1
-    local = local_dates(columns.ts_ns - shift, timezone(instrument.calendar))
+    local = trading_days(columns.ts_ns - shift, instrument.calendar)
     keys = local.astype("datetime64[Y]") if col.resolution(kind) == "daily" else local
     for key in np.unique(keys):
         part = col.select(kind, columns, keys == key)

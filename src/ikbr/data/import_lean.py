@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ikbr.data import columns as col
-from ikbr.data.calendars import local_dates, sessions, timezone
+from ikbr.data.calendars import sessions, timezone, trading_days
 from ikbr.data.catalog import Catalog
 from ikbr.data.factor_files import parse_factor_file
 from ikbr.data.lean_files import LeanFile, find_files, read_member
@@ -92,7 +92,7 @@ def _store(catalog: Catalog, file: LeanFile, parsed: Parsed) -> None:
     zone = timezone(file.instrument.calendar)
     # Bars are stamped at their end, so the one ending at midnight belongs to the day before.
     shift = 0 if file.kind in {"quote", "print"} else 1
-    local = local_dates(parsed.columns.ts_ns - shift, zone)
+    local = trading_days(parsed.columns.ts_ns - shift, file.instrument.calendar)
     daily = file.kind == "bar-daily"
     keys = local.astype("datetime64[Y]") if daily else local
     for key in np.unique(keys):

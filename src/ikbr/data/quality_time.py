@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ikbr.data.calendars import local_dates
+from ikbr.data.calendars import trading_days
 from ikbr.data.columns import PrintColumns, QuoteColumns, names
 from ikbr.data.quality_case import SECOND, Case, Finding
 from ikbr.domain.tape import PrintFlag
@@ -40,7 +40,7 @@ def wrong_day(case: Case) -> Iterator[Finding]:
     if case.resolution == "daily":
         return
     shift = 1 if case.span_ns else 0
-    local = local_dates(case.columns.ts_ns - shift, case.zone)
+    local = trading_days(case.columns.ts_ns - shift, case.instrument.calendar)
     rows = np.flatnonzero(local != np.datetime64(case.day))
     yield from case.find(
         "error", "wrong-day", rows, "rows are of another day", lambda row: f"on {local[row]}"

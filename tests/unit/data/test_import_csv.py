@@ -161,6 +161,16 @@ def test_days_are_cut_at_local_midnight(catalog: Catalog) -> None:
     assert catalog.days("SPY", "print") == (DAY, dt.date(2013, 10, 8))
 
 
+def test_the_evening_belongs_to_the_next_session_of_a_future(catalog: Catalog) -> None:
+    # 7 October 2013, 16:59 and 17:00 in Chicago.
+    text = f"ts,price\n{OPEN + (8 * 60 + 29) * 60 * S},1\n{OPEN + 510 * 60 * S},2\n"
+    run(catalog, text, symbol="ES 201312 CME")
+    days = catalog.days("ES 201312 CME", "print")
+    assert days == (DAY, dt.date(2013, 10, 8))
+    session = catalog.sessions("ES 201312 CME", days[1], days[1])[0]
+    assert session.holds(int(catalog.prints("ES 201312 CME", days[1]).ts_ns[0]))
+
+
 ROWS = st.lists(
     st.tuples(st.integers(0, 6 * 3600 * S), st.integers(1, 2**31 - 1), st.integers(0, 2**50)),
     min_size=1,
