@@ -60,7 +60,8 @@ def test_imported_strategies_do_not_count_as_the_files_own(write):
     assert load(path).__name__ == "Mine"
 
 
-def test_a_changed_file_gives_the_new_class_even_within_the_same_second(write):
+def test_a_changed_file_gives_the_new_class_even_within_the_same_second(write, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     path = write(ONE.format(level=1))
     os.utime(path, (1, 1))
     old = load(path)

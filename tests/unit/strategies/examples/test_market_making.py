@@ -51,23 +51,30 @@ def test_a_round_of_both_sides_earns_the_spread():
     assert context.equity == pytest.approx(100_000 + 100 * 0.06)
 
 
-def test_the_side_that_would_hold_too_much_is_withdrawn():
+@pytest.mark.parametrize("side", list(Side))
+def test_the_side_that_would_hold_too_much_is_withdrawn(side):
     context = context_of(skew_ticks=0.0)
+    both = {"BUY": 19.97, "SELL": 20.03}
     for _ in range(2):
-        (buy,) = [o for o in context.orders if o.side is Side.BUY]
-        context.fill(buy, 19.97)
-    assert context.position("BAC") == 200
-    assert quotes(context) == {"SELL": 20.03}
-    (sell,) = context.orders
-    context.fill(sell, 20.03)
-    assert quotes(context) == {"BUY": 19.97, "SELL": 20.03}
+        assert quotes(context) == both
+        (order,) = [o for o in context.orders if o.side is side]
+        context.fill(order, order.request.limit_price)
+    assert context.position("BAC") == side * 200
+    assert quotes(context) == {n: p for n, p in both.items() if n != side.name}
+    (other,) = context.orders
+    context.fill(other, other.request.limit_price)
+    assert quotes(context) == both
 
 
-def test_the_quotes_never_cross_the_market():
+@pytest.mark.parametrize(
+    ("side", "other", "price"), [(Side.BUY, "SELL", 20.0), (Side.SELL, "BUY", 20.0)]
+)
+def test_the_quotes_never_cross_the_market(side, other, price):
     context = context_of(half_spread_ticks=0.5, skew_ticks=50.0)
-    (buy,) = [o for o in context.orders if o.side is Side.BUY]
-    context.fill(buy, buy.request.limit_price)
-    assert quotes(context)["SELL"] == 20.0  # one tick above the bid, however long it is
+    (order,) = [o for o in context.orders if o.side is side]
+    context.fill(order, order.request.limit_price)
+    # one tick inside the other side of the market, however much it holds
+    assert quotes(context)[other] == price
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,14 @@ def test_beyond_the_stop_it_gives_up_and_stays_aside_until_calm():
     context = context_of(stop=3.0)
     context.prints("SPY", [*CALM, 99.85])
     assert context.position("SPY") == 100
-    context.prints("SPY", [99.0])
+    context.prints("SPY", [99.5])
     assert context.position("SPY") == 0
     assert "stopped out" in context.signals[-1].reason
     many = len(context.signals)
-    context.prints("SPY", [99.3])
-    assert len(context.signals) == many  # far below, but aside
+    for price in (99.45, 99.4, 99.35):
+        context.prints("SPY", [price])
+        assert -3.0 < context.strategy._states["SPY"].score.value < -2.0
+        assert len(context.signals) == many  # low enough to enter, but aside
     context.prints("SPY", [*CALM, *CALM, 99.85])
     assert context.position("SPY") == 100  # calm came back, so it enters again
 

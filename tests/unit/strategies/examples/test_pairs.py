@@ -47,8 +47,9 @@ def test_both_legs_are_left_when_the_spread_is_back():
     spread(context, 0.6)
     spread(context, 0.4)
     assert context.position("KO") < 0
-    spread(context, 0.0)
+    spread(context, 0.2)
     assert (context.position("KO"), context.position("PEP")) == (0, 0)
+    assert abs(context.strategy._score.value) < 0.5  # within the band, not across it
 
 
 def test_both_legs_come_in_one_answer_under_one_group():
