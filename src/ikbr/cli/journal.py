@@ -94,6 +94,8 @@ def concerns(record: Record) -> tuple[int | None, str]:
     if record.kind in ("intent", "modify", "sent"):
         requests = [part for part in body if hasattr(part, "symbol")]
         return body[0], requests[0].symbol if requests else ""
+    if record.kind == "cancel":
+        return body, ""
     if record.kind in ("split", "mark"):
         return None, body[0]
     if record.kind == "refusal":
@@ -125,6 +127,8 @@ def _words(body: Any) -> str:
     import msgspec
 
     plain = msgspec.to_builtins(body)
+    if not isinstance(plain, dict | list | tuple):
+        return str(plain)
     if isinstance(plain, dict):
         shown = {k: v for k, v in plain.items() if v is not None and v != "" and v == v}
         return " ".join(f"{key}={_value(value)}" for key, value in shown.items())

@@ -7,12 +7,13 @@
 | decision | `Decision` |
 | refusal  | `Refusal` |
 | intent   | `(order_id, strategy, OrderRequest, parent_id)`, written before anything is sent |
-| sent     | `(order_id,)` |
+| sent     | `(order_id,)`, where sending is known; an intent alone counts as sent |
 | modify   | `(order_id, OrderRequest)`, the request that replaces the order's |
-| update   | `OrderUpdate`; a cancellation we ask for is one with `REQUEST_CANCEL` |
+| cancel   | order_id, when we ask for its cancellation |
+| update   | `OrderUpdate` |
 | fill     | `Fill` |
 | cash     | `{"currency": str, "amount_micro": int, "why": str}` |
-| split    | `(symbol, new, old)` |
+| split    | `(symbol, new, old)`; cash in lieu is a `cash` record, valued at the latest `mark` |
 | fx       | `(currency, rate)` |
 | mark     | `(symbol, price units)` |
 | alert    | `Alert` |
@@ -47,6 +48,7 @@ _BODIES: dict[str, Any] = {
     "intent": tuple[int, str, OrderRequest, int],
     "sent": tuple[int],
     "modify": tuple[int, OrderRequest],
+    "cancel": int,
     "update": OrderUpdate,
     "fill": Fill,
     "cash": dict[str, Any],

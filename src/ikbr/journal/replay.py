@@ -25,6 +25,7 @@ class State:
         portfolio: Cash, positions, marks.
         orders: By id, with their states and fills.
         counts: Records by kind.
+        anomalies: Words of the broker that the lifecycle does not allow; they changed nothing.
         last_ns: Time of the latest record, ns UTC.
     """
 
@@ -35,12 +36,14 @@ class State:
         self.portfolio = Portfolio(self.instruments, 0)
         self.orders: dict[int, Order] = {}
         self.counts: dict[str, int] = {}
+        self.anomalies = 0
         self.last_ns = 0
         self._appliers: dict[str, Callable[[int, Any], None]] = {
             "settings": self._settings,
             "intent": self._intent,
             "sent": self._sent,
             "modify": self._modify,
+            "cancel": self._cancel,
             "update": self._update,
             "fill": self._fill,
             "cash": self._cash,
@@ -96,22 +99,33 @@ class State:
                 f"the journal orders {request.symbol!r} but does not describe it; "
                 "pass the instruments to replay."
             )
-        self.orders[order_id] = Order(order_id, request, instrument, strategy, ts_ns, parent_id)
+        order = Order(order_id, request, instrument, strategy, ts_ns, parent_id)
+        # Whoever reads an intent must assume that the order exists.
+        order.state = OrderState.PENDING_SUBMIT
+        self.orders[order_id] = order
 
-    def _sent(self, ts_ns: int, body: tuple[int]) -> None:
-        self._step(self._order(body[0]), OrderEvent.SEND, ts_ns)
+    def _sent(self, _: int, body: tuple[int]) -> None:
+        self._order(body[0])
 
     def _modify(self, ts_ns: int, body: tuple[int, OrderRequest]) -> None:
         order = self._order(body[0])
         self._step(order, OrderEvent.MODIFY, ts_ns)
         order.request = body[1]
 
+    def _cancel(self, ts_ns: int, order_id: int) -> None:
+        order = self._order(order_id)
+        order.cancel_requested = True
+        self._step(order, OrderEvent.REQUEST_CANCEL, ts_ns)
+
     def _update(self, _: int, update: OrderUpdate) -> None:
         order = self._order(update.order_id)
+        if (order.state, update.event) not in TRANSITIONS:
+            self.anomalies += 1
+            return
         if update.message:
             order.message = update.message
-        if update.event is OrderEvent.REQUEST_CANCEL:
-            order.cancel_requested = True
+        if update.event is OrderEvent.CANCEL_REFUSED:
+            order.cancel_requested = False
         self._step(order, update.event, update.ts_ns)
 
     def _fill(self, _: int, fill: Fill) -> None:
@@ -146,9 +160,6 @@ class State:
             ) from None
 
     def _step(self, order: Order, event: OrderEvent, ts_ns: int) -> None:
-        if order.state is OrderState.CREATED and (order.state, event) not in TRANSITIONS:
-            # The exchange's word proves that it was sent.
-            order.state = next_state(order.state, OrderEvent.SEND)
         order.state = next_state(order.state, event)
         if order.state.is_final and not order.done_ns:
             order.done_ns = ts_ns

@@ -47,12 +47,12 @@ class FileJournal:
         header = header_line(meta or {})
         self._hash = first_hash(header)
         try:
+            if self.path.exists():
+                raise JournalError(
+                    f"journal {self.path} exists and is never overwritten; choose another name."
+                )
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO | None = self.path.open("xb")
-        except FileExistsError:
-            raise JournalError(
-                f"journal {self.path} exists and is never overwritten; choose another name."
-            ) from None
         except OSError as error:
             raise JournalError(f"journal {self.path} cannot be made: {error.strerror}.") from None
         self._file.write(header)
@@ -97,8 +97,11 @@ class FileJournal:
 
     def close(self) -> None:
         """Write the final seal; closing twice is harmless."""
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self.seal(end=True)
+        finally:
             self._file.close()
             self._file = None
 
