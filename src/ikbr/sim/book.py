@@ -170,19 +170,17 @@ class Book:
         watches: Per symbol, which rows can matter to them.
     """
 
-    __slots__ = ("_capped", "_market_waits_for_quotes", "watches", "working")
+    __slots__ = ("_market_waits_for_quotes", "watches", "working")
 
-    def __init__(self, count: int, *, capped: bool, market_waits_for_quotes: bool) -> None:
+    def __init__(self, count: int, *, market_waits_for_quotes: bool) -> None:
         """Start empty.
 
         Args:
             count: How many symbols there are.
-            capped: Whether the volume cap is on: fills then depend on every row's size.
             market_waits_for_quotes: Whether a waiting market order also takes a quote.
         """
         self.working: list[list[SimOrder]] = [[] for _ in range(count)]
         self.watches = [Watch() for _ in range(count)]
-        self._capped = capped
         self._market_waits_for_quotes = market_waits_for_quotes
 
     def rest(self, so: SimOrder) -> None:
@@ -214,7 +212,7 @@ class Book:
         """Add what one order watches for."""
         mode = so.mode
         if mode == LIMIT:
-            if so.queue != UNTRACKED or so.immediate or self._capped:
+            if so.queue != UNTRACKED or so.immediate:
                 watch.every_row = True
             elif so.sign > 0:
                 watch.buy_limit = max(watch.buy_limit, so.limit)

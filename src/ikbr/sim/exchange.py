@@ -54,7 +54,6 @@ class Exchange:
         self._seats: list[Seat] = []
         self._book = Book(
             len(instruments),
-            capped=model.volume_cap > 0,
             market_waits_for_quotes=model.fill == "quote",
         )
         self._working = self._book.working

@@ -183,3 +183,23 @@ def test_a_partial_fill_leaves_the_group_working(open_room):
     room.me.send(-10, "LMT", 100.50, oca_group="g")
     room.quote(100.50, 100.52, 6, 6)
     assert [u.event for u in room.me.updates] == [E.ACK, E.ACK]
+
+
+def test_a_child_that_fills_as_it_begins_to_work_closes_the_bracket_at_once(open_room):
+    room = open_room()
+    room.quote(100.00, 100.02)
+    parent = room.me.send(10, "LMT", 99.50)
+    room.me.send(-10, "LMT", 99.00, parent=parent.order_id)
+    stop = room.me.send(-10, "STP", stop=98.00, parent=parent.order_id)
+    room.quote(99.40, 99.50)
+    assert room.me.got == [(10, 99.50), (-10, 99.40)]
+    assert room.me.events(stop) == [(E.ACK_PRE, 0), (E.CANCEL, 202)]
+
+
+def test_a_member_that_ends_while_its_group_is_cancelled_is_cancelled_once(open_room):
+    room = open_room()
+    room.quote(100.00, 100.02)
+    members = [room.me.send(10, "LMT", price, oca_group="g") for price in (99.9, 99.0, 98.0)]
+    room.me.on_update = lambda u: u.event is E.CANCEL and room.me.broker.cancel(members[2])
+    room.quote(99.80, 99.90)
+    assert room.me.events(members[2]) == [(E.ACK, 0), (E.CANCEL, 202), (E.CANCEL_REFUSED, 161)]

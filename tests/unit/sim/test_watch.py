@@ -90,7 +90,14 @@ def needed(watch: Any, row: tuple[int, ...]) -> bool:
     )
 
 
-def run(room: Any, table: list[tuple[int, ...]], wanted: list[dict[str, Any]], skip: bool) -> Any:
+def run(
+    room: Any,
+    table: list[tuple[int, ...]],
+    wanted: list[dict[str, Any]],
+    *,
+    skip: bool,
+    hours: bool = True,
+) -> Any:
     """Play a tape with orders, leaving out rows or not."""
     exchange, timers, market = room.exchange, room.timers, room.market
     other = room.another()
@@ -112,9 +119,10 @@ def run(room: Any, table: list[tuple[int, ...]], wanted: list[dict[str, Any]], s
         market.refresh = refresh
     session = Session(None, 8_000, 30_000)
     timers.now_ns = 0
-    exchange.hours.regular = False
-    timers.call_at(session.open_ns, exchange.open_session, session)
-    timers.call_at(session.close_ns, exchange.close_session, session)
+    if hours:
+        exchange.hours.regular = False
+        timers.call_at(session.open_ns, exchange.open_session, session)
+        timers.call_at(session.close_ns, exchange.close_session, session)
     sent: list[Any] = []
     for number, row in enumerate(table):
         timers.advance(row[1])
@@ -143,7 +151,8 @@ def run(room: Any, table: list[tuple[int, ...]], wanted: list[dict[str, Any]], s
     return (room.me.log, other.log, room.me.fills, other.fills), skipped
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
 @given(
     changes=st.lists(rows(), min_size=20, max_size=40),
     wanted=st.lists(orders(), min_size=1, max_size=8),
@@ -163,6 +172,62 @@ def test_skipping_uninteresting_rows_changes_nothing(
     table = tape(changes)
     whole, _ = run(open_room(**settings_), table, wanted, skip=False)
     parts, _ = run(open_room(**settings_), table, wanted, skip=True)
+    assert parts == whole
+
+
+def calm(kind: Any, side: Any, tif: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """An order near the market that is sent early and left alone."""
+    near = st.integers(97, 103).map(lambda cents: cents * 0.01)
+    return st.fixed_dictionaries(
+        {
+            "row": st.integers(0, 5),
+            "symbol": st.just("SPY"),
+            "side": st.just(side),
+            "quantity": st.integers(1, 40),
+            "order_type": st.just(kind),
+            "limit_price": near if kind in {"LMT", "STP LMT", "LOC"} else st.none(),
+            "stop_price": near if kind in {"STP", "STP LMT"} else st.none(),
+            "trail_amount": st.integers(1, 3).map(lambda cents: cents * 0.01),
+            "tif": st.just(tif),
+            "other": st.just(False),
+            "parent": st.just(False),
+            "cancelled": st.just(99),
+        }
+    )
+
+
+CASES = [
+    *(("LMT", tif, queue, cap) for tif, queue, cap in (
+        ("DAY", "none", 0.0), ("DAY", "behind-displayed", 0.0), ("DAY", "none", 0.5),
+        ("IOC", "none", 0.0), ("FOK", "none", 0.5),
+    )),
+    *((kind, "DAY", "none", cap) for kind in ("MKT", "STP", "STP LMT", "TRAIL", "MIDPRICE")
+      for cap in (0.0, 0.5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+@pytest.mark.parametrize(("kind", "tif", "queue", "cap"), CASES)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_skipping_is_safe_for_each_order_type_alone(open_room, kind, tif, queue, cap, side, data):
+    row = st.tuples(
+        st.just(0),
+        st.sampled_from([0, 0, 0, 1, 1, 3]),
+        st.none() | st.integers(97, 102),
+        st.integers(1, 2),
+        st.integers(97, 103),
+        sizes,
+        sizes,
+        st.integers(1, 30),
+        st.just(False),
+    )
+    table = tape(data.draw(st.lists(row, min_size=25, max_size=40)))
+    wanted = data.draw(st.lists(calm(kind, side, tif), min_size=1, max_size=2))
+    fill = data.draw(st.sampled_from(["quote", "next", "last"]))
+    model = {"fill": fill, "queue": queue, "volume_cap": cap}
+    whole, _ = run(open_room(**model), table, wanted, skip=False, hours=False)
+    parts, _ = run(open_room(**model), table, wanted, skip=True, hours=False)
     assert parts == whole
 
 
