@@ -65,7 +65,6 @@ class Seat:
 
     Attributes:
         account: Its books.
-        number: Its number.
         on_update, on_fill: Whom to tell.
         orders: Orders that have not ended, by id.
         ended: What the children of orders that ended lately may still fill, by id.
@@ -80,7 +79,6 @@ class Seat:
         "ended",
         "families",
         "groups",
-        "number",
         "on_fill",
         "on_update",
         "orders",
@@ -89,13 +87,11 @@ class Seat:
     def __init__(
         self,
         account: Ledger,
-        number: int,
         on_update: Callable[[OrderUpdate], None],
         on_fill: Callable[[Fill], None],
     ) -> None:
         """Start without orders."""
         self.account = account
-        self.number = number
         self.on_update = on_update
         self.on_fill = on_fill
         self.orders: dict[int, SimOrder] = {}
@@ -111,8 +107,8 @@ class SimOrder(msgspec.Struct, eq=False):
     Attributes:
         order: What the bot sent; never changed here.
         account: Number of its account.
+        request: What was asked for when it was sent (a modification replaces it).
         seat: Its account's place (set at arrival, like everything below).
-        request: What holds now (a modification replaces it).
         sym: Index of its symbol.
         sign: 1 for a buy, -1 for a sell.
         remaining, filled: Quantities.
@@ -137,8 +133,8 @@ class SimOrder(msgspec.Struct, eq=False):
 
     order: Order
     account: int
+    request: OrderRequest
     seat: Any = None
-    request: OrderRequest = None  # type: ignore[assignment]
     sym: int = 0
     sign: int = 1
     remaining: int = 0

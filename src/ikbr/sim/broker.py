@@ -56,10 +56,10 @@ class SimBroker:
         """Send an order; a child (`parent_id`) waits for its parent's fill."""
         if self._entry_ns:
             timers = self._timers
-            so = SimOrder(order, self._number)
+            so = SimOrder(order, self._number, order.request)
             timers.call_at(timers.now_ns + self._entry_ns, self._arrive, so)
         else:
-            self._arrive(SimOrder(order, self._number))
+            self._arrive(SimOrder(order, self._number, order.request))
 
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Change price or quantity of a working order."""

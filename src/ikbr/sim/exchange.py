@@ -84,7 +84,7 @@ class Exchange:
         Returns:
             The account's number.
         """
-        self._seats.append(Seat(account, len(self._seats), on_update, on_fill))
+        self._seats.append(Seat(account, on_update, on_fill))
         self._taking.several = len(self._seats) > 1
         return len(self._seats) - 1
 
@@ -123,7 +123,7 @@ class Exchange:
     def arrive(self, so: SimOrder) -> None:
         """Take an order that has reached the exchange; what it meets, it trades with."""
         order = so.order
-        request = so.request = order.request
+        request = so.request
         seat = so.seat = self._seats[so.account]
         sym = self._index.get(request.symbol, -1)
         so.sym = sym
@@ -169,7 +169,7 @@ class Exchange:
             return
         old = so.request
         remaining = request.quantity - so.filled
-        fresh = SimOrder(so.order, account, seat, request, so.sym, so.sign, remaining)
+        fresh = SimOrder(so.order, account, request, seat, so.sym, so.sign, remaining)
         same = (old.symbol, old.side, old.order_type) == (
             request.symbol,
             request.side,

@@ -68,3 +68,15 @@ def test_the_broker_fits_the_port():
         assert inspect.signature(getattr(SimBroker, name)).parameters.keys() == (
             wanted.parameters.keys()
         )
+
+
+def test_an_order_arrives_as_it_was_sent_though_its_modification_is_on_the_way(open_room):
+    room = open_room(latency_ms=5)
+    room.quote(100.00, 100.02)
+    order = room.me.send(10, "LMT", 100.02)
+    room.timers.advance(room.timers.now_ns + MS)
+    order.request = OrderRequest("SPY", Side.BUY, 10, OrderType.LIMIT, limit_price=99.00)
+    room.me.broker.modify(order, order.request)
+    room.timers.advance(room.timers.now_ns + 10 * MS)
+    assert room.me.got == [(10, 100.02)]
+    assert room.me.events(order)[-1] == (E.CANCEL_REFUSED, 104)
