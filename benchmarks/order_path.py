@@ -1,0 +1,170 @@
+"""What an order costs, stage by stage, from the signal to the fill in the books.
+
+    python benchmarks/order_path.py [--orders 20000] [--json FILE]
+
+A strategy that buys and sells in turn on every tenth row of a synthetic tape. First the whole is
+measured without any timing inside: (run with signals − run without) / orders, once with every row
+checked (the order alone) and once skipping ahead (with what an order costs the replay). Then every
+stage is timed by itself (see `stages.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import gc
+import json
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stages import StageTimer, Where
+
+from ikbr.backtest import engine, margin_watch, recorder, segments, stage
+from ikbr.core import event_bus, order_manager, risk_manager, slot, trader, valuation
+from ikbr.data.memory_source import MemorySource
+from ikbr.domain import portfolio, ticker
+from ikbr.domain.session import Session
+from ikbr.domain.signal import Signal
+from ikbr.domain.tape import Tape
+from ikbr.journal.memory_journal import MemoryJournal
+from ikbr.sim import account, exchange, executions
+from ikbr.sim.synthetic.big import DAY_NS, START_NS, big_tape
+from ikbr.strategies.base_strategy import BaseStrategy
+
+PLACES: list[Where] = [
+    ("gate: can the signal matter", slot.Slot, "is_idle"),
+    ("decide: carry out the answer", trader.Trader, "_take"),
+    ("sizing: signal to request", trader.Trader, "_request"),
+    ("risk: check", risk_manager.RiskManager, "check"),
+    ("risk: open orders, sent", risk_manager.RiskManager, "on_sent"),
+    ("risk: open orders, fill and end", risk_manager.RiskManager, "on_fill"),
+    ("risk: open orders, fill and end", risk_manager.RiskManager, "on_done"),
+    ("decision record, freshness", trader.Trader, "_submit"),
+    ("ticker freshness", ticker.Ticker, "freshness"),
+    ("journal", MemoryJournal, "append"),
+    ("order manager: submit", order_manager.OrderManager, "submit"),
+    ("order manager: updates", order_manager.OrderManager, "on_update"),
+    ("order manager: fill", order_manager.OrderManager, "on_fill"),
+    ("exchange: arrival and matching", exchange.Exchange, "arrive"),
+    ("exchange: execution", executions.Executions, "execute"),
+    ("exchange: fill to its owner", executions.Executions, "settle"),
+    ("account: check (margin)", account.Account, "check"),
+    ("account: fees", account.Account, "charge"),
+    ("account: books", account.Account, "book"),
+    ("trader: after the fill", trader.Trader, "_on_booked"),
+    ("books: portfolio, three sets", portfolio.Portfolio, "apply_fill"),
+    ("valuation after the fill", valuation.Valuation, "on_books"),
+    ("margin bands", margin_watch.MarginWatch, "redraw"),
+    ("after the books: hub", stage.Stage, "_on_books"),
+    ("equity sample", recorder.Recorder, "equity"),
+    ("observers", event_bus.EventBus, "emit"),
+    ("replay: bring marks up to the row", segments.SegmentReplay, "_settle"),
+]
+
+
+class Alternate(BaseStrategy):
+    """Buy and sell in turn, on every n-th row; 0 for never."""
+
+    def __init__(self, every: int = 10) -> None:
+        """Start with a purchase."""
+        self.every = every
+        self.left = every
+        self.buys = False
+
+    def on_market_data(self, ticker: Any) -> Signal | None:
+        """Count rows."""
+        self.left -= 1
+        if self.left:
+            return None
+        self.left = self.every
+        self.buys = not self.buys
+        return Signal("BUY" if self.buys else "SELL", ticker.symbol, ticker.last)
+
+
+def replay(tape: Tape, every: int, shape: str) -> tuple[float, int]:
+    """Run a backtest.
+
+    Returns:
+        Seconds of the replay, and fills.
+    """
+    session = Session(dt.date(2026, 3, 2), START_NS, START_NS + DAY_NS + 1)
+    setup = stage.Setup(capital=10_000_000.0, quantity=10, shape=shape)
+    source = MemorySource(tape, [session], synthetic=True)
+    instance = stage.Instance(Alternate(every or -1), "alternate", (tape.instruments[0].symbol,))
+    result = engine.run_backtest(source, [instance], setup, journal=MemoryJournal())
+    if every and len(result.fills) != len(tape) // every:
+        raise SystemExit(f"{len(result.fills)} fills of {len(tape) // every}; {result.refused}")
+    return result.engine_seconds, len(result.fills)
+
+
+def whole(tape: Tape, every: int, shape: str, repeats: int) -> float:
+    """Give the µs per order, with minus without, the median of some repeats."""
+    extra = []
+    for _ in range(repeats):
+        seconds, fills = replay(tape, every, shape)
+        extra.append((seconds - replay(tape, 0, shape)[0]) / fills * 1e6)
+    return statistics.median(extra)
+
+
+def by_stage(tape: Tape, every: int) -> list[dict[str, Any]]:
+    """Time every stage by itself."""
+    timer = StageTimer()
+    timer.patch(PLACES)
+    try:
+        _, fills = replay(tape, every, "reference")
+    finally:
+        timer.restore()
+    names = dict.fromkeys(name for name, _, _ in PLACES)
+    return [
+        {
+            "stage": name,
+            "calls_per_order": timer.calls[name] / fills,
+            "us_per_order": max(timer.own_ns[name], 0.0) / fills / 1e3,
+        }
+        for name in names
+        if timer.calls[name]
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--orders", type=int, default=20_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
+    args = parser.parse_args()
+    dense = big_tape(10 * args.orders)
+    sparse = big_tape(200 * args.orders // 4)
+    for shape in ("python", "reference"):
+        replay(dense.rows(0, 20_000), 10, shape)
+    gc.collect()
+    gc.freeze()
+    report = {
+        "orders": args.orders,
+        "us_per_order_alone": whole(dense, 10, "reference", args.repeats),
+        "us_per_order_every_10_rows": whole(dense, 10, "python", args.repeats),
+        "us_per_order_every_200_rows": whole(sparse, 200, "python", args.repeats),
+        "stages": by_stage(dense, 10),
+    }
+    for line in _lines(report):
+        print(line)
+    if args.json:
+        Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    yield f"{report['orders']:,} market orders, from the signal to the fill in the books"
+    yield f"  the order alone (every row checked)        {report['us_per_order_alone']:7.2f} µs"
+    yield f"  skipping ahead, an order every 10 rows     {report['us_per_order_every_10_rows']:7.2f} µs"
+    yield f"  skipping ahead, an order every 200 rows    {report['us_per_order_every_200_rows']:7.2f} µs"
+    yield f"  {'stage':40}{'calls':>7}{'µs':>8}"
+    for row in report["stages"]:
+        yield f"  {row['stage']:40}{row['calls_per_order']:7.2f}{row['us_per_order']:8.2f}"
+    total = sum(row["us_per_order"] for row in report["stages"])
+    yield f"  {'sum':40}{'':7}{total:8.2f}"
+
+
+if __name__ == "__main__":
+    main()
