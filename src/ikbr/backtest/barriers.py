@@ -93,7 +93,7 @@ class Barriers:
         """Turn to a new piece of tape."""
         self._tape = tape
         self._marks = marks
-        self._stops = np.flatnonzero(tape.kind >= Kind.HALT)
+        self._stops = np.flatnonzero(tape.kind >= Kind.AUCTION)
         self._from = 0
         self.load()
 

@@ -127,6 +127,7 @@ def _replay(
             stage.clock.now_ns = min(first_ns, source.sessions[0].open_ns) - 1
             run = _runner(stage, source, tape)
             stage.trader.end_ns = max(end_ns, first_ns)
+            stage.exchange.hours.regular = False
             stage.agenda.start(first_ns)
             stage.trader.start()
         run(tape)

@@ -85,10 +85,10 @@ class RowReplay:
         ticker = self._tickers[sym]
         if self._show is not None:
             self._show(ticker, row)
+        else:
+            _update(ticker, ts, kind, bid, ask, last, bid_size, ask_size, size)
         stage.exchange.on_row(sym, ts, kind, bid, ask, last, bid_size, ask_size, size)
         stage.on_mark(sym, mark_units(bid, ask, last))
-        if self._show is None:
-            _update(ticker, ts, kind, bid, ask, last, bid_size, ask_size, size)
         if kind >= _HALT:
             ticker.halted = kind == _HALT
         elif kind >= _PRINT:

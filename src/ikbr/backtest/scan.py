@@ -26,7 +26,7 @@ TOTALS = 5
 
 PPB = 1_000_000_000
 
-_PRINT, _BAR_HIGH, _BAR_LOW, _AUCTION, _HALT = 1, 3, 4, 6, 7
+_PRINT, _BAR_HIGH, _BAR_LOW, _AUCTION = 1, 3, 4, 6
 
 
 @njit(cache=True)
@@ -38,7 +38,7 @@ def wakes(kind: int, bid: int, ask: int, last: int, barriers: NDArray[np.int64])
         bid, ask, last: Price units, or NO_PRICE.
         barriers: The instrument's row of the table.
     """
-    if barriers[EVERY_ROW] or kind >= _AUCTION:
+    if barriers[EVERY_ROW]:
         return True
     if kind >= _PRINT and last != NO_PRICE:
         if barriers[ON_PRINT] and kind != _BAR_HIGH and kind != _BAR_LOW:
@@ -96,7 +96,8 @@ def scan(
     while row < end:
         s = sym[row]
         state = table[s]
-        if kind[row] >= _HALT:
+        # Auctions and halts change what the exchange itself knows.
+        if kind[row] >= _AUCTION:
             break
         if state[ACTIVE] and wakes(kind[row], bid[row], ask[row], last[row], state):
             break

@@ -23,6 +23,9 @@ from ikbr.domain.lifecycle import (
 )
 from ikbr.domain.order import Fill, Order, OrderRequest
 
+_CANCEL_REFUSED = (0, 135, 136, 161, 10147, 10148)
+"""Source: IBKR, TWS API message codes: these say that an order could not be cancelled."""
+
 _PARTIAL, _FULL = OrderEvent.PARTIAL_FILL, OrderEvent.FULL_FILL
 
 
@@ -56,6 +59,7 @@ class OrderManager:
         self.on_intent: Callable[[Order], None] = _ignore
         self.anomalies: dict[str, int] = {}
         self._seen_exec: set[int] = set()
+        self._replaced: dict[int, OrderRequest] = {}
         broker.attach(self.on_update, self.on_fill)
 
     def submit(
@@ -150,6 +154,7 @@ class OrderManager:
         now = self._clock.now_ns
         self._journal.append("modify", now, (order_id, request))
         order.state = next_state(order.state, OrderEvent.MODIFY)
+        self._replaced[order_id] = old
         order.request = request
         self.on_change(order)
         self._broker.modify(order, request)
@@ -166,6 +171,10 @@ class OrderManager:
         if order is None or order.cancel_requested:
             return False
         now = self._clock.now_ns
+        if order.state is OrderState.CREATED:
+            # It waits for its turn behind its parent; nobody else knows of it yet.
+            self.on_update(OrderUpdate(order_id, OrderEvent.CANCEL, now, 0, "never sent"))
+            return True
         asked = OrderUpdate(order_id, OrderEvent.REQUEST_CANCEL, now)
         self._journal.append("update", now, asked)
         order.cancel_requested = True
@@ -195,12 +204,23 @@ class OrderManager:
         if update.message:
             order.message = update.message
         if update.event is OrderEvent.CANCEL_REFUSED:
-            order.cancel_requested = False
+            self._on_refused_change(order, update)
+        elif update.event is OrderEvent.MODIFY:
+            self._replaced.pop(order.order_id, None)
         if new is not order.state:
             order.state = new
             if new.is_final:
                 self._finish(order, update.ts_ns)
             self.on_change(order)
+
+    def _on_refused_change(self, order: Order, update: OrderUpdate) -> None:
+        if order.cancel_requested and update.code in _CANCEL_REFUSED:
+            order.cancel_requested = False
+            return
+        before = self._replaced.pop(order.order_id, None)
+        if before is not None and not order.is_done:
+            order.request = before
+            self._journal.append("modify", update.ts_ns, (order.order_id, before))
 
     def on_fill(self, fill: Fill) -> None:
         """Book a fill: once per execution, whatever state the order is in."""
@@ -228,6 +248,7 @@ class OrderManager:
     def _finish(self, order: Order, ts_ns: int) -> None:
         order.done_ns = ts_ns
         self.working.pop(order.order_id, None)
+        self._replaced.pop(order.order_id, None)
 
     def _anomaly(self, name: str) -> None:
         self.anomalies[name] = self.anomalies.get(name, 0) + 1

@@ -18,8 +18,7 @@ class Slot:
         ticker: The ticker of the symbol.
         instrument: Its instrument.
         position: Signed quantity that this strategy holds.
-        in_flight: Signed quantity that its own orders have still to fill; attached exits do
-            not count, since they only take away what the entry brought.
+        entries: Its own working orders that are not attached exits.
         exits: Working attached exits.
         mute_buy_ns, mute_sell_ns: Until when a refused direction is not asked again.
         entry_from_ns, entry_until_ns: When positions may be entered in this session.
@@ -32,7 +31,7 @@ class Slot:
         "entry_from_ns",
         "entry_until_ns",
         "exits",
-        "in_flight",
+        "entries",
         "instrument",
         "mute_buy_ns",
         "mute_sell_ns",
@@ -49,7 +48,7 @@ class Slot:
         self.instrument: Instrument = ticker.instrument
         self.allow_short = bool(getattr(running.strategy, "allow_short", False))
         self.position = 0
-        self.in_flight = 0
+        self.entries: list[Order] = []
         self.exits: list[Order] = []
         self.mute_buy_ns = 0
         self.mute_sell_ns = 0
@@ -57,13 +56,23 @@ class Slot:
         self.entry_until_ns = NEVER
         self.muted = 0
 
+    @property
+    def in_flight(self) -> int:
+        """Signed quantity that its own orders have still to fill.
+
+        Attached exits do not count: they only take away what the entry brought.
+        """
+        return sum(order.side * order.remaining for order in self.entries)
+
     def is_idle(self, signal: Signal, now_ns: int) -> bool:
         """Say whether a signal can be dropped without asking anyone.
 
         True when what it wants is held or in flight already, or when its direction was refused
         and is muted. Cheap: strategies may repeat a signal on every tick.
         """
-        held = self.position + self.in_flight
+        held = self.position
+        if self.entries:
+            held += self.in_flight
         action = signal.action
         target = signal.target
         if target is None:

@@ -127,7 +127,15 @@ class Trader:
         """Connect the strategies and tell them that the run begins."""
         self.manager.start(lambda running: self.contexts[running.name])
         for running in self.manager.running:
-            self.tell(running, running.on_start)
+            try:
+                answer = running.on_start()
+            except StrategyError:
+                raise
+            except Exception as error:  # a person's code may raise anything
+                self.disable(running, error)
+                continue
+            if answer is not None:
+                self.decide(self.slot(running, running.symbols[0]), answer)
 
     def stop(self) -> None:
         """Cancel what works, then tell the strategies that the run ends."""
@@ -281,7 +289,11 @@ class Trader:
         running = slot.running
         if self.fixed_quantity:
             return self.fixed_quantity
-        own = running.calculate_position_size(signal)
+        try:
+            own = running.calculate_position_size(signal)
+        except Exception as error:  # a person's code may raise anything
+            self.disable(running, error)
+            return 0
         if own is not None:
             return int(own)
         return self.risk.calculate_position_size(
@@ -375,11 +387,9 @@ class Trader:
             if refused is not None:
                 self._refuse(slot, request, refused)
                 return
-            before = order.remaining
             self.orders.modify(order_id, **changes)
-            self.risk.on_sent(order, self.clock.now_ns)
-            if not order.parent_id and not order.is_done:
-                slot.in_flight += order.side * (order.remaining - before)
+            if not order.is_done:
+                self.risk.on_sent(order, self.clock.now_ns)
         except OrderError as error:
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error)))
 
@@ -387,27 +397,23 @@ class Trader:
 
     def _on_intent(self, order: Order) -> None:
         slot = self._slot_of[order.strategy, order.symbol]
-        if order.parent_id:
-            slot.exits.append(order)
-        else:
-            slot.in_flight += order.side * order.request.quantity
+        (slot.exits if order.parent_id else slot.entries).append(order)
         self.risk.on_sent(order, self.clock.now_ns)
 
     def _on_change(self, order: Order) -> None:
         slot = self._slot_of[order.strategy, order.symbol]
         if order.is_done:
-            self._release(slot, order, order.side * order.remaining)
+            self._release(slot, order)
         running = slot.running
         if running.enabled and running.hears_orders:
             self.tell(running, running.on_order_update, order)
         if self.bus.wants(EventType.ORDER):
             self.bus.emit(EventType.ORDER, order)
 
-    def _release(self, slot: Slot, order: Order, unfilled: int) -> None:
-        if order.parent_id:
-            slot.exits = [o for o in slot.exits if o is not order]
-        else:
-            slot.in_flight -= unfilled
+    def _release(self, slot: Slot, order: Order) -> None:
+        working = slot.exits if order.parent_id else slot.entries
+        if order in working:
+            working.remove(order)
         self.risk.on_done(order)
 
     def _on_booked(self, fill: Fill, order: Order) -> None:
@@ -420,10 +426,8 @@ class Trader:
         slot.unmute()
         self.risk.on_fill(fill)
         self.on_books(fill.symbol)
-        if not order.parent_id:
-            slot.in_flight -= change
         if order.is_done:
-            self._release(slot, order, 0)
+            self._release(slot, order)
         if slot.position == 0 and slot.exits:
             for exit_order in list(slot.exits):
                 self.orders.cancel(exit_order.order_id)
