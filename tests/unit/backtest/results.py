@@ -143,6 +143,7 @@ def summary_of(result: BacktestResult) -> Summary:
             first_ts=result.start_ns,
             last_ts=result.end_ns,
             prices={s: (path.ts_ns, path.price) for s, path in result.prices.items()},
+            marks={s: float(path.price[-1]) for s, path in result.prices.items()},
         )
     )
 

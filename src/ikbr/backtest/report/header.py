@@ -64,7 +64,7 @@ def run_facts(result: BacktestResult, words: Words) -> list[Fact]:
         Fact("Capital", words.money(result.capital)),
         Fact("Data", result.resolution, f"{result.feed}, {count(result.events, 'event')}"),
         Fact("Fill rule", str(rule or NOTHING), FILL_RULES.get(str(rule), "")),
-        Fact("Latency", NOTHING if latency is None else f"{float(latency):g} ms", "to the market"),
+        Fact("Latency", NOTHING if latency is None else f"{float(latency):g} ms"),
         Fact("Fees", str(fees or NOTHING)),
     ]
     if result.engine_seconds > 0:
@@ -94,6 +94,7 @@ def tiles(result: BacktestResult, words: Words) -> list[Fact]:
     if result.summary is not None:
         exposure = result.summary.exposure
         shown.append(Fact("Exposure", percent(exposure, 1), "of the time in the market"))
+    shown.append(Fact("Final equity", words.money(result.final_equity), "positions at their mark"))
     return shown
 
 
@@ -111,19 +112,21 @@ def _account_tiles(summary: Summary) -> list[Fact]:
     return [
         Fact("Return", percent(total, signed=True), yearly or "of the capital", tone(total)),
         Fact("Max drawdown", percent(summary.max_drawdown), under),
-        Fact("Sharpe ratio", number(sharpe), summary.risk.label, tone(sharpe)),
+        Fact("Sharpe ratio", number(sharpe), summary.risk.label.partition(",")[0], tone(sharpe)),
     ]
 
 
 def _trip_tiles(summary: Summary) -> list[Fact]:
     trips = summary.trips
-    still = f"{count(summary.open_positions, 'position')} still open"
+    still = "all closed" if summary.fill_count else "no fills"
+    if summary.open_positions:
+        still = f"{count(summary.open_positions, 'position')} still open"
     wins = f"{trips.wins:,} won, {trips.losses:,} lost" if trips.count else "none closed"
     factor = "won over lost money"
     if trips.profit_factor is None:
         factor = "no losing round trip" if trips.count else "none closed"
     return [
-        Fact("Round trips", f"{trips.count:,}", still if summary.open_positions else "all closed"),
+        Fact("Round trips", f"{trips.count:,}", still),
         Fact("Win rate", percent(trips.win_rate, 1), wins),
         Fact("Profit factor", number(trips.profit_factor), factor),
     ]

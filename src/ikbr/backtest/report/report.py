@@ -43,7 +43,7 @@ def write_report(result: BacktestResult, path: Path | str) -> Path:
     page = render_report(result)
     try:
         with Replacing(target) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+            temporary.write_text(page, encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(
             f"report {str(target)!r} cannot be written ({error.strerror or error}); "

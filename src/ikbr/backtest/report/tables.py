@@ -131,8 +131,8 @@ def _trip_row(record: TripRecord, words: Words, places: int) -> list[Cell]:
     trip, gone = record.trip, record.excursion
     rate = record.net_pnl / trip.net_pnl if trip.net_pnl else 1.0
     return [
-        Cell(words.moment(trip.entry_ts_ns)),
-        Cell(words.moment(trip.exit_ts_ns)),
+        Cell(words.moment(trip.entry_ts_ns, millis=False)),
+        Cell(words.moment(trip.exit_ts_ns, millis=False)),
         Cell(trip.strategy),
         Cell(trip.symbol),
         Cell("Long" if trip.direction > 0 else "Short"),

@@ -17,6 +17,7 @@ NOTHING = "–"
 """Stands where a number has no meaning."""
 
 _CHICAGO = frozenset({"CME_Equity", "CMEGlobex_FX", "CMEGlobex_Bond"})
+_NO_PERCENT = 1e-6  # a smaller fraction reads as zero
 _NBSP = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -113,8 +114,9 @@ def percent(fraction: float | None, digits: int = 2, *, signed: bool = False) ->
     """
     if fraction is None or not math.isfinite(fraction):
         return NOTHING
-    text = plain_percent(fraction, digits).replace("-", _MINUS).replace(" ", _NBSP)
-    return f"+{text}" if signed and fraction > 0 else text
+    known = 0.0 if abs(fraction) < _NO_PERCENT else fraction
+    text = plain_percent(known, digits).replace("-", _MINUS).replace(" ", _NBSP)
+    return f"+{text}" if signed and known > 0 else text
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -139,6 +141,8 @@ def duration(seconds: float | None) -> str:
     """
     if seconds is None or not math.isfinite(seconds):
         return NOTHING
+    if seconds == 0:
+        return "0 s"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

@@ -47,12 +47,15 @@
       return { time: at / 1000, value };
     });
   };
+  // Seconds are shown on the axis of runs of up to half an hour only.
+  const length = (series) => (series ? series.steps.reduce((sum, step) => sum + step, 0) : 0);
+  const fine = Math.max(length(data.equity), ...data.prices.map((each) => length(each.series))) < 1.8e6;
   const tick = (seconds, kind) => {
     const text = new Date(Math.round(seconds * 1000)).toISOString();
     if (kind === 0) return text.slice(0, 4);
     if (kind === 1) return text.slice(0, 7);
     if (kind === 2) return text.slice(5, 10);
-    return kind === 3 ? text.slice(11, 16) : text.slice(11, 19);
+    return kind === 3 || !fine ? text.slice(11, 16) : text.slice(11, 19);
   };
   const show = (line, parts) => {
     line.replaceChildren(...parts.flatMap(([name, value, css]) => {
@@ -89,6 +92,9 @@
     }, { capture: true, passive: true });
     return { chart, paintBase };
   };
+  // A little room at both ends keeps the labels of the time axis whole.
+  const fit = (chart, count) =>
+    chart.timeScale().setVisibleLogicalRange({ from: -0.025 * count, to: 1.025 * count });
   const money = digits(2);
   const asMoney = (value) => minus(money.format(value));
   const asPercent = (value) => minus(digits(2).format(value)) + " %";
@@ -110,11 +116,12 @@
     });
     const points = unpack(data.equity);
     const fallen = data.drawdown ? unpack(data.drawdown) : [];
+    drawdown.priceScale().applyOptions({ scaleMargins: { top: 0.04, bottom: 0.12 } });
     equity.setData(points);
     drawdown.setData(fallen);
     const panes = chart.panes();
     if (panes.length > 1) { panes[0].setStretchFactor(2); panes[1].setStretchFactor(1); }
-    chart.timeScale().fitContent();
+    fit(chart, points.length);
     const line = byId("equity-legend");
     const last = () => show(line, [
       ["", clock(points.at(-1).time)], ["Equity", asMoney(points.at(-1).value)],
@@ -155,6 +162,7 @@
     const mark = () => markers.setMarkers(shown.markers.map(([ms, side, , paid]) => ({
       time: ms / 1000, price: paid,
       position: side > 0 ? "atPriceBottom" : "atPriceTop",
+      size: shown.markers.length > 200 ? 0.5 : 1,
       shape: side > 0 ? "arrowUp" : "arrowDown",
       color: colour(side > 0 ? "buy" : "sell"),
     })));
@@ -178,7 +186,7 @@
       byId("marker-note").textContent = !shown.fills ? "No fills in " + shown.symbol + "."
         : drawn < shown.fills ? drawn.toLocaleString("en-US") + " of " +
           shown.fills.toLocaleString("en-US") + " fills are marked, evenly spread." : "";
-      chart.timeScale().fitContent();
+      fit(chart, points.length);
       last();
     };
     chart.subscribeCrosshairMove((at) => {
