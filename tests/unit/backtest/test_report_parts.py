@@ -14,7 +14,7 @@ from ikbr.backtest.analytics.costs import Costs
 from ikbr.backtest.analytics.monthly import MonthlyRow
 from ikbr.backtest.report.charts import packed
 from ikbr.backtest.report.identity import grouped, identity
-from ikbr.backtest.report.results import cost_parts, heat_rows
+from ikbr.backtest.report.results import cost_parts, heat_rows, month_names
 from ikbr.backtest.report.sampling import keep_extremes, wall_ms
 from ikbr.backtest.report.wording import Words, duration, number, percent, words_for
 from ikbr.domain.contracts import parse_contract
@@ -104,10 +104,22 @@ def test_numbers_are_written_for_people(shown: str, expected: str) -> None:
 
 def test_the_heat_map_is_shaded_by_size() -> None:
     rows = heat_rows([MonthlyRow(2014, (0.10, -0.02, 0.0, *NONE[3:]), 0.08)])
-    assert [cell.shade for cell in rows[0].months[:4]] == ["up-5", "down-1", "", ""]
-    assert [cell.text for cell in rows[0].months[1:4]] == ["−2.00\xa0%", "0.00\xa0%", ""]
+    assert [cell.shade for cell in rows[0].months] == ["up-5", "down-1", ""]
+    assert [cell.text for cell in rows[0].months[1:]] == ["−2.00\xa0%", "0.00\xa0%"]
     assert rows[0].total.shade == "gain"
     assert heat_rows([]) == []
+
+
+def test_months_that_no_year_has_are_left_out() -> None:
+    years = [
+        MonthlyRow(2013, (*NONE[:10], 0.01, 0.02), 0.03),
+        MonthlyRow(2014, (-0.01, *NONE[1:]), -0.01),
+    ]
+    assert month_names(years) == ["Jan", "Nov", "Dec"]
+    assert [[cell.text for cell in row.months] for row in heat_rows(years)] == [
+        ["", "+1.00\xa0%", "+2.00\xa0%"],
+        ["−1.00\xa0%", "", ""],
+    ]
 
 
 def test_a_cost_that_earned_takes_no_room_in_the_bar() -> None:

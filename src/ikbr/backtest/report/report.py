@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ikbr.backtest.report.charts import MARKERS, chart_data
 from ikbr.backtest.report.header import run_facts, tiles
 from ikbr.backtest.report.identity import grouped, identity, log_lines
-from ikbr.backtest.report.results import all_numbers, cost_parts, heat_rows, part_rows
+from ikbr.backtest.report.results import (
+    all_numbers,
+    cost_parts,
+    heat_rows,
+    month_names,
+    part_rows,
+)
 from ikbr.backtest.report.tables import fill_table, refused_rules, trip_table
 from ikbr.backtest.report.wording import Words, words_for
 from ikbr.data.atomic import Replacing
@@ -88,10 +94,11 @@ def render_report(result: BacktestResult) -> str:
 def _summary_parts(result: BacktestResult, words: Words) -> dict[str, Any]:
     summary = result.summary
     if summary is None:
-        names = ("months", "by_symbol", "by_strategy", "costs", "numbers")
+        names = ("months", "month_names", "by_symbol", "by_strategy", "costs", "numbers")
         return {name: [] for name in names} | {"trips": None, "cost_total": ""}
     return {
         "months": heat_rows(summary.monthly),
+        "month_names": month_names(summary.monthly),
         "by_symbol": part_rows(summary.by_symbol, words),
         "by_strategy": part_rows(summary.by_strategy, words),
         "costs": cost_parts(summary.costs, words),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ikbr.backtest.analytics.monthly import MonthlyRow
     from ikbr.backtest.analytics.summary import Summary
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 HEAT_STEPS = 5
 """Shades of the heat map on either side of zero."""
 
@@ -30,7 +32,7 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatRow:
-    """Show one year of the monthly table."""
+    """Show one year of the monthly table: the months that any year has, by `month_names`."""
 
     year: int
     months: tuple[HeatCell, ...]
@@ -71,6 +73,23 @@ class CostPart:
     note: str
 
 
+def month_places(monthly: Sequence[MonthlyRow]) -> list[int]:
+    """List the months (0 to 11) that any year has a return for."""
+    return [n for n in range(12) if any(row.months[n] is not None for row in monthly)]
+
+
+def month_names(monthly: Sequence[MonthlyRow]) -> list[str]:
+    """Name the columns of the monthly table.
+
+    Args:
+        monthly: Returns by year and month.
+
+    Returns:
+        English short names; months that no year has are left out.
+    """
+    return [MONTHS[n] for n in month_places(monthly)]
+
+
 def heat_rows(monthly: Sequence[MonthlyRow]) -> list[HeatRow]:
     """Shade the monthly returns by their size against the largest.
 
@@ -82,10 +101,11 @@ def heat_rows(monthly: Sequence[MonthlyRow]) -> list[HeatRow]:
     """
     known = [abs(month) for row in monthly for month in row.months if month is not None]
     largest = max(known, default=0.0)
+    places = month_places(monthly)
     return [
         HeatRow(
             row.year,
-            tuple(_cell(month, largest) for month in row.months),
+            tuple(_cell(row.months[n], largest) for n in places),
             HeatCell(percent(row.total, signed=True), tone(row.total)),
         )
         for row in monthly

@@ -30,6 +30,12 @@
     paint();
   });
   systemDark.addEventListener("change", paint);
+  // Paper is light.
+  addEventListener("beforeprint", () => {
+    root.dataset.theme = "light";
+    for (const each of charts) each.paint();
+  });
+  addEventListener("afterprint", paint);
 
   // --- numbers and times -------------------------------------------------------------------
   const digits = (places) => new Intl.NumberFormat("en-US", {
