@@ -69,15 +69,15 @@ def words_for(instruments: Mapping[str, Instrument], settings: Mapping[str, Any]
 
     Args:
         instruments: What was traded, by symbol.
-        settings: Settings of the run; its `base_currency` or `currency` names the account's.
+        settings: Settings of the run; its `base` or a `currency` names the account's.
 
     Returns:
         The words; Chicago's clock when everything trades there, New York's otherwise.
 
-    >>> words_for({}, {"account": {"currency": "EUR"}})
+    >>> words_for({}, {"base": "EUR"})
     Words(currency='EUR', zone='America/New_York')
     """
-    currency = setting(settings, "base_currency") or setting(settings, "currency") or "USD"
+    currency = settings.get("base") or setting(settings, "currency") or "USD"
     calendars = {each.calendar for each in instruments.values()}
     zone = "America/Chicago" if calendars and calendars <= _CHICAGO else "America/New_York"
     return Words(str(currency), zone)
