@@ -1,0 +1,1 @@
+"""What Python programs and the command line share: from plain values to a finished backtest."""

@@ -1,0 +1,119 @@
+"""The door for Python programs and notebooks: `ikbr.backtest(...)`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from ikbr.api.outputs import Outputs
+from ikbr.api.request import Request, as_date
+from ikbr.api.run import execute, prepare
+from ikbr.backtest.engine import Progress
+from ikbr.backtest.result import BacktestResult
+
+
+def backtest(
+    strategy: Any = "momentum",
+    symbols: str | Sequence[str] = (),
+    *,
+    params: Mapping[str, Any] | None = None,
+    data: Any = None,
+    days: int | None = None,
+    start: str | dt.date | None = None,
+    end: str | dt.date | None = None,
+    resolution: str | None = None,
+    feed: str = "both",
+    session: str = "regular",
+    capital: float = 100_000.0,
+    quantity: int = 0,
+    fees: str | None = None,
+    fees_as_of: str | dt.date | None = None,
+    latency_ms: float | None = None,
+    fill: str | None = None,
+    profile: str = "backtest",
+    config: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    fx: Mapping[str, float] | None = None,
+    seed: int | None = None,
+    shape: str = "python",
+    json: str | Path | None = None,
+    report: str | Path | None = None,
+    journal: str | Path | None = None,
+    progress: Progress | None = None,
+) -> BacktestResult:
+    """Run strategies over market data.
+
+    Args:
+        strategy: A name ("momentum"), "path.py:Class", a TOML file of an instance, a class or
+            an object; several in a list.
+        symbols: What to run on: "SPY", "SPY,BAC" or a list; default: what the instances' files
+            say, or all there is in frames and tapes.
+        params: Values for the strategy's parameters.
+        data: Folder of a catalog, a `Tape`, or frames of pandas or polars (one for a single
+            symbol, else by symbol). Default: `catalog/` here, else the embedded synthetic
+            market.
+        days: The last N sessions. Without it, start and end: all of them.
+        start: First day, a date or "2013-10-07".
+        end: Last day.
+        resolution: tick, second, minute or daily; default tick, or what the frames hold.
+        feed: both, trades or quotes.
+        session: "regular" hours or "all".
+        capital: Opening cash in dollars.
+        quantity: Size of every entry; 0 for sizing by strategy and risk manager.
+        fees: none, ibkr-fixed or ibkr-tiered.
+        fees_as_of: Take the fees of this day, whatever the date of the data.
+        latency_ms: From our send to the exchange, milliseconds.
+        fill: What market orders trade against: quote, next or last.
+        profile: Risk limits: backtest, paper or live.
+        config: A settings file; default: config/settings.toml, if there is one.
+        settings: Single settings, as `{"risk.max_position_pct": 0.2}`.
+        fx: Value of one unit of other currencies in dollars, as `{"EUR": 1.1}`.
+        seed: Which embedded synthetic market.
+        shape: "python", or "reference" for the plain replay that checks every row.
+        json: File for the result as JSON.
+        report: File for the HTML report.
+        journal: File for the journal; it must not exist.
+        progress: Told how many rows are done and the time of the last one, ns UTC.
+
+    Returns:
+        What happened, with `fills_frame()`, `equity_frame()`, `summary` and `findings`.
+
+    Raises:
+        IkbrError: When something is not there or makes no sense; one sentence says what to do.
+    """
+    request = Request(
+        strategy=strategy,
+        symbols=symbols.split(",") if isinstance(symbols, str) and symbols else tuple(symbols),
+        params=params or {},
+        data=data,
+        days=days,
+        start=as_date(start, "start"),
+        end=as_date(end, "end"),
+        resolution=resolution,
+        feed=feed,
+        session=session,
+        capital=capital,
+        quantity=quantity,
+        fees=fees,
+        fees_as_of=as_date(fees_as_of, "fees_as_of"),
+        latency_ms=latency_ms,
+        fill=fill,
+        profile=profile,
+        config=_path(config),
+        settings=settings or {},
+        fx=fx or {},
+        seed=seed,
+        shape=shape,
+    )
+    outputs = Outputs(json=_path(json), report=_path(report), journal=_path(journal))
+    request.check()
+    outputs.check()
+    with ExitStack() as stack:
+        return execute(prepare(request, stack), outputs, progress)
+
+
+def _path(name: str | Path | None) -> Path | None:
+    return None if name is None else Path(name)

@@ -1,0 +1,71 @@
+"""`ikbr demo`: a backtest that works everywhere and comes out the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ikbr.api.run import Plan
+
+SYMBOLS = ("SPY", "QQQ", "AAPL", "KO")
+PARAMETERS = {"lookback": 200, "threshold": 0.004}
+"""Chosen so that something is to be seen; they are no advice."""
+CAPITAL = 250_000.0
+LATENCY_MS = 75.0
+REPORT = Path("reports/demo.html")
+
+
+def command(
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=f"HTML report. [default: {REPORT}]")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE|-", help="The result as JSON (- for stdout).")
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the report in a browser.")
+    ] = False,
+) -> None:
+    """Show a backtest on built-in synthetic data, with a report.
+
+    Settings files and the environment do not change it: its fill_hash is always the same.
+    """
+    from ikbr.api.outputs import Outputs
+    from ikbr.cli.backtest import STDOUT, present, run_plan
+
+    target = report or REPORT
+    if report is None:
+        target.parent.mkdir(exist_ok=True)
+    to_stdout = json == STDOUT
+    outputs = Outputs(json=None if to_stdout else json, report=target)
+    outputs.check()
+    result = run_plan(demo_plan(), outputs, None)
+    present(result, target.resolve(), to_stdout)
+    if open_:
+        typer.launch(target.resolve().as_uri())
+
+
+def demo_plan() -> Plan:
+    """Prepare the demo from nothing but what stands in this file."""
+    from ikbr.api.embedded import SEED, embedded_catalog
+    from ikbr.api.run import Plan, say
+    from ikbr.backtest.stage import Instance, Setup
+    from ikbr.data.catalog import Catalog
+    from ikbr.data.tape_source import CatalogSource, select_days
+    from ikbr.domain.execution import ExecutionModel
+    from ikbr.domain.limits import PROFILES
+    from ikbr.strategies.registry import create
+
+    catalog = Catalog(embedded_catalog(SEED, say))
+    source = CatalogSource(catalog, SYMBOLS, select_days(catalog, SYMBOLS))
+    setup = Setup(
+        capital=CAPITAL,
+        limits=PROFILES["backtest"],
+        model=ExecutionModel(fill="quote", latency_ms=LATENCY_MS, fees="ibkr-fixed"),
+    )
+    strategy = create("momentum", PARAMETERS)
+    record = {"profile": "backtest", "data": f"embedded synthetic, seed {SEED}"}
+    return Plan(source, [Instance(strategy, "momentum", SYMBOLS)], setup, "both", record)

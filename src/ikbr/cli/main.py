@@ -1,0 +1,151 @@
+"""`ikbr`: the commands, each loaded only when it is called, and how failures are told.
+
+Nothing heavy is imported here: `ikbr --help` has to answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from ikbr.domain.errors import IkbrError, InvariantError
+
+COMMANDS = {
+    "backtest": "Run strategies over market data and say what came of it.",
+    "data": "Import, list, check and make market data.",
+    "demo": "Show a backtest on built-in synthetic data, with a report.",
+    "journal": "Look into a run's journal and verify it.",
+    "strategies": "List strategies and their parameters.",
+}
+"""Every command with its line of help; `ikbr.cli.NAME` holds it, as `app` or as `command`."""
+
+INTERRUPTED = 130
+"""Source: POSIX shells report 128 + the signal's number; SIGINT is 2."""
+
+DEBUG = "--debug"
+
+
+def run() -> None:
+    """Run the command line of this process and leave with its exit code."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: What follows `ikbr`.
+
+    Returns:
+        0, 2 for input that cannot be used, 130 for an interruption, 1 and others for failures.
+    """
+    words = [word for word in arguments if word != DEBUG]
+    debug = len(words) < len(arguments)
+    if not words:
+        words = ["--help"]
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing was written.", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the outermost place: a person must be told
+        if debug:
+            traceback.print_exc()
+        return _tell(error, debug)
+
+
+def _run(words: list[str]) -> int:
+    """Hand the words to the command line library, which must not print failures itself."""
+    command = typer.main.get_command(_application(words))
+    code = command.main(words, prog_name="ikbr", standalone_mode=False)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    # Standard output is flushed here, so that a full disk or a closed pipe is not lost at exit.
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has seen enough; what remains must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code if isinstance(code, int) else 0
+
+
+def _application(words: Sequence[str]) -> typer.Typer:
+    """Put the commands together; only the one that is called is imported."""
+    app = typer.Typer(
+        name="ikbr",
+        help=(
+            "Backtest trading strategies for Interactive Brokers.\n\n"
+            "Start with `ikbr demo`; `ikbr COMMAND --help` explains a command."
+        ),
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_options)
+    called = next((word for word in words if not word.startswith("-")), "")
+    for name, text in COMMANDS.items():
+        if name == called:
+            _add(app, name, text)
+        else:
+            app.command(name, help=text)(_stub)
+    return app
+
+
+def _add(app: typer.Typer, name: str, text: str) -> None:
+    module = importlib.import_module(f"ikbr.cli.{name}")
+    group: typer.Typer | None = getattr(module, "app", None)
+    if group is not None:
+        group.rich_markup_mode = None
+        app.add_typer(group, name=name, help=text)
+    else:
+        app.command(name)(module.command)
+
+
+def _stub() -> None:
+    raise InvariantError("a command ran that was not loaded.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"ikbr {version('ikbr')}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show where a failure happened (after any command).")
+    ] = False,
+) -> None:
+    pass
+
+
+def _tell(error: Exception, debug: bool) -> int:
+    """Say in one paragraph what went wrong and give the exit code."""
+    usage: Callable[[], str] | None = getattr(error, "format_message", None)
+    if usage is not None:
+        return _say(_usage_text(error, usage()), int(getattr(error, "exit_code", 2)))
+    if isinstance(error, IkbrError) and not isinstance(error, InvariantError):
+        return _say(str(error), error.exit_code)
+    hint = "" if debug else f" Please report it with the output of the same command and {DEBUG}."
+    return _say(f"this is a bug in ikbr ({type(error).__name__}: {error}).{hint}", 1)
+
+
+def _usage_text(error: Any, text: str) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "ikbr"
+    return f"{text.rstrip('.')} (`{path} --help` lists what there is)."
+
+
+def _say(text: str, code: int) -> int:
+    print(f"ikbr: {' '.join(text.split())}", file=sys.stderr)
+    return code
