@@ -89,7 +89,7 @@ class DataSettings(BaseModel):
 
     model_config = _STRICT
 
-    dir: Path = Path("data")
+    dir: Path = Path("catalog")
 
 
 class StrategySettings(BaseModel):

@@ -186,5 +186,5 @@ def test_public_settings_are_plain_values() -> None:
     public = load(overrides=["sim.fees_as_of=2025-01-02"]).public()
     assert public["sim"]["fees_as_of"] == "2025-01-02"
     assert public["risk"]["max_position_pct"] == 0.3
-    assert public["data"] == {"dir": "data"}
+    assert public["data"] == {"dir": "catalog"}
     assert set(public["broker"]) == {"host", "port_paper", "port_live", "client_id", "trading_mode"}
