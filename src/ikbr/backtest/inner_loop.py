@@ -59,8 +59,8 @@ def inner_loop(fields: tuple[str, ...], *, single: bool) -> InnerLoop:
         `loop(rows, syms, columns, tickers, handlers, idle)`. It runs until the columns end or
         a strategy gives an answer that `idle(place, ticker, answer)` does not let it drop, and
         returns the place of that strategy in the symbol's list with its answer or exception;
-        -1 when there was none. `columns` are lists; emptying the first of them (`rows`) from
-        within a strategy ends the loop after the present row.
+        -1 when there was none. `columns` are lists; emptying the first of them (without fields:
+        `rows`) from within a strategy ends the loop after the present row.
     """
     sources = [f"c{n}" for n in range(len(fields))]
     names = f"{', '.join(sources)}, = columns" if fields else "pass"

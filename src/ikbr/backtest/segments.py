@@ -8,6 +8,7 @@ together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.tape import Kind, Tape
 from ikbr.domain.ticker import Ticker
 
-SHORTEST = 512
+SHORTEST = 64
 LONGEST = BLOCK
 RESTLESS = 32
 """After so many stretches of a few rows each, rows are taken one by one for a while."""
@@ -66,8 +67,9 @@ class SegmentReplay:
         self._barriers = Barriers(stage)
         self._tape = first
         self._done = 0
+        self._market_row = [-1] * len(self._tickers)
         self._inside = False
-        self._live_rows: list[int] = []
+        self._leash: list[Any] = []
         self._fed = 0
         stage.market.refresh = self._refresh_market
         data.refresh = self._refresh_data
@@ -91,6 +93,7 @@ class SegmentReplay:
         for ticker in self._tickers:
             ticker.columns = self._columns
         self._done = self._fed = 0
+        self._market_row = [-1] * len(self._tickers)
         self._barriers.begin(tape, marks_of(tape.bid, tape.ask, tape.last))
         for first in range(0, len(tape), BLOCK):
             self._block(tape, first, min(first + BLOCK, len(tape)))
@@ -127,7 +130,7 @@ class SegmentReplay:
             if row == limit and limit < end:
                 self._one_by_one(row, row + 1)
                 row += 1
-            span = min(span * 2, LONGEST) if row == end else max(SHORTEST, span // 2)
+            span = min(span * 2, LONGEST) if row == end else max(SHORTEST, 2 * (row - began))
             restless = restless + 1 if row - began < FEW_ROWS else 0
 
     def _one_by_one(self, start: int, stop: int) -> None:
@@ -148,7 +151,11 @@ class SegmentReplay:
             The row to go on from.
         """
         columns = columns_of(lists, start - base, stop - base)
-        self._live_rows = rows = list(range(start, stop))
+        rows: Sequence[int] = range(start, stop)
+        if columns:
+            self._leash = columns[0]
+        else:
+            rows = self._leash = list(rows)
         self._inside = True
         place, answer, error = self._loop(
             rows,
@@ -158,7 +165,7 @@ class SegmentReplay:
             self._handlers,
             self._is_idle,
         )
-        interrupted = not rows
+        interrupted = not self._leash
         self._inside = False
         if place < 0 and not interrupted:
             self._barriers.accept(stop)
@@ -175,12 +182,12 @@ class SegmentReplay:
         if type(answer) is not Signal or answer.symbol != ticker.symbol:
             return False
         slot = self._enabled[self._stage.number[ticker.symbol]][place]
-        return slot.is_idle(answer, int(self._tape.ts[ticker.row]))  # type: ignore[attr-defined]
+        return slot.is_idle(answer, self._columns.ts[ticker.row])  # type: ignore[attr-defined]
 
     def _answer(self, row: int, place: int, answer: Any, error: Exception | None) -> None:
         """Do what a strategy wants, then let the others that share the symbol see the row."""
         trader = self._stage.trader
-        number = int(self._tape.sym[row])
+        number = self._columns.sym[row]
         slots = list(self._enabled[number])
         slot = slots[place]
         if error is not None:
@@ -202,18 +209,18 @@ class SegmentReplay:
             self._barriers.settle(row)
             self._done = row
             clock = self._stage.clock
-            clock.now_ns = max(clock.now_ns, int(self._tape.ts[row - 1]))
+            clock.now_ns = max(clock.now_ns, self._columns.ts[row - 1])
 
     def _interrupt(self) -> None:
         """Bring everything to the present row, in the middle of a strategy's handler."""
         if self._inside:
-            self._live_rows.clear()
+            self._leash.clear()
             self._inside = False
             self._settle(self._last_row() + 1)
 
     def _present_ns(self) -> int:
         if self._inside:
-            return int(self._tape.ts[self._last_row()])
+            return self._columns.ts[self._last_row()]
         return self._stage.clock.now_ns
 
     def _refresh_data(self) -> None:
@@ -240,21 +247,19 @@ class SegmentReplay:
     def _refresh_market(self, number: int) -> None:
         """Bring the standing state of one symbol up to its last row."""
         row = self._tickers[number].row
-        if row < 0:
+        if row < 0 or row == self._market_row[number]:
             return
-        market, tape = self._stage.market, self._tape
-        ts = int(tape.ts[row])
-        market.bid[number] = int(tape.bid[row])
-        market.ask[number] = int(tape.ask[row])
-        market.last[number] = int(tape.last[row])
-        market.bid_size[number] = int(tape.bid_size[row])
-        market.ask_size[number] = int(tape.ask_size[row])
-        market.ts[number] = ts
+        self._market_row[number] = row
+        market, columns = self._stage.market, self._columns
+        market.bid[number] = columns.bid[row]
+        market.ask[number] = columns.ask[row]
+        market.last[number] = columns.last[row]
+        market.bid_size[number] = columns.bid_size[row]
+        market.ask_size[number] = columns.ask_size[row]
+        market.ts[number] = columns.ts[row]
 
     def _show(self, ticker: Ticker, row: int) -> None:
         """Update a ticker from one row of the tape."""
         assert isinstance(ticker, TapeTicker)
         ticker.row = row
-        columns = self._columns
-        for field in self._fields:
-            setattr(ticker, field, columns.value(field, row))
+        ticker.store()

@@ -34,62 +34,104 @@ _MEANT = {
 }
 
 
+def _stored(field: str) -> Any:
+    """Give the slot of `Ticker` itself, which a lazy property hides."""
+    return Ticker.__dict__[field]
+
+
+put_bid, put_ask, put_last = (_stored(name).__set__ for name in PRICES)
+put_bid_size, put_ask_size = (_stored(name).__set__ for name in SIZES)
+put_ts_ns, put_last_size, put_is_print = (_stored(name).__set__ for name in OTHERS)
+get_volume, put_volume = _stored("volume").__get__, _stored("volume").__set__
+_PRINT, _AUCTION = int(Kind.PRINT), int(Kind.AUCTION)
+
+
 class TapeTicker(Ticker):
     """Read from the columns of a tape what is not stored.
 
     Attributes:
         row: The last row of the tape that was of this instrument; -1 before the first, when
             the stored values stand.
+        stored: The row whose values all slots hold; other rows are looked up.
         columns: The columns of the present piece of the tape.
         printed_before: Volume of the session that is not in `columns`.
     """
 
-    __slots__ = ("columns", "printed_before", "row")
+    __slots__ = ("columns", "printed_before", "row", "stored")
 
     def __init__(self, instrument: Instrument, columns: Columns) -> None:
         """Start before the first row."""
-        self.row = -1
+        self.row = self.stored = -1
         self.columns = columns
         self.printed_before = 0
         super().__init__(instrument)
 
+    def store(self) -> None:
+        """Fill every slot from the present row, for those who are about to read several."""
+        row = self.row
+        if row == self.stored:
+            return
+        columns = self.columns
+        bid, ask, last = columns.bid[row], columns.ask[row], columns.last[row]
+        scale = self.instrument.price_scale
+        put_bid(self, bid / scale if bid != NO_PRICE else NAN)
+        put_ask(self, ask / scale if ask != NO_PRICE else NAN)
+        put_last(self, last / scale if last != NO_PRICE else NAN)
+        put_bid_size(self, columns.bid_size[row])
+        put_ask_size(self, columns.ask_size[row])
+        put_ts_ns(self, columns.ts[row])
+        put_last_size(self, columns.size[row])
+        put_is_print(self, _PRINT <= columns.kind[row] <= _AUCTION)
+        self.stored = row
+
     def freeze(self) -> None:
         """Store every field, so that the columns can be exchanged."""
-        values = {name: getattr(self, name) for name in LAZY}
-        self.row = -1
-        self.printed_before = values["volume"]
-        for name, value in values.items():
-            _stored(name).__set__(self, value)
+        volume = self.volume
+        self.store()
+        put_volume(self, volume)
+        self.printed_before = volume
+        self.row = self.stored = -1
 
     def begin_session(self) -> None:
         """Count the volume from here."""
         printed = self.columns.printed(self.row) if self.row >= 0 else 0
         self.printed_before = -printed
-        _stored("volume").__set__(self, 0)
+        put_volume(self, 0)
 
 
 class Columns:
-    """Show a piece of tape the way tickers read it."""
+    """Show a piece of tape the way tickers read it.
 
-    __slots__ = ("_printed", "scales", "tape")
+    Attributes:
+        tape: The piece.
+        ts, kind, bid, ask, last, bid_size, ask_size, size: Its columns as buffers, from which
+            a single value is read several times faster than from an array.
+    """
+
+    __slots__ = (
+        "_printed",
+        "ask",
+        "ask_size",
+        "bid",
+        "bid_size",
+        "kind",
+        "last",
+        "scales",
+        "size",
+        "sym",
+        "tape",
+        "ts",
+    )
 
     def __init__(self, tape: Tape) -> None:
         """Wrap a piece of tape."""
         self.tape = tape
         self.scales = [instrument.price_scale for instrument in tape.instruments]
+        self.ts, self.sym, self.kind = tape.ts.data, tape.sym.data, tape.kind.data
+        self.bid, self.ask, self.last = tape.bid.data, tape.ask.data, tape.last.data
+        self.bid_size, self.ask_size = tape.bid_size.data, tape.ask_size.data
+        self.size = tape.size.data
         self._printed: NDArray[np.int64] | None = None
-
-    def value(self, field: str, row: int) -> Any:
-        """Read one field at one row."""
-        tape = self.tape
-        if field in PRICES:
-            units = int(getattr(tape, field)[row])
-            return NAN if units == NO_PRICE else units / self.scales[int(tape.sym[row])]
-        if field == "last_size":
-            return int(tape.size[row])
-        if field == "is_print":
-            return bool(Kind.PRINT <= tape.kind[row] <= Kind.AUCTION)
-        return int(getattr(tape, "ts" if field == "ts_ns" else field)[row])
 
     def printed(self, row: int) -> int:
         """Sum up what the row's instrument printed on this piece, to the row."""
@@ -120,33 +162,23 @@ class Columns:
         return list(getattr(tape, name)[start:stop].tolist())
 
 
-def _stored(field: str) -> Any:
-    """Give the slot of `Ticker` itself, which a lazy property hides."""
-    return Ticker.__dict__[field]
-
-
 def _lazy(field: str) -> Any:
     slot = _stored(field)
+    get, put = slot.__get__, slot.__set__
 
     def read(self: TapeTicker) -> Any:
-        row = self.row
-        return slot.__get__(self) if row < 0 else self.columns.value(field, row)
+        if self.row != self.stored:
+            self.store()
+        return get(self)
 
-    def write(self: TapeTicker, value: Any) -> None:
-        slot.__set__(self, value)
-
-    return property(read, write, doc=f"Read `{field}` when it is asked for.")
+    return property(read, put, doc=f"Read `{field}` when it is asked for.")
 
 
 def _read_volume(self: TapeTicker) -> int:
     row = self.row
     if row < 0:
-        return int(_stored("volume").__get__(self))
+        return int(get_volume(self))
     return self.printed_before + self.columns.printed(row)
-
-
-def _write_volume(self: TapeTicker, value: int) -> None:
-    _stored("volume").__set__(self, value)
 
 
 @lru_cache(maxsize=256)
@@ -160,7 +192,7 @@ def ticker_class(eager: tuple[str, ...]) -> type[TapeTicker]:
     for field in FIELDS:
         if field not in eager:
             body[field] = _lazy(field)
-    body["volume"] = property(_read_volume, _write_volume, doc="Sum up the session's prints.")
+    body["volume"] = property(_read_volume, put_volume, doc="Sum up the session's prints.")
     return type("TapeTicker", (TapeTicker,), body)
 
 

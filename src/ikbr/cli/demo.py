@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from ikbr.api.run import Plan
 
-SYMBOLS = ("SPY", "QQQ", "AAPL", "KO")
-PARAMETERS = {"lookback": 200, "threshold": 0.004}
+SYMBOLS = ("SPY", "AAPL", "KO", "PEP")
+PARAMETERS = {"lookback": 300, "threshold": 0.002}
 """Chosen so that something is to be seen; they are no advice."""
 CAPITAL = 250_000.0
 LATENCY_MS = 75.0

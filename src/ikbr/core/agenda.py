@@ -118,6 +118,9 @@ class Agenda:
         self._set_windows(session)
         self._on_open(session)
         trader.risk.start_session(session, trader.portfolio.equity_micro())
+        for slots in trader.slots.values():
+            for slot in slots:
+                slot.unmute()
         trader.journal.append("session", clock.now_ns, session)
         if trader.bus.wants(EventType.SESSION):
             trader.bus.emit(EventType.SESSION, session)

@@ -274,6 +274,11 @@ class Trader:
             change = (size if signal.action == "BUY" else -size) - held
         side = _BUY if change > 0 else _SELL
         entry = abs(held + change) > abs(held)
+        if entry and not _touch(slot.ticker, side) > 0:
+            return Refused(
+                "no-price", 0.0, 0.0, f"{signal.symbol}: no price is known to enter at.",
+                self.clock.now_ns + round(self.risk.limits.refusal_retry_s * 1e9),
+            )  # fmt: skip
         return OrderRequest(
             signal.symbol,
             side,
