@@ -57,7 +57,7 @@ class BarPath:
         partner = self._partners.get(number)
         if partner is None or not self._low_first(partner):
             return row
-        high_at, low_at, high, low, _ = partner
+        _, low_at, high, low, _ = partner
         self._swapped[low_at] = (low[_TS], *high[1:])
         return (high[_TS], *low[1:])
 

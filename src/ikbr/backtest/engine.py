@@ -154,7 +154,7 @@ def _runner(stage: Stage, source: TapeSource, first: Tape) -> Callable[[Tape], N
         and not stage.trader.bus.wants(EventType.TICK)
     )
     if skips:
-        from ikbr.backtest.segments import SegmentReplay  # noqa: PLC0415 - numba is heavy
+        from ikbr.backtest.segments import SegmentReplay
 
         return SegmentReplay(stage, first).run
     rows = RowReplay(stage)

@@ -56,7 +56,7 @@ def evaluate(
 def _facts(result: BacktestResult, source: TapeSource, stage: Stage) -> RunFacts:
     assert result.summary is not None
     setup, trader = stage.setup, stage.trader
-    muted = sum(slot.muted for slots in trader.slots.values() for slot in slots)
+    muted = sum(slot.muted for slot in trader.slots)
     name, largest, threshold = _largest(result.described)
     halted = next((a.ts_ns for a in result.alerts if a.source == "risk"), None)
     return RunFacts(

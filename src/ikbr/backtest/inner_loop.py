@@ -81,7 +81,7 @@ def inner_loop(fields: tuple[str, ...], *, single: bool) -> InnerLoop:
         )
     scope: dict[str, Any] = {}
     # The text is made of names from a fixed list of ticker fields, never of a person's input.
-    exec(compile(text, f"<inner loop over {', '.join(fields)}>", "exec"), scope)  # noqa: S102
+    exec(compile(text, f"<inner loop over {', '.join(fields)}>", "exec"), scope)
     loop: InnerLoop = scope["loop"]
     return loop
 

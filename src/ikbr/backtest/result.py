@@ -121,7 +121,7 @@ class BacktestResult:
 
     def fills_frame(self) -> pd.DataFrame:
         """Give the fills as a pandas frame, indexed by time."""
-        import pandas as pd  # noqa: PLC0415 - heavy
+        import pandas as pd
 
         rows = [fill_row(f) | {"strategy": f.strategy, "order_id": f.order_id} for f in self.fills]
         columns = [*fill_row_names(), "strategy", "order_id"]
@@ -131,7 +131,7 @@ class BacktestResult:
 
     def equity_frame(self) -> pd.DataFrame:
         """Give the equity path as a pandas frame, indexed by time."""
-        import pandas as pd  # noqa: PLC0415 - heavy
+        import pandas as pd
 
         index = pd.to_datetime(self.equity_ts, utc=True)
         return pd.DataFrame({"equity": self.equity}, index=index.rename("time"))

@@ -53,7 +53,7 @@ class SegmentReplay:
             data.tickers[ticker.symbol] = ticker
         self._slots: list[list[Slot]] = []
         for instrument, ticker in zip(stage.instruments, self._tickers, strict=True):
-            slots = trader.slots[instrument.symbol]
+            slots = trader.slots.by_symbol[instrument.symbol]
             for slot in slots:
                 slot.ticker = ticker
             self._slots.append(slots)

@@ -140,7 +140,7 @@ class Stage:
             portfolio, [self.account.portfolio], self.instruments, self._on_equity
         )
         self.margin = MarginWatch(self.account, self.trader, self.valuation)
-        self.trader.on_books = self._on_books
+        self.trader.books.on_books = self._on_books
         self._actions = tuple(actions)
         self._actions_done = 0
         self._fx_pairs = _fx_pairs(self.instruments, setup.base)
@@ -227,7 +227,7 @@ class Stage:
             apply_action(trader.portfolio, action)
             for running in trader.manager.running:
                 apply_action(running.books, action)
-            for slot in trader.slots[action.symbol]:
+            for slot in trader.slots.by_symbol[action.symbol]:
                 slot.position = slot.running.books.quantity(action.symbol)
         for currency, amount in self.account.portfolio.cash_micro.items():
             trader.portfolio.cash_micro[currency] = amount

@@ -105,11 +105,10 @@ class Agenda:
             self._start_bars(start_ns)
 
     def _set_windows(self, session: Session) -> None:
-        for slots in self._trader.slots.values():
-            for slot in slots:
-                marks = slot.running.strategy.schedule.marks(session)
-                slot.entry_from_ns = marks.entry_from_ns
-                slot.entry_until_ns = marks.entry_until_ns
+        for slot in self._trader.slots:
+            marks = slot.running.strategy.schedule.marks(session)
+            slot.entry_from_ns = marks.entry_from_ns
+            slot.entry_until_ns = marks.entry_until_ns
 
     def _open(self, session: Session) -> None:
         trader, clock = self._trader, self._clock
@@ -118,9 +117,8 @@ class Agenda:
         self._set_windows(session)
         self._on_open(session)
         trader.risk.start_session(session, trader.portfolio.equity_micro())
-        for slots in trader.slots.values():
-            for slot in slots:
-                slot.unmute()
+        for slot in trader.slots:
+            slot.unmute()
         trader.journal.append("session", clock.now_ns, session)
         if trader.bus.wants(EventType.SESSION):
             trader.bus.emit(EventType.SESSION, session)

@@ -71,11 +71,11 @@ class RunningContext:
 
     def position(self, symbol: str) -> int:
         """Give its own signed position."""
-        return self._trader.slot(self._running, symbol).position
+        return self._trader.slots.of(self._running.name, symbol).position
 
     def pending(self, symbol: str) -> int:
         """Give the signed quantity that its orders have still to fill."""
-        return self._trader.slot(self._running, symbol).in_flight
+        return self._trader.slots.of(self._running.name, symbol).in_flight
 
     def cancel(self, order_id: int) -> None:
         """Ask for the cancellation of one of its orders."""

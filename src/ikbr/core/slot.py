@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+
+from ikbr.domain.errors import StrategyError, nearest
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import Order
 from ikbr.domain.signal import Signal
@@ -28,10 +31,10 @@ class Slot:
 
     __slots__ = (
         "allow_short",
+        "entries",
         "entry_from_ns",
         "entry_until_ns",
         "exits",
-        "entries",
         "instrument",
         "mute_buy_ns",
         "mute_sell_ns",
@@ -108,3 +111,41 @@ class Slot:
         """Let both directions be asked again, as a fill changes what is possible."""
         self.mute_buy_ns = 0
         self.mute_sell_ns = 0
+
+
+class SlotTable:
+    """Find the strategies in a symbol, and one strategy's slot in it.
+
+    Attributes:
+        by_symbol: The slots of each symbol, in the order their strategies run.
+    """
+
+    __slots__ = ("_by_name", "by_symbol")
+
+    def __init__(self, runnings: Iterable[Running], tickers: Mapping[str, Ticker]) -> None:
+        """Make a slot for every strategy in each of its symbols."""
+        self.by_symbol: dict[str, list[Slot]] = {symbol: [] for symbol in tickers}
+        self._by_name: dict[tuple[str, str], Slot] = {}
+        for running in runnings:
+            for symbol in running.symbols:
+                slot = Slot(running, tickers[symbol])
+                self.by_symbol[symbol].append(slot)
+                self._by_name[running.name, symbol] = slot
+
+    def of(self, name: str, symbol: str) -> Slot:
+        """Give a strategy's slot in a symbol.
+
+        Raises:
+            StrategyError: When the strategy does not run on it.
+        """
+        try:
+            return self._by_name[name, symbol]
+        except KeyError:
+            own = [s for n, s in self._by_name if n == name]
+            raise StrategyError(
+                f"{name} does not run on {symbol!r}; {nearest(symbol, own)}."
+            ) from None
+
+    def __iter__(self) -> Iterator[Slot]:
+        """Walk through all slots."""
+        return iter(self._by_name.values())

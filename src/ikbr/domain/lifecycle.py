@@ -32,6 +32,9 @@ class OrderState(Enum):
 
     is_final: bool
 
+    # Enum hashes names in Python; these are looked up several times per order.
+    __hash__ = object.__hash__
+
     def __init__(self, _label: str) -> None:
         """Note once whether the state is final."""
         self.is_final = _label in ("Filled", "Cancelled", "ApiCancelled", "Rejected")
@@ -39,6 +42,8 @@ class OrderState(Enum):
 
 class OrderEvent(Enum):
     """Name what can happen to an order."""
+
+    __hash__ = object.__hash__
 
     SEND = "send"
     """We put it on the wire."""

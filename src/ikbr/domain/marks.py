@@ -9,7 +9,9 @@ def mark_units(bid: int, ask: int, last: int) -> int:
     """Value by the last price, held between bid and ask; without a last price by the mid.
 
     Args:
-        bid, ask, last: Price units, or NO_PRICE.
+        bid: Price units, or NO_PRICE.
+        ask: The same.
+        last: The same.
 
     Returns:
         The mark in price units; NO_PRICE when nothing is known.

@@ -1,0 +1,108 @@
+"""The bookkeeper: brings every word of the broker into slots, books and risk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ikbr.core.event_bus import EventBus
+from ikbr.core.order_manager import OrderManager
+from ikbr.core.ports import Clock
+from ikbr.core.risk_manager import RiskManager
+from ikbr.core.slot import Slot, SlotTable
+from ikbr.domain.events import EventType
+from ikbr.domain.order import Fill, Order
+from ikbr.domain.portfolio import Portfolio
+from ikbr.strategies.manager import Running
+
+Tell = Callable[..., Any]
+
+
+class Bookkeeper:
+    """Follow orders from their intent to their last fill.
+
+    Attributes:
+        on_books: Told the symbol after a fill was booked, before anyone else hears of it.
+    """
+
+    __slots__ = ("_bus", "_clock", "_orders", "_portfolio", "_risk", "_slots", "_tell", "on_books")
+
+    def __init__(
+        self,
+        orders: OrderManager,
+        slots: SlotTable,
+        portfolio: Portfolio,
+        risk: RiskManager,
+        clock: Clock,
+        bus: EventBus,
+        tell: Callable[[Running, Tell, Any], None],
+    ) -> None:
+        """Listen to the order manager.
+
+        Args:
+            orders: Whose orders are followed.
+            slots: The strategies in each symbol.
+            portfolio: The account's books.
+            risk: Counts open orders.
+            clock: Tells the time.
+            bus: Tells the observers, last.
+            tell: Calls a hook of a strategy and carries out what it answers.
+        """
+        self._orders = orders
+        self._slots = slots
+        self._portfolio = portfolio
+        self._risk = risk
+        self._clock = clock
+        self._bus = bus
+        self._tell = tell
+        self.on_books: Callable[[str], None] = _ignore
+        orders.on_intent = self.on_intent
+        orders.on_change = self.on_change
+        orders.on_booked = self.on_booked
+
+    def on_intent(self, order: Order) -> None:
+        """Count an order as open, before it is sent."""
+        slot = self._slots.of(order.strategy, order.request.symbol)
+        (slot.exits if order.parent_id else slot.entries).append(order)
+        self._risk.on_sent(order, self._clock.now_ns)
+
+    def on_change(self, order: Order) -> None:
+        """Follow an order that became something else without being filled."""
+        slot = self._slots.of(order.strategy, order.request.symbol)
+        if order.state.is_final:
+            self._release(slot, order)
+        running = slot.running
+        if running.hears_orders and running.enabled:
+            self._tell(running, running.on_order_update, order)
+        if self._bus.wants(EventType.ORDER):
+            self._bus.emit(EventType.ORDER, order)
+
+    def on_booked(self, fill: Fill, order: Order) -> None:
+        """Book a fill, then tell the strategy and the observers."""
+        slot = self._slots.of(order.strategy, fill.symbol)
+        running = slot.running
+        self._portfolio.apply_fill(fill)
+        running.books.apply_fill(fill)
+        slot.position += fill.side * fill.quantity
+        slot.unmute()
+        self._risk.on_fill(fill)
+        if order.state.is_final:
+            self._release(slot, order)
+        self.on_books(fill.symbol)
+        if slot.exits and slot.position == 0:
+            for exit_order in list(slot.exits):
+                self._orders.cancel(exit_order.order_id)
+        if running.hears_fills and running.enabled:
+            self._tell(running, running.on_fill, fill)
+        if self._bus.wants(EventType.FILL):
+            self._bus.emit(EventType.FILL, fill)
+
+    def _release(self, slot: Slot, order: Order) -> None:
+        working = slot.exits if order.parent_id else slot.entries
+        if order in working:
+            working.remove(order)
+        self._risk.on_done(order)
+
+
+def _ignore(_symbol: str) -> None:
+    pass

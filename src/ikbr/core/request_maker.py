@@ -1,0 +1,144 @@
+"""From a signal to an order request: which way, how much, and what hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ikbr.core.order_rules import protective_group
+from ikbr.core.ports import Clock
+from ikbr.core.risk_manager import RiskManager
+from ikbr.core.sizing import touch_price
+from ikbr.core.slot import Slot
+from ikbr.domain.events import Refused
+from ikbr.domain.order import OrderRequest, Side
+from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.signal import Signal
+from ikbr.domain.timers import NEVER
+from ikbr.strategies.manager import Running
+
+_BUY, _SELL = Side.BUY, Side.SELL
+
+
+class RequestMaker:
+    """Turn signals into order requests of the right size.
+
+    Attributes:
+        fixed_quantity: Size of every entry; 0 lets strategy and risk manager size it.
+        outside_rth: Whether orders may fill outside regular hours.
+    """
+
+    __slots__ = ("_clock", "_fail", "_portfolio", "_risk", "fixed_quantity", "outside_rth")
+
+    def __init__(
+        self,
+        risk: RiskManager,
+        portfolio: Portfolio,
+        clock: Clock,
+        fail: Callable[[Running, Exception], None],
+        *,
+        fixed_quantity: int,
+        outside_rth: bool,
+    ) -> None:
+        """Connect with those who know sizes, equity and time.
+
+        Args:
+            risk: Sizes what strategies do not size.
+            portfolio: The account's books.
+            clock: Tells the time.
+            fail: Told when a strategy's own sizing raises.
+            fixed_quantity: Size of every entry, or 0.
+            outside_rth: Whether orders may fill outside regular hours.
+        """
+        self._risk = risk
+        self._portfolio = portfolio
+        self._clock = clock
+        self._fail = fail
+        self.fixed_quantity = fixed_quantity
+        self.outside_rth = outside_rth
+
+    def make(self, slot: Slot, signal: Signal) -> OrderRequest | Refused:
+        """Say what to order so that a strategy holds what its signal wants.
+
+        Args:
+            slot: The strategy in the symbol.
+            signal: What it wants; `slot.is_idle` must have said that it matters.
+        """
+        held = slot.position + slot.in_flight
+        change = self._change(slot, signal, held)
+        if change == 0:
+            return self._refused("size", f"{signal.symbol}: the size of the entry came to 0.")
+        side = _BUY if change > 0 else _SELL
+        entry = abs(held + change) > abs(held)
+        price = touch_price(side, slot.ticker)
+        if entry and not price > 0:
+            return self._refused("no-price", f"{signal.symbol}: no price is known to enter at.")
+        return OrderRequest(
+            signal.symbol,
+            side,
+            abs(change),
+            outside_rth=self.outside_rth,
+            oca_group="" if entry else _exit_group(slot, abs(change)),
+            stop_loss=_stop_loss(slot, side, price) if entry and not held else None,
+            reason=signal.reason,
+            group=signal.group,
+        )
+
+    def check_schedule(self, slot: Slot, request: OrderRequest) -> Refused | None:
+        """Refuse what adds to a position outside the strategy's hours of entry."""
+        now = self._clock.now_ns
+        if slot.entry_from_ns <= now < slot.entry_until_ns:
+            return None
+        after = slot.position + request.side * request.quantity
+        if abs(after) <= abs(slot.position) and after * slot.position >= 0:
+            return None
+        retry = slot.entry_from_ns if now < slot.entry_from_ns else NEVER
+        why = f"{request.symbol}: {slot.running.name} may not enter at this time."
+        return Refused("schedule", slot.entry_until_ns / 1e9, now / 1e9, why, retry)
+
+    def _change(self, slot: Slot, signal: Signal, held: int) -> int:
+        if signal.target is not None:
+            return signal.target - held
+        if signal.action == "FLAT" or (signal.action == "SELL" and not slot.allow_short):
+            return -held
+        size = self._size(slot, signal)
+        if size < 1:
+            return 0
+        return (size if signal.action == "BUY" else -size) - held
+
+    def _size(self, slot: Slot, signal: Signal) -> int:
+        running = slot.running
+        if self.fixed_quantity:
+            return self.fixed_quantity
+        try:
+            own = running.calculate_position_size(signal)
+        except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+            self._fail(running, error)
+            return 0
+        if own is not None:
+            return int(own)
+        return self._risk.calculate_position_size(
+            signal, slot.ticker, self._portfolio.equity_micro(), running.share
+        )
+
+    def _refused(self, rule: str, why: str) -> Refused:
+        return Refused(rule, 1.0, 0.0, why, self.retry_ns())
+
+    def retry_ns(self) -> int:
+        """Say when something refused now may be asked again."""
+        return self._clock.now_ns + round(self._risk.limits.refusal_retry_s * 1e9)
+
+
+def _stop_loss(slot: Slot, side: Side, price: float) -> float | None:
+    pct = slot.running.strategy.stop_loss_pct
+    if not pct:
+        return None
+    instrument = slot.instrument
+    units = instrument.to_units(price * (1 - pct if side is _BUY else 1 + pct))
+    return instrument.to_price(instrument.on_grid(units, "up" if side is _BUY else "down"))
+
+
+def _exit_group(slot: Slot, quantity: int) -> str:
+    # An exit that takes the whole position must take the attached exits with it.
+    if slot.exits and quantity == slot.exits[0].remaining:
+        return protective_group(slot.exits[0].parent_id)
+    return ""
