@@ -162,6 +162,6 @@ def fill_hash(fills: Iterable[Fill]) -> str:
     """
     digest = hashlib.sha256()
     for f in fills:
-        line = f"{f.ts_ns} {f.symbol} {int(f.side)} {f.quantity} {f.price_units} {f.commission_micro}\n"
-        digest.update(line.encode())
+        what = f"{f.ts_ns} {f.symbol} {int(f.side)} {f.quantity}"
+        digest.update(f"{what} {f.price_units} {f.commission_micro}\n".encode())
     return digest.hexdigest()

@@ -35,13 +35,15 @@ def wakes(kind: int, bid: int, ask: int, last: int, barriers: NDArray[np.int64])
 
     Args:
         kind: A `Kind`.
-        bid, ask, last: Price units, or NO_PRICE.
+        bid: Price units, or NO_PRICE.
+        ask: The same.
+        last: The same.
         barriers: The instrument's row of the table.
     """
     if barriers[EVERY_ROW]:
         return True
     if kind >= _PRINT and last != NO_PRICE:
-        if barriers[ON_PRINT] and kind != _BAR_HIGH and kind != _BAR_LOW:
+        if barriers[ON_PRINT] and not _BAR_HIGH <= kind <= _BAR_LOW:
             return True
         if last <= barriers[BUY_LIMIT] or last >= barriers[SELL_LIMIT]:
             return True
@@ -66,7 +68,7 @@ def floor_of(peak: int, keep: int) -> int:
 
 
 @njit(cache=True)
-def scan(
+def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
     start: int,
     end: int,
     sym: NDArray[np.int16],
@@ -81,8 +83,14 @@ def scan(
     """Advance to the first row in `[start, end)` that needs a decision.
 
     Args:
-        start, end: The rows to look at.
-        sym, kind, bid, ask, last, mark: Columns of the tape.
+        start: The first row to look at.
+        end: The row to stop before.
+        sym: Columns of the tape, this and the following.
+        kind: A `Kind`.
+        bid: Price units.
+        ask: Price units.
+        last: Price units.
+        mark: Price units.
         table: Barriers, holdings and marks by instrument; the marks are advanced.
         totals: Equity, peak and floors; advanced.
 

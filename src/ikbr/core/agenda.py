@@ -46,7 +46,8 @@ class Agenda:
             trader: Whose agenda it is.
             clock: Whose timers are set.
             sessions: The sessions, in order.
-            on_open, on_close: Called after an open and before a close, for the broker's side.
+            on_open: Called after an open, for the broker's side.
+            on_close: Called before a close, for the broker's side.
             on_minute: Called every minute of a session.
             minutes: Whether minutes matter (not on a tape of daily bars).
             around_the_clock: Whether bars are built outside regular hours too.

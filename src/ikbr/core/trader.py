@@ -52,7 +52,7 @@ class Trader:
         end_ns: The last moment of the run; nothing periodic is scheduled beyond it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it wires everything
         self,
         *,
         clock: Clock,
