@@ -31,9 +31,9 @@ def make_tape(rows: int, folder: Path) -> Path:
     Returns:
         The folder of the tape: one `.npy` per column and `tape.json`.
     """
-    import numpy as np  # noqa: PLC0415 - the orchestrator stays light
+    import numpy as np
 
-    from ikbr.sim.synthetic.big import DAY_NS, START_NS, big_tape  # noqa: PLC0415
+    from ikbr.sim.synthetic.big import DAY_NS, START_NS, big_tape
 
     place = folder / f"tape-{rows}"
     place.mkdir()
@@ -59,6 +59,7 @@ def job(tape: Path, variant: str, threshold: float, **more: Any) -> dict[str, An
         "variant": variant,
         "lookback": LOOKBACK,
         "threshold": threshold,
+        "warm_threshold": DENSE / 2,
         "quantity": QUANTITY,
         "capital": CAPITAL,
         **more,

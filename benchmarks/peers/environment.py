@@ -31,7 +31,10 @@ def set_up() -> Path:
         return python
     print(f"setting up {FOLDER.name}/ with {PINNED} (once; about a minute)", file=sys.stderr)
     made = FOLDER / "bin" / "python"
-    if not made.exists() or subprocess.run([made, "-m", "pip", "-V"], capture_output=True).returncode:
+    if (
+        not made.exists()
+        or subprocess.run([made, "-m", "pip", "-V"], check=False, capture_output=True).returncode
+    ):
         make_environment()
     subprocess.run([made, "-m", "pip", "install", "-q", PINNED], check=True)
     _STAMP.write_text(PINNED)
@@ -41,7 +44,9 @@ def set_up() -> Path:
 def make_environment() -> None:
     """Make an empty environment, with virtualenv where python3-venv is missing."""
     for tool in ("venv", "virtualenv"):
-        done = subprocess.run([sys.executable, "-m", tool, str(FOLDER)], capture_output=True)
+        done = subprocess.run(
+            [sys.executable, "-m", tool, str(FOLDER)], check=False, capture_output=True
+        )
         if done.returncode == 0:
             return
     # A virtual environment can always make one without pip and lend it its own.

@@ -173,7 +173,7 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
 def main() -> None:
     """Do one job."""
     job = json.loads(sys.argv[1])
-    run(job, WARM_ROWS)
+    run({**job, "threshold": job["warm_threshold"]}, WARM_ROWS)
     print(json.dumps(run(job, None)))
 
 
