@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import pytest
+from loops import SAMPLE, Done, fixed_fee, lean_rows, momentum, profit
 
 from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.result import BacktestResult
@@ -18,8 +19,6 @@ from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.strategies.examples.momentum import MomentumStrategy
-
-from loops import SAMPLE, Done, fixed_fee, lean_rows, momentum, profit
 
 AS_OF = "2025-06-02"
 DAYS = ("20131007", "20131008")

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from loops import Row, fixed_fee, momentum, profit
 
 from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.data.catalog import Catalog
@@ -17,8 +18,6 @@ from ikbr.domain.limits import RiskLimits
 from ikbr.domain.session import Session
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.strategies.examples.momentum import MomentumStrategy
-
-from loops import Row, fixed_fee, momentum, profit
 
 AS_OF = "2025-03-03"
 SYMBOL = "KO"
