@@ -147,5 +147,5 @@ def _usage_text(error: Any, text: str) -> str:
 
 
 def _say(text: str, code: int) -> int:
-    print(f"ikbr: {' '.join(text.split())}", file=sys.stderr)
+    print(f"ikbr: {text.replace(chr(10), ' ')}", file=sys.stderr)
     return code

@@ -1,0 +1,52 @@
+"""Files of a run appear whole, or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from ikbr.api.outputs import Outputs
+from ikbr.domain.errors import UsageError
+from ikbr.journal.reader import verify
+
+
+@pytest.mark.parametrize("name", ["json", "report", "journal"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, why in (
+        (tmp_path / "none" / "x", "does not exist"),
+        (tmp_path / "file" / "x", "is not a folder"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(UsageError, match=f"^{name} .*{why}"):
+            Outputs(**{name: path}).check()
+    Outputs(**{name: tmp_path / "x"}).check()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
+
+
+def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "j").touch()
+    with pytest.raises(UsageError, match="is never overwritten"):
+        Outputs(journal=tmp_path / "j").check()
+
+
+def test_two_outputs_in_one_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="json and report are both"):
+        Outputs(json=tmp_path / "x", report=tmp_path / "x").check()
+
+
+def test_the_journal_appears_when_the_run_ends_well(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with Outputs(journal=path).open_journal({"data": "x"}) as journal:
+        journal.append("mark", 1, ("SPY", 100))
+        assert not path.exists()
+    assert verify(path).closed
+
+
+def test_after_a_failure_no_journal_is_left(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        Outputs(journal=tmp_path / "j").open_journal({}) as journal,
+    ):
+        journal.append("mark", 1, ("SPY", 100))
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []

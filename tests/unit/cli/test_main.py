@@ -1,0 +1,146 @@
+"""The door of the command line: loading, help, failures, exit codes."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import typer
+
+from ikbr.cli import main
+from ikbr.domain.errors import DataError, InvariantError, JournalError
+
+HEAVY = ("numpy", "polars", "pandas", "numba", "rich", "jinja2", "msgspec")
+"""(typer itself loads pydantic for a command's options where it is installed.)"""
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, raise_it: Callable[[], None]) -> None:
+    monkeypatch.setattr("ikbr.cli.demo.command", raise_it)
+
+
+def raiser(error: BaseException) -> Callable[[], None]:
+    def command() -> None:
+        raise error
+
+    return command
+
+
+def test_help_names_every_command_and_needs_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom ikbr.cli.main import execute\ncode = execute(['--help'])\n"
+        f"print(code, [n for n in {HEAVY} if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"
+    for name in main.COMMANDS:
+        assert f"\n  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_the_help_of_a_command_needs_nothing_heavy(name: str) -> None:
+    code = (
+        f"import sys\nfrom ikbr.cli.main import execute\ncode = execute(['{name}', '--help'])\n"
+        f"print(code, [n for n in {HEAVY} if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert f"Usage: ikbr {name}" in done.stdout
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_the_line_of_help_is_the_commands_own(name: str) -> None:
+    module = importlib.import_module(f"ikbr.cli.{name}")
+    app = getattr(module, "app", None)
+    own = app.info.help if app else module.command.__doc__.partition("\n")[0]
+    assert main.COMMANDS[name] == own
+
+
+def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.execute([]) == 0
+    assert "Commands:" in capsys.readouterr().out
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.execute(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("ikbr ")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["bactest"], "No such command 'bactest'. Did you mean 'backtest'?"),
+        (["backtest", "--dayz", "3"], "No such option: --dayz (Possible options: --data, --days)"),
+        (["backtest", "--days", "x"], "Invalid value for '--days'"),
+        (["strategies", "show"], "Missing argument"),
+    ],
+)
+def test_a_mistyped_command_line_is_one_line_and_exit_code_2(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.execute(words) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert sentence in told.err
+    assert "--help` lists what there is" in told.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(DataError("there is\nnone."), 2), (JournalError("there is\nnone."), 1)]
+)
+def test_an_error_is_one_line_with_its_exit_code(
+    error: Exception,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fail_with(monkeypatch, raiser(error))
+    assert main.execute(["demo"]) == code
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "ikbr: there is none.\n")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("oh"), InvariantError("oh")])
+def test_a_bug_is_called_one_without_a_traceback(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail_with(monkeypatch, raiser(error))
+    assert main.execute(["demo"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"ikbr: this is a bug in ikbr ({type(error).__name__}: oh)")
+    assert "--debug" in told
+    assert told.count("\n") == 1
+
+
+def test_debug_shows_where_it_happened(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail_with(monkeypatch, raiser(ZeroDivisionError("oh")))
+    assert main.execute(["demo", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interruption_is_one_line_and_exit_code_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail_with(monkeypatch, raiser(KeyboardInterrupt()))
+    assert main.execute(["demo"]) == 130
+    assert capsys.readouterr().err == "ikbr: interrupted; nothing was written.\n"
+
+
+def test_a_commands_own_exit_code_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, raiser(typer.Exit(3)))
+    assert main.execute(["demo"]) == 3
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    line = f"{sys.executable} -c 'from ikbr.cli.main import run; run()' strategies list | true"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
