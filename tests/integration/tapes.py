@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,22 @@ class Restless(BaseStrategy):
         return self._act(draw, ticker) if draw.random() < 0.3 else None
 
 
+class Pieces(MemorySource):
+    """Deliver a tape in pieces of uneven length."""
+
+    def __init__(self, tape: Tape, sessions: list[Session], length: int) -> None:
+        """Cut after so many rows, and a few more each time."""
+        super().__init__(tape, sessions)
+        self.whole, self.length = tape, length
+
+    def chunks(self) -> Iterator[Tape]:
+        """Yield the pieces."""
+        start, length = 0, self.length
+        while start < len(self.whole):
+            yield self.whole.rows(start, start + length)
+            start, length = start + length, length + 7
+
+
 def run(tape: Tape, sessions: list[Session], shape: str, case: dict[str, Any]) -> Any:
     """Run the restless strategies in one shape."""
     symbols = tuple(i.symbol for i in tape.instruments)
@@ -205,7 +222,9 @@ def run(tape: Tape, sessions: list[Session], shape: str, case: dict[str, Any]) -
         shape=shape,
     )
     journal = MemoryJournal()
-    result = run_backtest(MemorySource(tape, sessions), instances, setup, journal=journal)
+    result = run_backtest(
+        Pieces(tape, sessions, case.get("piece", 10_000)), instances, setup, journal=journal
+    )
     return result, journal, [one.strategy.notes for one in instances]  # type: ignore[attr-defined]
 
 
@@ -231,6 +250,7 @@ CASES = st.fixed_dictionaries(
         "symbols": st.integers(1, 3),
         "strategies": st.integers(1, 2),
         "every": st.sampled_from([3, 11, 60]),
+        "piece": st.sampled_from([1, 37, 10_000]),
         "capital": st.sampled_from([8_000.0, 60_000.0, 1_000_000.0]),
         "drawdown": st.sampled_from([0.0, 0.001, 0.02]),
         "interval": st.sampled_from([0.0, 0.001, 5.0]),

@@ -69,6 +69,7 @@ class SegmentReplay:
         self._done = 0
         self._market_row = [-1] * len(self._tickers)
         self._inside = False
+        self._awake: list[TapeTicker] = []
         self._leash: list[Any] = []
         self._fed = 0
         stage.market.refresh = self._refresh_market
@@ -157,6 +158,9 @@ class SegmentReplay:
         else:
             rows = self._leash = list(rows)
         self._inside = True
+        for ticker in self._awake:
+            ticker.sleep()
+        self._awake.clear()
         place, answer, error = self._loop(
             rows,
             syms[start - base : stop - base] if syms is not None else None,
@@ -208,6 +212,7 @@ class SegmentReplay:
         if row > self._done:
             self._barriers.settle(row)
             self._done = row
+            self._wake(self._tickers[self._columns.sym[row - 1]])
             clock = self._stage.clock
             clock.now_ns = max(clock.now_ns, self._columns.ts[row - 1])
 
@@ -262,4 +267,8 @@ class SegmentReplay:
         """Update a ticker from one row of the tape."""
         assert isinstance(ticker, TapeTicker)
         ticker.row = row
-        ticker.store()
+        self._wake(ticker)
+
+    def _wake(self, ticker: TapeTicker) -> None:
+        ticker.wake()
+        self._awake.append(ticker)

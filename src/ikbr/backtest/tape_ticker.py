@@ -43,6 +43,7 @@ put_bid, put_ask, put_last = (_stored(name).__set__ for name in PRICES)
 put_bid_size, put_ask_size = (_stored(name).__set__ for name in SIZES)
 put_ts_ns, put_last_size, put_is_print = (_stored(name).__set__ for name in OTHERS)
 get_volume, put_volume = _stored("volume").__get__, _stored("volume").__set__
+_COLUMN = {"ts_ns": "ts", "last_size": "size"}
 _PRINT, _AUCTION = int(Kind.PRINT), int(Kind.AUCTION)
 
 
@@ -52,24 +53,31 @@ class TapeTicker(Ticker):
     Attributes:
         row: The last row of the tape that was of this instrument; -1 before the first, when
             the stored values stand.
-        stored: The row whose values all slots hold; other rows are looked up.
+        lazy: The class whose fields are looked up; while every slot holds the present row's
+            value, the ticker is of the plain class instead, which reads faster.
         columns: The columns of the present piece of the tape.
         printed_before: Volume of the session that is not in `columns`.
     """
 
-    __slots__ = ("columns", "printed_before", "row", "stored")
+    __slots__ = ("columns", "lazy", "printed_before", "row")
 
     def __init__(self, instrument: Instrument, columns: Columns) -> None:
         """Start before the first row."""
-        self.row = self.stored = -1
+        self.row = -1
         self.columns = columns
+        self.lazy = type(self)
         self.printed_before = 0
         super().__init__(instrument)
 
-    def store(self) -> None:
+    def sleep(self) -> None:
+        """Look fields up again, as rows are about to pass by."""
+        self.__class__ = self.lazy
+
+    def wake(self) -> None:
         """Fill every slot from the present row, for those who are about to read several."""
+        self.__class__ = TapeTicker
         row = self.row
-        if row == self.stored:
+        if row < 0:
             return
         columns = self.columns
         bid, ask, last = columns.bid[row], columns.ask[row], columns.last[row]
@@ -82,15 +90,27 @@ class TapeTicker(Ticker):
         put_ts_ns(self, columns.ts[row])
         put_last_size(self, columns.size[row])
         put_is_print(self, _PRINT <= columns.kind[row] <= _AUCTION)
-        self.stored = row
 
     def freeze(self) -> None:
         """Store every field, so that the columns can be exchanged."""
         volume = self.volume
-        self.store()
+        self.wake()
         put_volume(self, volume)
         self.printed_before = volume
-        self.row = self.stored = -1
+        self.row = -1
+        self.sleep()
+
+    @property
+    def volume(self) -> int:
+        """Shares printed since the session began."""
+        row = self.row
+        if row < 0:
+            return int(get_volume(self))
+        return self.printed_before + self.columns.printed(row)
+
+    @volume.setter
+    def volume(self, value: int) -> None:
+        put_volume(self, value)
 
     def begin_session(self) -> None:
         """Count the volume from here."""
@@ -133,14 +153,14 @@ class Columns:
         self.size = tape.size.data
         self._printed: NDArray[np.int64] | None = None
 
-    def printed(self, row: int) -> int:
-        """Sum up what the row's instrument printed on this piece, to the row."""
-        if self._printed is None:
-            self._printed = np.zeros(len(self.tape), np.int64)
-            for number in range(len(self.tape.instruments)):
-                rows = np.flatnonzero(self.tape.sym == number)
-                self._printed[rows] = np.cumsum(self.tape.size[rows])
-        return int(self._printed[row])
+    def value(self, field: str, row: int) -> Any:
+        """Read one field at one row."""
+        if field in PRICES:
+            units = getattr(self, field)[row]
+            return NAN if units == NO_PRICE else units / self.scales[self.sym[row]]
+        if field == "is_print":
+            return _PRINT <= self.kind[row] <= _AUCTION
+        return getattr(self, _COLUMN.get(field, field))[row]
 
     def lists(self, field: str, start: int, stop: int) -> list[Any]:
         """Read one field of rows `[start, stop)` as Python values."""
@@ -157,9 +177,17 @@ class Columns:
             return list(prices.tolist())
         if field == "is_print":
             kind = tape.kind[start:stop]
-            return list(((kind >= Kind.PRINT) & (kind <= Kind.AUCTION)).tolist())
-        name = {"ts_ns": "ts", "last_size": "size"}.get(field, field)
-        return list(getattr(tape, name)[start:stop].tolist())
+            return list(((kind >= _PRINT) & (kind <= _AUCTION)).tolist())
+        return list(getattr(tape, _COLUMN.get(field, field))[start:stop].tolist())
+
+    def printed(self, row: int) -> int:
+        """Sum up what the row's instrument printed on this piece, to the row."""
+        if self._printed is None:
+            self._printed = np.zeros(len(self.tape), np.int64)
+            for number in range(len(self.tape.instruments)):
+                rows = np.flatnonzero(self.tape.sym == number)
+                self._printed[rows] = np.cumsum(self.tape.size[rows])
+        return int(self._printed[row])
 
 
 def _lazy(field: str) -> Any:
@@ -167,18 +195,10 @@ def _lazy(field: str) -> Any:
     get, put = slot.__get__, slot.__set__
 
     def read(self: TapeTicker) -> Any:
-        if self.row != self.stored:
-            self.store()
-        return get(self)
+        row = self.row
+        return get(self) if row < 0 else self.columns.value(field, row)
 
     return property(read, put, doc=f"Read `{field}` when it is asked for.")
-
-
-def _read_volume(self: TapeTicker) -> int:
-    row = self.row
-    if row < 0:
-        return int(get_volume(self))
-    return self.printed_before + self.columns.printed(row)
 
 
 @lru_cache(maxsize=256)
@@ -192,7 +212,6 @@ def ticker_class(eager: tuple[str, ...]) -> type[TapeTicker]:
     for field in FIELDS:
         if field not in eager:
             body[field] = _lazy(field)
-    body["volume"] = property(_read_volume, put_volume, doc="Sum up the session's prints.")
     return type("TapeTicker", (TapeTicker,), body)
 
 
