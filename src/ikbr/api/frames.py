@@ -14,6 +14,7 @@ from ikbr.data.import_csv import CsvLayout, import_csv
 from ikbr.domain.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import polars as pl
 
 
@@ -57,7 +58,7 @@ def catalog_of_frames(data: Any, symbols: Sequence[str], stack: ExitStack) -> Fr
     for symbol, frames in by_symbol.items():
         for frame in frames if isinstance(frames, list | tuple) else [frames]:
             path = folder / "frame.csv"
-            _polars(frame, symbol).write_csv(path)
+            _write_csv(frame, path, symbol)
             try:
                 report = import_csv(catalog, path, CsvLayout(symbol=symbol, rounding=True))
             except DataError as error:
@@ -76,24 +77,42 @@ def _of_one(frame: Any, symbols: Sequence[str]) -> dict[str, Any]:
     return {symbols[0]: frame}
 
 
-def _polars(frame: Any, symbol: str) -> pl.DataFrame:
-    """Turn a frame into one of polars whose times are unmistakable."""
+def _write_csv(frame: Any, path: Path, symbol: str) -> None:
+    """Write a frame with times that are unmistakable: those with a zone as ns since 1970 UTC."""
+    library = type(frame).__module__.partition(".")[0]
+    if library == "pandas" and hasattr(frame, "columns"):
+        _write_pandas(frame, path)
+    elif library == "polars" and hasattr(frame, "write_csv"):
+        _write_polars(frame, path)
+    else:
+        raise UsageError(
+            f"data of {symbol} is of type {type(frame).__name__}; give the folder of a catalog, a "
+            f"tape, or a pandas or polars frame."
+        )
+
+
+def _write_pandas(frame: pd.DataFrame, path: Path) -> None:
+    import pandas as pd
+
+    if isinstance(frame.index, pd.DatetimeIndex):
+        frame = frame.reset_index(names="ts")
+    zoned = {
+        name: frame[name].dt.as_unit("ns").astype("int64")
+        for name, kind in frame.dtypes.items()
+        if isinstance(kind, pd.DatetimeTZDtype)
+    }
+    frame.assign(**{str(name): values for name, values in zoned.items()}).to_csv(path, index=False)
+
+
+def _write_polars(frame: pl.DataFrame, path: Path) -> None:
     import polars as pl
 
-    if type(frame).__module__.partition(".")[0] == "pandas":
-        timed = not str(frame.index.dtype).startswith(("int", "object", "string", "str"))
-        frame = pl.from_pandas(frame.reset_index(names="ts") if timed else frame)
-    if not isinstance(frame, pl.DataFrame):
-        raise UsageError(
-            f"data of {symbol} is a {type(frame).__name__}; give the folder of a catalog, a tape, "
-            f"or a pandas or polars frame."
-        )
     zoned = [
         name
         for name, kind in frame.schema.items()
         if isinstance(kind, pl.Datetime) and kind.time_zone is not None
     ]
-    return frame.with_columns(pl.col(name).dt.epoch("ns") for name in zoned)
+    frame.with_columns(pl.col(name).dt.epoch("ns") for name in zoned).write_csv(path)
 
 
 def _resolution(kinds: set[str]) -> tuple[str, str]:

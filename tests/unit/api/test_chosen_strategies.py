@@ -93,7 +93,7 @@ def test_what_is_given_wins_over_the_instance_file(folder: Path) -> None:
 
 
 def test_strategies_without_a_share_divide_what_is_left(folder: Path) -> None:
-    found = choose_instances("morning,momentum,Own".split(",")[:2] + [Own], ["SPY"], {}, folder)
+    found = choose_instances(["morning", "momentum", Own], ["SPY"], {}, folder)
     assert [round(one.share, 9) for one in found] == [0.4, 0.3, 0.3]
     with pytest.raises(StrategyError, match="take the whole capital"):
         choose_instances("whole,momentum", ["SPY"], {}, folder)

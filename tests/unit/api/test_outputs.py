@@ -43,10 +43,11 @@ def test_the_journal_appears_when_the_run_ends_well(tmp_path: Path) -> None:
 
 
 def test_after_a_failure_no_journal_is_left(tmp_path: Path) -> None:
-    with (
-        pytest.raises(ZeroDivisionError),
-        Outputs(journal=tmp_path / "j").open_journal({}) as journal,
-    ):
-        journal.append("mark", 1, ("SPY", 100))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with Outputs(journal=tmp_path / "j").open_journal({}) as journal:
+            journal.append("mark", 1, ("SPY", 100))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert list(tmp_path.iterdir()) == []

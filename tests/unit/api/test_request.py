@@ -58,7 +58,9 @@ def test_a_symbol_named_twice_in_different_ways_is_refused() -> None:
         canonical(["AAPL", "aapl@nasdaq"])
 
 
-@pytest.mark.parametrize("value", [None, DAY, dt.datetime(2026, 3, 2, 9), "2026-03-02"])
+@pytest.mark.parametrize(
+    "value", [None, DAY, dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC), "2026-03-02"]
+)
 def test_days_come_as_dates_or_text(value: Any) -> None:
     assert as_date(value, "start") == (None if value is None else DAY)
 
