@@ -52,7 +52,7 @@ def execute(arguments: Sequence[str]) -> int:
     try:
         return _run(words)
     except KeyboardInterrupt:
-        return _say("interrupted; nothing was written.", INTERRUPTED)
+        return _say("interrupted.", INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the outermost place: a person must be told
         if debug:
             traceback.print_exc()

@@ -130,7 +130,7 @@ def test_an_interruption_is_one_line_and_exit_code_130(
 ) -> None:
     fail_with(monkeypatch, raiser(KeyboardInterrupt()))
     assert main.execute(["demo"]) == 130
-    assert capsys.readouterr().err == "ikbr: interrupted; nothing was written.\n"
+    assert capsys.readouterr().err == "ikbr: interrupted.\n"
 
 
 def test_a_commands_own_exit_code_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
