@@ -106,6 +106,8 @@ class Restless(BaseStrategy):
         draw = random.Random(self.seed * 1_000_003 + self.seen)
         if draw.randrange(self.every):
             return None
+        if draw.random() < 0.002:
+            raise RuntimeError("a strategy may break at any time")
         return self._act(draw, ticker)
 
     def _act(self, draw: random.Random, ticker: Ticker) -> Any:
@@ -168,6 +170,8 @@ class Restless(BaseStrategy):
         """Act on timers."""
         self.notes.append((name, self.now_ns))
         draw = random.Random(self.seed + self.now_ns)
+        if draw.random() < 0.004:
+            raise RuntimeError("a strategy may break at any time")
         ticker = self.ticker(self.symbols[0])
         return self._act(draw, ticker) if draw.random() < 0.3 else None
 

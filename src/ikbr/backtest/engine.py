@@ -272,6 +272,8 @@ def _notes(stage: Stage, source: TapeSource) -> list[str]:
         notes.append("The market data is synthetic: it was made up by a seeded generator.")
     if not source.has_quotes and stage.setup.model.fill == "quote":
         notes.append("The tape has no quotes: market orders traded at the next print.")
+    if all(last == NO_PRICE for last in stage.market.last):
+        notes.append("The tape has no prints: `ticker.last` stayed unknown all along.")
     if stage.setup.model.fill == "last":
         notes.append("Fills at the last price exist only for comparison with other engines.")
     as_of = stage.setup.model.fees_as_of

@@ -92,5 +92,6 @@ def _largest(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, float | N
             if key.startswith("largest ") and isinstance(value, int | float):
                 limit = words.get("threshold")
                 known = float(limit) if isinstance(limit, int | float) else None
-                return key.removeprefix("largest "), float(value), known
+                # Exactly 0 is what stands there before anything was measured.
+                return key.removeprefix("largest "), abs(float(value)) or None, known
     return "signal", None, None

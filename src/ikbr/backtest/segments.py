@@ -8,6 +8,7 @@ together.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +64,8 @@ class SegmentReplay:
         self._rows = RowReplay(stage, show=self._show)
         self._loop = inner_loop(self._fields, single=self._single)
         self._handlers: list[tuple[Any, ...]] = []
+        self._enabled: list[list[Slot]] = []
+        self._enabled_count = -1
         self._read_handlers()
         self._barriers = Barriers(stage)
         self._tape = first
@@ -79,8 +82,13 @@ class SegmentReplay:
         trader.present_ns = self._present_ns
 
     def _read_handlers(self) -> None:
+        """Leave out strategies that were disabled meanwhile."""
+        count = sum(running.enabled for running in self._stage.trader.manager.running)
+        if count == self._enabled_count:
+            return
+        self._enabled_count = count
         self._handlers = [
-            tuple(s.running.on_market_data for s in slots if s.running.enabled)
+            tuple(s.running.on_market_data for s in slots if s.running.enabled) or (_deaf,)
             for slots in self._slots
         ]
         self._enabled = [[s for s in slots if s.running.enabled] for slots in self._slots]
@@ -108,17 +116,18 @@ class SegmentReplay:
         """Replay rows of which the fields in use are Python values already."""
         lists = [self._columns.lists(field, start, stop) for field in self._fields]
         syms = None if self._single else tape.sym[start:stop].tolist()
-        clock, ts = self._stage.clock, tape.ts
+        clock, ts = self._stage.clock, self._columns.ts
         span, restless = SHORTEST, 0
         row = start
         while row < stop:
             if clock.next_ns <= ts[row]:
                 self._settle(row)
-                clock.advance(int(ts[row]))
+                clock.advance(ts[row])
+                self._read_handlers()
                 self._barriers.load()
             end = min(stop, row + span)
             if clock.next_ns <= ts[end - 1]:
-                end = row + int(np.searchsorted(ts[row:end], clock.next_ns, "left"))
+                end = bisect_left(ts, clock.next_ns, row, end)
             if restless > RESTLESS:
                 end = min(end, row + ONE_BY_ONE, stop)
                 self._one_by_one(row, end)
@@ -272,3 +281,7 @@ class SegmentReplay:
     def _wake(self, ticker: TapeTicker) -> None:
         ticker.wake()
         self._awake.append(ticker)
+
+
+def _deaf(_ticker: Ticker) -> None:
+    """Stand in where every strategy in a symbol was disabled."""
