@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ikbr.core.event_bus import EventBus
+from ikbr.core.exits import trim_exits
 from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
@@ -23,9 +24,20 @@ class Bookkeeper:
 
     Attributes:
         on_books: Told the symbol after a fill was booked, before anyone else hears of it.
+        on_late: Told the slot when a flattening hears of a fill and something is held still.
     """
 
-    __slots__ = ("_bus", "_clock", "_orders", "_portfolio", "_risk", "_slots", "_tell", "on_books")
+    __slots__ = (
+        "_bus",
+        "_clock",
+        "_orders",
+        "_portfolio",
+        "_risk",
+        "_slots",
+        "_tell",
+        "on_books",
+        "on_late",
+    )
 
     def __init__(
         self,
@@ -56,6 +68,7 @@ class Bookkeeper:
         self._bus = bus
         self._tell = tell
         self.on_books: Callable[[str], None] = _ignore
+        self.on_late: Callable[[Slot], None] = _ignore_slot
         orders.on_intent = self.on_intent
         orders.on_change = self.on_change
         orders.on_booked = self.on_booked
@@ -71,6 +84,8 @@ class Bookkeeper:
         slot = self._slots.of(order.strategy, order.request.symbol)
         if order.state.is_final:
             self._release(slot, order)
+            if slot.exits and order.filled:
+                trim_exits(slot, order, 0, self._orders, self._recount)
         running = slot.running
         if running.hears_orders and running.enabled:
             self._tell(running, running.on_order_update, order)
@@ -89,13 +104,18 @@ class Bookkeeper:
         if order.state.is_final:
             self._release(slot, order)
         self.on_books(fill.symbol)
-        if slot.exits and slot.position == 0:
-            for exit_order in list(slot.exits):
-                self._orders.cancel(exit_order.order_id)
+        if slot.exits:
+            trim_exits(slot, order, fill.quantity, self._orders, self._recount)
+        if slot.flat_below and slot.position and _is_late(slot, order):
+            self.on_late(slot)
         if running.hears_fills and running.enabled:
             self._tell(running, running.on_fill, fill)
         if self._bus.wants(EventType.FILL):
             self._bus.emit(EventType.FILL, fill)
+
+    def _recount(self, order: Order) -> None:
+        if not order.is_done:
+            self._risk.on_sent(order, self._clock.now_ns)
 
     def _release(self, slot: Slot, order: Order) -> None:
         working = slot.exits if order.parent_id else slot.entries
@@ -104,5 +124,16 @@ class Bookkeeper:
         self._risk.on_done(order)
 
 
+def _is_late(slot: Slot, order: Order) -> bool:
+    """Say whether an order was to be over when a flattening began, or belongs to one."""
+    if order.parent_id:
+        return False
+    return order.order_id < slot.flat_below or order.request.reduce_only
+
+
 def _ignore(_symbol: str) -> None:
+    pass
+
+
+def _ignore_slot(_slot: Slot) -> None:
     pass

@@ -35,6 +35,7 @@ class OrderManager:
     Attributes:
         orders: Every order of this run by id.
         working: Those that are not done.
+        next_id: The id of the next order.
         max_working: How many may work at once.
         on_change: Told of every order whose state changed (trader, observers).
         on_booked: Told of every new fill, after its order was brought up to date.
@@ -49,7 +50,7 @@ class OrderManager:
         self._broker = broker
         self._clock = clock
         self._journal = journal
-        self._next_id = 1
+        self.next_id = 1
         self.orders: dict[int, Order] = {}
         self.working: dict[int, Order] = {}
         self.children: dict[int, list[Order]] = {}
@@ -109,8 +110,8 @@ class OrderManager:
         self, request: OrderRequest, instrument: Instrument, strategy: str, parent_id: int
     ) -> Order:
         now = self._clock.now_ns
-        order = Order(self._next_id, request, instrument, strategy, now, parent_id)
-        self._next_id += 1
+        order = Order(self.next_id, request, instrument, strategy, now, parent_id)
+        self.next_id += 1
         self._journal.append("intent", now, (order.order_id, strategy, request, parent_id))
         self.orders[order.order_id] = order
         self.working[order.order_id] = order
@@ -153,6 +154,10 @@ class OrderManager:
         check_request(request, order.instrument)
         now = self._clock.now_ns
         self._journal.append("modify", now, (order_id, request))
+        if order.state is OrderState.CREATED:
+            # It waits for its turn behind its parent and is sent as it is then.
+            order.request = request
+            return order
         order.state = next_state(order.state, OrderEvent.MODIFY)
         self._replaced[order_id] = old
         order.request = request

@@ -69,13 +69,14 @@ def child_requests(request: OrderRequest, parent_id: int) -> list[OrderRequest]:
     """
     side = Side.SELL if request.side is Side.BUY else Side.BUY
     group = protective_group(parent_id)
+    quantity = request.protects or request.quantity
     children = []
     if request.take_profit is not None:
         children.append(
             OrderRequest(
                 request.symbol,
                 side,
-                request.quantity,
+                quantity,
                 OrderType.LIMIT,
                 limit_price=request.take_profit,
                 tif=TimeInForce.GTC,
@@ -90,7 +91,7 @@ def child_requests(request: OrderRequest, parent_id: int) -> list[OrderRequest]:
             OrderRequest(
                 request.symbol,
                 side,
-                request.quantity,
+                quantity,
                 OrderType.STOP,
                 stop_price=request.stop_loss,
                 tif=TimeInForce.GTC,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ikbr.core.order_rules import protective_group
+from ikbr.core.exits import exit_group
 from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.sizing import touch_price
@@ -68,7 +68,9 @@ class RequestMaker:
         if change == 0:
             return self._refused("size", f"{signal.symbol}: the size of the entry came to 0.")
         side = _BUY if change > 0 else _SELL
-        entry = abs(held + change) > abs(held)
+        after = held + change
+        turns = after * held <= 0 and after != 0
+        entry = turns or abs(after) > abs(held)
         price = touch_price(side, slot.ticker)
         if entry and not price > 0:
             return self._refused("no-price", f"{signal.symbol}: no price is known to enter at.")
@@ -77,8 +79,9 @@ class RequestMaker:
             side,
             abs(change),
             outside_rth=self.outside_rth,
-            oca_group="" if entry else _exit_group(slot, abs(change)),
-            stop_loss=_stop_loss(slot, side, price) if entry and not held else None,
+            oca_group=exit_group(slot, side, abs(change)) if turns or not entry else "",
+            stop_loss=_stop_loss(slot, side, price) if turns else None,
+            protects=abs(after) if turns and held else 0,
             reason=signal.reason,
             group=signal.group,
         )
@@ -135,10 +138,3 @@ def _stop_loss(slot: Slot, side: Side, price: float) -> float | None:
     instrument = slot.instrument
     units = instrument.to_units(price * (1 - pct if side is _BUY else 1 + pct))
     return instrument.to_price(instrument.on_grid(units, "up" if side is _BUY else "down"))
-
-
-def _exit_group(slot: Slot, quantity: int) -> str:
-    # An exit that takes the whole position must take the attached exits with it.
-    if slot.exits and quantity == slot.exits[0].remaining:
-        return protective_group(slot.exits[0].parent_id)
-    return ""

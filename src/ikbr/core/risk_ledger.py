@@ -72,17 +72,30 @@ class Book:
         self.entered: dict[str, int] = {}
         self.price = 0.0
 
-    def highest(self, held: int) -> int:
-        """Give the position if every open buy fills and no sale does."""
-        if self.exit_buys and held < 0:
-            held += min(self.exit_buys, -held)
-        return held + self.buys
+    def highest(self, held: int, group: str = "") -> int:
+        """Give the position if every open buy fills and no sale does.
 
-    def lowest(self, held: int) -> int:
-        """Give the position if every open sale fills and no buy does."""
-        if self.exit_sells and held > 0:
-            held -= min(self.exit_sells, held)
-        return held - self.sells
+        Args:
+            held: The position.
+            group: Orders of this group do not count: the new order replaces them.
+        """
+        exits, buys = self.exit_buys, self.buys
+        if group and self.grouped:
+            exits -= self._of_group(group, is_buy=True, exits=True)
+            buys -= self._of_group(group, is_buy=True, exits=False)
+        if exits and held < 0:
+            held += min(exits, -held)
+        return held + buys
+
+    def lowest(self, held: int, group: str = "") -> int:
+        """Give the position if every open sale fills and no buy does; see `highest`."""
+        exits, sells = self.exit_sells, self.sells
+        if group and self.grouped:
+            exits -= self._of_group(group, is_buy=False, exits=True)
+            sells -= self._of_group(group, is_buy=False, exits=False)
+        if exits and held > 0:
+            held -= min(exits, held)
+        return held - sells
 
     def worst(self, held: int) -> int:
         """Give the largest absolute position that the open orders can make."""
@@ -103,6 +116,16 @@ class Book:
             closing = [o for o in self.orders.values() if o.is_buy is (held < 0)]
             free += max((o.remaining for o in closing if o.group == group), default=0)
         return free
+
+    def _of_group(self, group: str, *, is_buy: bool, exits: bool) -> int:
+        return max(
+            (
+                order.remaining
+                for order in self.orders.values()
+                if order.group == group and order.is_buy is is_buy and order.exits is exits
+            ),
+            default=0,
+        )
 
     def change(self, order: OpenOrder, by: int) -> None:
         """Let the remaining quantity of an order grow or shrink."""

@@ -129,9 +129,9 @@ class RiskManager:
                 book.price = price
         if valued:
             case.after = (
-                book.highest(held) + request.quantity
+                book.highest(held, request.oca_group) + request.quantity
                 if request.side > 0
-                else book.lowest(held) - request.quantity
+                else book.lowest(held, request.oca_group) - request.quantity
             )
             case.equity_micro = portfolio.equity_micro()
             for test in valued:

@@ -26,6 +26,8 @@ class Slot:
         mute_buy_ns, mute_sell_ns: Until when a refused direction is not asked again.
         entry_from_ns, entry_until_ns: When positions may be entered in this session.
         allow_short: Whether SELL may go short.
+        flat_below: Orders with smaller ids are not to open anything any more (flattening).
+        flat_reason: Why.
         muted: Signals that were not asked because their direction was muted.
     """
 
@@ -35,6 +37,8 @@ class Slot:
         "entry_from_ns",
         "entry_until_ns",
         "exits",
+        "flat_below",
+        "flat_reason",
         "instrument",
         "mute_buy_ns",
         "mute_sell_ns",
@@ -57,6 +61,8 @@ class Slot:
         self.mute_sell_ns = 0
         self.entry_from_ns = 0
         self.entry_until_ns = NEVER
+        self.flat_below = 0
+        self.flat_reason = ""
         self.muted = 0
 
     @property

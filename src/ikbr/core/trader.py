@@ -17,6 +17,7 @@ import msgspec
 
 from ikbr.core.bookkeeper import Bookkeeper
 from ikbr.core.event_bus import EventBus
+from ikbr.core.flattening import Flattener
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock, Journal
@@ -103,7 +104,9 @@ class Trader:
             fixed_quantity=fixed_quantity,
             outside_rth=outside_rth,
         )
+        self.flattener = Flattener(orders, self._send, outside_rth=outside_rth)
         self.books = Bookkeeper(orders, self.slots, portfolio, risk, clock, bus, self.tell)
+        self.books.on_late = self.flattener.close
 
     def start(self) -> None:
         """Connect the strategies and tell them that the run begins."""
@@ -328,25 +331,15 @@ class Trader:
         """Cancel what a strategy has working and close what it holds."""
         self.refresh()
         for symbol in running.symbols:
-            slot = self.slots.of(running.name, symbol)
-            for order in list(self.orders.working.values()):
-                if order.strategy == running.name and order.symbol == symbol:
-                    self.orders.cancel(order.order_id)
-            if slot.position:
-                side = Side.SELL if slot.position > 0 else Side.BUY
-                request = OrderRequest(
-                    symbol,
-                    side,
-                    abs(slot.position),
-                    outside_rth=self.requests.outside_rth,
-                    reason=reason,
-                    reduce_only=True,
-                )
-                refused = self.risk.check(request, running.name, slot.ticker, self.clock.now_ns)
-                if refused is not None:
-                    self._refuse(slot, request, refused)
-                else:
-                    self._submit(slot, request, request)
+            self.flattener.flatten(self.slots.of(running.name, symbol), reason)
+
+    def _send(self, slot: Slot, request: OrderRequest) -> None:
+        name, now = slot.running.name, self.clock.now_ns
+        refused = self.risk.check(request, name, slot.ticker, now)
+        if refused is not None:
+            self._refuse(slot, request, refused)
+        else:
+            self._submit(slot, request, request)
 
     def force(self, request: OrderRequest) -> None:
         """Carry out the broker's own order (a liquidation), shared among who holds the symbol.

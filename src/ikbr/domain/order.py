@@ -59,6 +59,8 @@ class OrderRequest(msgspec.Struct, frozen=True):
         oca_group: Orders of one group cancel each other when one fills ("" for none).
         take_profit: Limit price of an attached exit (bracket).
         stop_loss: Stop price of an attached exit (bracket, or a protective stop alone).
+        protects: Quantity of the attached exits; 0 for that of the order. An order that turns
+            a long position into a short one protects only the short one.
         reason: Why, in words.
         group: Requests of one call with the same group pass risk together or not at all.
         reduce_only: Whether it may only shrink the position.
@@ -80,6 +82,7 @@ class OrderRequest(msgspec.Struct, frozen=True):
     reason: str = ""
     group: str = ""
     reduce_only: bool = False
+    protects: int = 0
 
 
 class Order:
