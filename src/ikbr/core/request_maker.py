@@ -114,11 +114,11 @@ class RequestMaker:
             return self.fixed_quantity
         try:
             own = running.calculate_position_size(signal)
+            if own is not None:
+                return int(own)
         except Exception as error:  # noqa: BLE001 - a person's code may raise anything
             self._fail(running, error)
             return 0
-        if own is not None:
-            return int(own)
         return self._risk.calculate_position_size(
             signal, slot.ticker, self._portfolio.equity_micro(), running.share
         )

@@ -93,6 +93,11 @@ class Slot:
                 if held < 0 or (held == 0 and not self.allow_short):
                     return True
                 buys = False
+            elif action != "FLAT":
+                raise StrategyError(
+                    f"{self.running.name}: action {action!r} is unknown; "
+                    f"{nearest(str(action), ('BUY', 'SELL', 'FLAT'))}."
+                )
             elif held == 0:
                 return True
             else:

@@ -177,30 +177,37 @@ class Trader:
             self.decide(self.slots.of(running.name, running.symbols[0]), answer)
 
     def decide(self, slot: Slot, answer: Any) -> None:
-        """Carry out what a strategy answered: a signal, an order request, or several."""
+        """Carry out what a strategy answered: a signal, an order request, or several.
+
+        An answer that cannot be meant disables the strategy.
+        """
+        try:
+            self._decide(slot, answer)
+        except StrategyError as error:
+            self.disable(slot.running, error)
+
+    def _decide(self, slot: Slot, answer: Any) -> None:
         kind = type(answer)
-        if kind is Signal:
+        if kind is Signal or kind is OrderRequest:
             if answer.symbol != slot.ticker.symbol:
                 slot = self.slots.of(slot.running.name, answer.symbol)
-            if not slot.is_idle(answer, self.clock.now_ns):
+            if kind is OrderRequest or not slot.is_idle(answer, self.clock.now_ns):
                 self._take([(slot, answer)])
-        elif kind is OrderRequest:
-            self._take([(slot, answer)])
         else:
             try:
                 items = list(decisions(answer, type(slot.running.strategy).__name__))
-            except StrategyError as error:
+            except Exception as error:  # noqa: BLE001 - a generator is a person's code too
                 self.disable(slot.running, error)
                 return
-            for group in _grouped(items):
-                self._take_group(slot.running, group)
+            groups = [
+                [(self.slots.of(slot.running.name, item.symbol), item) for item in group]
+                for group in _grouped(items)
+            ]
+            for group in groups:
+                self._take_group(group)
 
-    def _take_group(self, running: Running, items: list[Item]) -> None:
-        try:
-            slots = [self.slots.of(running.name, item.symbol) for item in items]
-        except (StrategyError, AttributeError) as error:
-            self.disable(running, error)
-            return
+    def _take_group(self, group: list[tuple[Slot, Item]]) -> None:
+        slots, items = zip(*group, strict=True)
         now = self.clock.now_ns
         idle = [
             isinstance(item, Signal) and slot.is_idle(item, now)
