@@ -110,9 +110,12 @@ _UNTRUSTED = frozenset(
 
 def test_price(case: Case) -> Refused | None:
     """Refuse entries that cannot be valued."""
-    if case.price == case.price:
+    if case.unit_micro == case.unit_micro:
         return None
-    reason = "there is no price to value the order at; wait for a quote or a print."
+    if case.price == case.price:
+        reason = f"no exchange rate of {case.book.currency} is known yet; wait for its first quote."
+    else:
+        reason = "there is no price to value the order at; wait for a quote or a print."
     return case.refuse("price", 0.0, 0.0, reason)
 
 

@@ -13,7 +13,7 @@ from ikbr.core.sizing import order_price, position_size, touch_price
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import Fill, Order, OrderRequest, Side
+from ikbr.domain.order import NAN, Fill, Order, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
@@ -121,7 +121,8 @@ class RiskManager:
                 return refused
         if priced or valued:
             case.price = price = order_price(request, ticker)
-            case.unit_micro = abs(price) * book.multiplier * portfolio.rate_micro(book.currency)
+            rate = portfolio.fx_micro.get(book.currency, NAN)
+            case.unit_micro = abs(price) * book.multiplier * rate
             for test in priced:
                 if (refused := test(case)) is not None:
                     return refused
@@ -170,7 +171,8 @@ class RiskManager:
             return 0
         book = self.ledger.book(signal.symbol)
         price = touch_price(Side.BUY if signal.action == "BUY" else Side.SELL, ticker)
-        unit = abs(price) * book.multiplier * self._portfolio.rate_micro(book.currency)
+        rate = self._portfolio.fx_micro.get(book.currency, NAN)
+        unit = abs(price) * book.multiplier * rate
         return position_size(
             self.limits, equity_micro, unit, share=share, strength=signal.strength, lot=book.lot
         )
