@@ -133,8 +133,12 @@ class Agenda:
         trader, now = self._trader, self._clock.now_ns
         trader.refresh()
         trader.risk.on_sample(now, self._marks())
+        enabled = [running for running in trader.manager.running if running.enabled]
         for alert in trader.manager.cleanup_due(now):
             trader.alert(alert)
+        for running in enabled:
+            if not running.enabled:
+                trader.cancel_orders(running)
         self._on_minute()
         if now + MINUTE_NS <= session.close_ns:
             self._clock.call_at(now + MINUTE_NS, self._minute, session)
@@ -153,7 +157,7 @@ class Agenda:
                 timer.cancel()
                 self._close_bars(span, due)
         if not self._around_the_clock:
-            self._stop_bars()
+            self._stop_bars(session.close_ns)
         self._on_close(session)
         if trader.bus.wants(EventType.SESSION):
             trader.bus.emit(EventType.SESSION, session)
@@ -163,13 +167,19 @@ class Agenda:
     # --- bars by time --------------------------------------------------------------------------
 
     def _start_bars(self, ts_ns: int) -> None:
-        for span in self._builders:
+        for span, builders in self._builders.items():
+            # What was printed before the open belongs to no bar of the session.
+            for builder, _ in builders:
+                builder.clear()
             self._arm(span, ts_ns // span * span + span)
 
-    def _stop_bars(self) -> None:
+    def _stop_bars(self, ts_ns: int) -> None:
+        """End the session's last bars, those that the close cuts short among them."""
         for _, timer in self._bar_timers.values():
             timer.cancel()
         self._bar_timers.clear()
+        for span in self._builders:
+            self._tell_bars(span, ts_ns)
 
     def _arm(self, span: int, due: int) -> None:
         if due <= self._trader.end_ns:
@@ -181,7 +191,10 @@ class Agenda:
     def _close_bars(self, span: int, due: int) -> None:
         self._arm(span, due + span)
         self._trader.refresh()
+        self._tell_bars(span, due)
+
+    def _tell_bars(self, span: int, end_ns: int) -> None:
         for builder, listeners in self._builders[span]:
-            bar = builder.close(due)
+            bar = builder.close(end_ns)
             if bar is not None:
                 self._trader.on_bar(bar, listeners)

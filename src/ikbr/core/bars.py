@@ -80,9 +80,10 @@ class BarBuilder:
         self.symbol = symbol
         self.spec = spec
         self.last_ns = 0
-        self._reset()
+        self.clear()
 
-    def _reset(self) -> None:
+    def clear(self) -> None:
+        """Forget the open bar."""
         self.count = 0
         self._start = 0
         self._open = self._high = self._low = self._close = 0.0
@@ -139,14 +140,15 @@ class BarBuilder:
         """Close the bar.
 
         Args:
-            end_ns: The stamp; a time bar covers the span before it.
+            end_ns: The stamp; a time bar covers its span up to here.
 
         Returns:
             The bar, or None when nothing was printed.
         """
         if self.count == 0:
             return None
-        start = end_ns - self.spec.span_ns if self.spec.span_ns else self._start
+        span = self.spec.span_ns
+        start = (end_ns - 1) // span * span if span else self._start
         bar = Bar(
             self.symbol,
             start,
@@ -159,5 +161,5 @@ class BarBuilder:
             self.count,
             self._value / self._volume if self._volume else float("nan"),
         )
-        self._reset()
+        self.clear()
         return bar

@@ -71,8 +71,6 @@ class TickBuffer:
             return
         if self._end + keep > 2 * self.size:
             self._move_to_front()
-            if self._end + keep > 2 * self.size:
-                self._end = 0
         start, stop = self._end, self._end + keep
         self._prices[start:stop] = prices[total - keep :]
         self._volumes[start:stop] = volumes[total - keep :]

@@ -329,10 +329,14 @@ class Trader:
         if not running.enabled:
             return
         alert = self.manager.disable(running, error, self.clock.now_ns)
+        self.cancel_orders(running)
+        self.alert(alert)
+
+    def cancel_orders(self, running: Running) -> None:
+        """Cancel what a strategy has working, except the exits that protect what it holds."""
         for order in list(self.orders.working.values()):
             if order.strategy == running.name and not order.parent_id:
                 self.orders.cancel(order.order_id)
-        self.alert(alert)
 
     def flatten(self, running: Running, reason: str) -> None:
         """Cancel what a strategy has working and close what it holds."""

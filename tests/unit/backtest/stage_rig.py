@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from tests.unit.core.rig import FREE, SECOND
 
 from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.result import BacktestResult
@@ -18,7 +19,6 @@ from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, CorporateAction, Kind, Tape
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.strategies.base_strategy import BaseStrategy
-from tests.unit.core.rig import FREE, SECOND
 
 OPEN = 1_772_461_800_000_000_000
 MINUTE = 60 * SECOND

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.core.rig import Puppet, Rig, buy, sell, signal
 
 from ikbr.domain.order import OrderRequest, Side
-from tests.unit.core.rig import Puppet, Rig, buy, sell, signal
 
 EURO = "6E 202612 CME"
 
