@@ -22,7 +22,16 @@ from typing import Any
 from stages import StageTimer, Where
 
 from ikbr.backtest import engine, margin_watch, recorder, segments, stage
-from ikbr.core import event_bus, order_manager, risk_manager, slot, trader, valuation
+from ikbr.core import (
+    bookkeeper,
+    event_bus,
+    order_manager,
+    request_maker,
+    risk_manager,
+    slot,
+    trader,
+    valuation,
+)
 from ikbr.data.memory_source import MemorySource
 from ikbr.domain import portfolio, ticker
 from ikbr.domain.session import Session
@@ -36,7 +45,7 @@ from ikbr.strategies.base_strategy import BaseStrategy
 PLACES: list[Where] = [
     ("gate: can the signal matter", slot.Slot, "is_idle"),
     ("decide: carry out the answer", trader.Trader, "_take"),
-    ("sizing: signal to request", trader.Trader, "_request"),
+    ("sizing: signal to request", request_maker.RequestMaker, "make"),
     ("risk: check", risk_manager.RiskManager, "check"),
     ("risk: open orders, sent", risk_manager.RiskManager, "on_sent"),
     ("risk: open orders, fill and end", risk_manager.RiskManager, "on_fill"),
@@ -53,7 +62,7 @@ PLACES: list[Where] = [
     ("account: check (margin)", account.Account, "check"),
     ("account: fees", account.Account, "charge"),
     ("account: books", account.Account, "book"),
-    ("trader: after the fill", trader.Trader, "_on_booked"),
+    ("bookkeeper: after the fill", bookkeeper.Bookkeeper, "on_booked"),
     ("books: portfolio, three sets", portfolio.Portfolio, "apply_fill"),
     ("valuation after the fill", valuation.Valuation, "on_books"),
     ("margin bands", margin_watch.MarginWatch, "redraw"),

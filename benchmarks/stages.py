@@ -38,7 +38,9 @@ class StageTimer:
         """Time these methods from now on."""
         self._calibrate()
         for stage, owner, name in places:
-            original = vars(owner)[name]
+            original = vars(owner).get(name)
+            if original is None:
+                raise SystemExit(f"{owner.__name__}.{name} is gone; name the stage {stage!r} anew.")
             self._patched.append((owner, name, original))
             setattr(owner, name, self._timed(stage, original))
 
