@@ -48,7 +48,8 @@ def _check_prices(request: OrderRequest, instrument: Instrument) -> None:
         if not math.isfinite(price):
             raise OrderError(f"{request.symbol}: {name} = {price} is not a price.")
         units = instrument.to_units(price)
-        if request.order_type is not OrderType.MIDPRICE and instrument.on_grid(units) != units:
+        is_cap = name == "limit_price" and request.order_type is OrderType.MIDPRICE
+        if not is_cap and instrument.on_grid(units) != units:
             near = instrument.to_price(instrument.on_grid(units))
             raise OrderError(
                 f"{request.symbol}: {name} = {price} is off the price grid; the nearest price "

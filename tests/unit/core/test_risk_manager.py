@@ -11,7 +11,6 @@ from ikbr.core.halts import NO_FLOOR
 from ikbr.core.risk_checks import ASKED, RULES, Rule
 from ikbr.core.risk_manager import RiskManager
 from ikbr.domain.contracts import parse_contract
-from ikbr.domain.errors import ContractError
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.limits import RiskLimits
@@ -403,10 +402,10 @@ def test_money_in_other_currencies_and_multipliers_count_in_the_base_currency() 
     assert rule(gross.ask(BUY, 41)) == "exposure"
 
 
-def test_a_missing_exchange_rate_is_an_error() -> None:
-    desk = Desk()
-    with pytest.raises(ContractError, match="no exchange rate for JPY"):
-        desk.ask(BUY, 1, "USD.JPY")
+def test_an_entry_without_an_exchange_rate_is_refused() -> None:
+    refused = Desk().ask(BUY, 1, "USD.JPY")
+    assert rule(refused) == "price"
+    assert "no exchange rate of JPY" in refused.reason
 
 
 def correlated(desk: Desk, samples: int = 30) -> None:
