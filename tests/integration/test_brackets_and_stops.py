@@ -2,134 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
-from tapes import HOUR_NS, OPEN_NS
+from scripts import CANCELLED, FILLED, FREE, Script, ask, play, run_script, say, states, trades
 
-from ikbr.backtest.engine import Instance, Setup, run_backtest
-from ikbr.backtest.result import BacktestResult
-from ikbr.data.memory_source import MemorySource
-from ikbr.domain.contracts import parse_contract
+from ikbr.backtest.engine import Setup
 from ikbr.domain.execution import ExecutionModel
-from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import OrderRequest, OrderType, Side
-from ikbr.domain.session import Session
-from ikbr.domain.signal import Signal
-from ikbr.domain.tape import Kind, Tape
-from ikbr.domain.ticker import Ticker
-from ikbr.journal.memory_journal import MemoryJournal
-from ikbr.strategies.base_strategy import BaseStrategy
+from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from ikbr.strategies.schedule import Schedule
 
-SECOND_NS = 1_000_000_000
-SESSION = Session(dt.date(2026, 3, 2), OPEN_NS, OPEN_NS + 6 * HOUR_NS)
-FREE = RiskLimits(min_order_interval_s=0, max_drawdown_pct=0, max_position_pct=0, max_gross_pct=0)
-
-
-class Script(BaseStrategy):
-    """Answer the rows by number, as a test says."""
-
-    def __init__(self, short: bool = False, stop: float = 0.0) -> None:
-        """Take what may vary."""
-        self.allow_short = short
-        self.stop_loss_pct = stop
-        self.lines: dict[int, Callable[[Script], Any]] = {}
-        self.row = -1
-        self.seen: list[int] = []
-
-    def on_market_data(self, ticker: Ticker) -> Any:
-        """Answer what stands in the script."""
-        self.row += 1
-        self.seen.append(self.position(ticker.symbol))
-        line = self.lines.get(self.row)
-        return line(self) if line else None
-
-
-def say(action: str, **more: Any) -> Callable[[Script], Any]:
-    """Signal something."""
-    return lambda _: Signal(action, "SPY", 0.0, **more)
-
-
-def ask(side: Side, quantity: int, **more: Any) -> Callable[[Script], Any]:
-    """Request an order."""
-    return lambda _: OrderRequest("SPY", side, quantity, **more)
-
-
-def tape_of(prices: Sequence[float], spread: float = 0.02) -> Tape:
-    """Make a quote around every price and a print at it, one second after the other."""
-    spy = parse_contract("SPY")
-    rows = []
-    for n, price in enumerate(prices):
-        units, half = spy.to_units(price), spy.to_units(spread / 2)
-        rows.append((OPEN_NS + (2 * n + 1) * SECOND_NS, units - half, units + half, Kind.QUOTE))
-        rows.append((OPEN_NS + (2 * n + 2) * SECOND_NS, units - half, units + half, Kind.PRINT))
-    ts, bid, ask_, kind = (list(column) for column in zip(*rows, strict=True))
-    last = [spy.to_units(prices[n // 2]) for n in range(len(rows))]
-    count = len(rows)
-    return Tape(
-        (spy,),
-        np.array(ts, np.int64),
-        np.zeros(count, np.int16),
-        np.array([int(k) for k in kind], np.uint8),
-        np.array(bid, np.int32),
-        np.array(ask_, np.int32),
-        np.array(last, np.int32),
-        np.full(count, 500, np.int32),
-        np.full(count, 500, np.int32),
-        np.array([100 if k is Kind.PRINT else 0 for k in kind], np.int64),
-    )
-
-
-def play(
-    prices: Sequence[float],
-    lines: dict[int, Callable[[Script], Any]],
-    *,
-    latency_ms: float = 0.0,
-    short: bool = False,
-    stop: float = 0.0,
-    limits: RiskLimits = FREE,
-    capital: float = 1_000_000.0,
-    quantity: int = 100,
-    shape: str = "python",
-    **model: Any,
-) -> tuple[BacktestResult, Script]:
-    """Run a script over prices; row 2n is the quote and row 2n + 1 the print of price n."""
-    script = Script(short=short, stop=stop)
-    script.lines = lines
-    setup = Setup(
-        capital=capital,
-        limits=limits,
-        model=ExecutionModel(**{"fees": "none", "latency_ms": latency_ms, **model}),
-        quantity=quantity,
-        shape=shape,
-    )
-    return run_script(script, prices, setup), script
-
-
-def run_script(script: Script, prices: Sequence[float], setup: Setup) -> BacktestResult:
-    """Run one script over prices."""
-    source = MemorySource(tape_of(prices), [SESSION])
-    return run_backtest(
-        source, [Instance(script, "script", ("SPY",))], setup, journal=MemoryJournal()
-    )
-
-
-def trades(result: BacktestResult) -> list[tuple[int, float]]:
-    """Show fills as signed quantity and price."""
-    return [(f.side * f.quantity, f.price) for f in result.fills]
-
-
-def states(result: BacktestResult) -> list[OrderState]:
-    """Show what became of every order."""
-    return [order.state for order in result.orders]
-
-
-FILLED, CANCELLED = OrderState.FILLED, OrderState.CANCELLED
 LATENCIES = pytest.mark.parametrize("latency_ms", [0.0, 300.0, 2_500.0])
 BOTH = pytest.mark.parametrize("shape", ["python", "reference"])
 
@@ -267,3 +150,56 @@ def test_flattening_does_not_close_what_is_being_closed(
     result = run_script(script, [100.0] * 16, Setup(limits=FREE, model=model, quantity=100))
     assert result.positions == {}
     assert script.seen[-1] == 0
+
+
+@pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.MIDPRICE])
+def test_an_entry_with_exits_off_the_price_grid_is_refused_whole(kind: OrderType) -> None:
+    entry = ask(Side.BUY, 100, order_type=kind, take_profit=101.003, stop_loss=99.0)
+    result, _ = play([100, 100, 100, 98, 98], {1: entry})
+    assert trades(result) == []
+    assert result.refused == {"invalid": 1}
+
+
+@pytest.mark.parametrize(
+    ("tif", "limit", "got"),
+    [
+        (TimeInForce.IOC, 100.01, [(100, 100.01)]),
+        (TimeInForce.IOC, 100.0, []),
+        (TimeInForce.FOK, 100.02, [(100, 100.01)]),
+        (TimeInForce.FOK, 99.0, []),
+        (TimeInForce.DAY, 100.0, [(100, 100.0)]),
+    ],
+)
+@LATENCIES
+def test_immediate_orders_fill_at_once_or_not_at_all(
+    latency_ms: float, tif: TimeInForce, limit: float, got: list[tuple[int, float]]
+) -> None:
+    order = ask(Side.BUY, 100, order_type=OrderType.LIMIT, limit_price=limit, tif=tif)
+    result, _ = play([100, 100, 100, 100, 99.5, 98], {1: order}, latency_ms=latency_ms)
+    assert trades(result) == got
+    assert states(result) == [FILLED if got else CANCELLED]
+
+
+@LATENCIES
+def test_of_a_group_only_one_fills(latency_ms: float) -> None:
+    def both(_: Script) -> list[OrderRequest]:
+        return [
+            OrderRequest("SPY", Side.BUY, 50, OrderType.LIMIT, limit_price=99.0, oca_group="one"),
+            OrderRequest("SPY", Side.BUY, 70, OrderType.STOP, stop_price=101.0, oca_group="one"),
+        ]
+
+    down, _ = play([100, 100, 100, 98.5, 102, 102], {1: both}, latency_ms=latency_ms)
+    assert trades(down) == [(50, 99.0)]
+    up, _ = play([100, 100, 100, 101.5, 98, 98], {1: both}, latency_ms=latency_ms)
+    assert trades(up) == [(70, 101.51)]
+
+
+@BOTH
+def test_a_drawdown_halts_entries_but_not_exits(shape: str) -> None:
+    prices = [100, 100, 100, 93, 93, 93, 100, 100, 100, 100]
+    lines = {1: say("BUY"), 8: say("FLAT"), 14: say("BUY"), 16: say("BUY")}
+    limits = RiskLimits(min_order_interval_s=0, max_drawdown_pct=0.05, max_position_pct=0)
+    result, _ = play(prices, lines, limits=limits, capital=11_000.0, shape=shape)
+    assert [change for change, _ in trades(result)] == [100, -100]
+    assert result.refused == {"drawdown": 1}
+    assert [alert.source for alert in result.alerts] == ["risk"]
