@@ -15,7 +15,7 @@ from ikbr.backtest.rows import RowReplay
 from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
 from ikbr.core.ports import Journal
-from ikbr.domain.errors import ConfigError, ContractError, nearest
+from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
 from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill
@@ -71,9 +71,15 @@ def run_backtest(
     Raises:
         ConfigError: When the shape is unknown.
         ContractError: When a needed exchange rate is neither on the tape nor given.
+        DataError: When the source has no sessions.
     """
     if setup.shape not in SHAPES:
         raise ConfigError(f"shape {setup.shape!r} is unknown; {nearest(setup.shape, SHAPES)}.")
+    if not source.sessions:
+        raise DataError(
+            f"{', '.join(i.symbol for i in source.instruments)}: the data has no sessions, and "
+            f"without them nothing ever opens; choose a calendar that knows its days."
+        )
     bus = bus if bus is not None else EventBus()
     log = MemoryLog(bus)
     _check_currencies(source.instruments, setup)
@@ -119,7 +125,7 @@ def _replay(
     run: Callable[[Tape], None] | None = None
     events = first_ns = last_ns = 0
     seconds = 0.0
-    end_ns = source.sessions[-1].close_ns if source.sessions else 0
+    end_ns = source.sessions[-1].close_ns
     for tape in source.chunks():
         began = time.perf_counter()
         if run is None:
@@ -243,7 +249,7 @@ def _result(
         prices=recorder.price_paths(),
         final_equity=stage.valuation.equity_micro / MICRO,
         positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
-        described={one.name: dict(one.strategy.describe()) for one in running},
+        described={one.name: dict(one.describe()) for one in running},
         logs=_logs(stage),
         notes=_notes(stage, source),
         commission=commission / MICRO,

@@ -177,10 +177,11 @@ class Running:
             unrealised=unrealised / MICRO,
             fees=fees / MICRO,
             positions={s: p.quantity for s, p in books.positions.items() if p.quantity},
-            description=self._description(),
+            description=self.describe(),
         )
 
-    def _description(self) -> Mapping[str, Any]:
+    def describe(self) -> Mapping[str, Any]:
+        """Give what the strategy says of itself, or why it could not."""
         try:
             return dict(self.strategy.describe())
         except Exception as error:  # noqa: BLE001 - a person's code may raise anything
