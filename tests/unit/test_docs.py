@@ -211,7 +211,7 @@ def test_no_record_of_a_decision_is_missing_from_its_list() -> None:
 @pytest.mark.parametrize(
     ("span", "problem"),
     [
-        ("core/trader.py:Trader.decide", ""),
+        ("core/desk.py:Desk.decide", ""),
         ("core/trader.py:Trader.dream", "no Trader.dream in core/trader.py"),
         ("core/dreamer.py", "no file core/dreamer.py"),
         ("dreams/", "no folder dreams/"),

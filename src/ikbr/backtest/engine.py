@@ -14,7 +14,8 @@ from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.rows import RowReplay
 from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
-from ikbr.core.ports import Journal
+from ikbr.core.ports import History, Journal
+from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
 from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO, Instrument
@@ -22,6 +23,9 @@ from ikbr.domain.order import Fill
 from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
 
 SHAPES = ("python", "reference")
+
+BAR_TEXT = {"second": "1s", "minute": "1min", "daily": "1day"}
+"""The bars of the data by its resolution, as strategies write them."""
 
 Progress = Callable[[int, int], None]
 """Told how many rows are done and the time of the last one, ns UTC."""
@@ -52,6 +56,7 @@ def run_backtest(
     settings: Mapping[str, Any] | None = None,
     bus: EventBus | None = None,
     progress: Progress | None = None,
+    history: History | None = None,
 ) -> BacktestResult:
     """Run strategies over market data.
 
@@ -64,6 +69,7 @@ def run_backtest(
         settings: Further settings to show in the result.
         bus: Tells observers; by default nobody but the result.
         progress: Told how far the run is, after every piece of tape.
+        history: Gives the past bars that strategies ask for with `warmup`.
 
     Returns:
         What happened, with summary and findings.
@@ -97,10 +103,8 @@ def run_backtest(
     bus.start()
     record = _settings_record(stage, settings or {})
     journal.append("settings", 0, record)
-    events, first_ns, last_ns, seconds = _replay(stage, source, progress)
-    return _result(
-        stage, source, log, feed, record, Span(events, first_ns, last_ns, seconds), journal
-    )
+    span = _replay(stage, source, progress, history)
+    return _result(stage, source, log, feed, record, span, journal)
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -110,18 +114,21 @@ class Span(msgspec.Struct, frozen=True):
         events: Rows.
         first_ns, last_ns: Times of the first and last row, ns UTC.
         seconds: Wall time of the replay.
+        notes: What a reader must know of the strategies' warm-up.
     """
 
     events: int
     first_ns: int
     last_ns: int
     seconds: float
+    notes: Sequence[str] = ()
 
 
 def _replay(
-    stage: Stage, source: TapeSource, progress: Progress | None
-) -> tuple[int, int, int, float]:
+    stage: Stage, source: TapeSource, progress: Progress | None, history: History | None
+) -> Span:
     """Replay everything; reading the data is not counted as replay time."""
+    notes: list[str] = []
     run: Callable[[Tape], None] | None = None
     events = first_ns = last_ns = 0
     seconds = 0.0
@@ -136,6 +143,10 @@ def _replay(
             stage.exchange.hours.regular = False
             stage.agenda.start(first_ns)
             stage.trader.start()
+            seconds += time.perf_counter() - began
+            before_ns = stage.clock.now_ns + 1
+            notes = warm_up(stage.trader, history, before_ns, BAR_TEXT.get(source.resolution, ""))
+            began = time.perf_counter()
         run(tape)
         seconds += time.perf_counter() - began
         events += len(tape)
@@ -147,7 +158,8 @@ def _replay(
     stage.clock.advance(stage.trader.end_ns)
     stage.trader.stop()
     stage.sample()
-    return events, first_ns, last_ns, seconds + time.perf_counter() - began
+    seconds += time.perf_counter() - began
+    return Span(events, first_ns, last_ns, seconds, notes)
 
 
 def _runner(stage: Stage, source: TapeSource, first: Tape) -> Callable[[Tape], None]:
@@ -241,7 +253,7 @@ def _result(
         fills=log.fills,
         orders=list(trader.orders.orders.values()),
         refusals=log.refusals,
-        refused=dict(trader.refused),
+        refused=dict(trader.desk.refused),
         alerts=log.alerts,
         equity_ts=equity_ts,
         equity=equity,
@@ -251,7 +263,7 @@ def _result(
         positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
         described={one.name: dict(one.describe()) for one in running},
         logs=_logs(stage),
-        notes=_notes(stage, source),
+        notes=[*_notes(stage, source), *span.notes],
         commission=commission / MICRO,
         journal=getattr(journal, "records", ()),
     )

@@ -78,7 +78,7 @@ class SegmentReplay:
         stage.market.refresh = self._refresh_market
         data.refresh = self._refresh_data
         trader.before_action = self._interrupt
-        trader.refresh = self._refresh_data
+        trader.desk.refresh = self._refresh_data
         trader.present_ns = self._present_ns
 
     def _read_handlers(self) -> None:
@@ -206,7 +206,7 @@ class SegmentReplay:
         if error is not None:
             trader.disable(slot.running, error)
         else:
-            trader.decide(slot, answer)
+            trader.desk.decide(slot, answer)
         trader.show(slots[place + 1 :], self._tickers[number])
 
     def _last_row(self) -> int:

@@ -102,6 +102,8 @@ class Agenda:
                 flatten = running.strategy.schedule.marks(session).flatten_ns
                 if flatten != NEVER:
                     clock.call_at(flatten, trader.flatten, running, "end of its schedule")
+            # Set here, so that a session closes before another opens at that very moment.
+            clock.call_at(session.close_ns, self._close, session)
         if self._around_the_clock:
             self._start_bars(start_ns)
 
@@ -113,7 +115,7 @@ class Agenda:
 
     def _open(self, session: Session) -> None:
         trader, clock = self._trader, self._clock
-        trader.refresh()
+        trader.desk.refresh()
         self.opened += 1
         self._set_windows(session)
         self._on_open(session)
@@ -127,11 +129,10 @@ class Agenda:
             self._start_bars(session.open_ns)
         if self._minutes:
             clock.call_at(session.open_ns + MINUTE_NS, self._minute, session)
-        clock.call_at(session.close_ns, self._close, session)
 
     def _minute(self, session: Session) -> None:
         trader, now = self._trader, self._clock.now_ns
-        trader.refresh()
+        trader.desk.refresh()
         trader.risk.on_sample(now, self._marks())
         enabled = [running for running in trader.manager.running if running.enabled]
         for alert in trader.manager.cleanup_due(now):
@@ -150,7 +151,7 @@ class Agenda:
 
     def _close(self, session: Session) -> None:
         trader = self._trader
-        trader.refresh()
+        trader.desk.refresh()
         # A bar that ends with the session belongs to it, so it closes first.
         for span, (due, timer) in list(self._bar_timers.items()):
             if due <= session.close_ns:
@@ -175,8 +176,11 @@ class Agenda:
 
     def _stop_bars(self, ts_ns: int) -> None:
         """End the session's last bars, those that the close cuts short among them."""
-        for _, timer in self._bar_timers.values():
+        for span, (due, timer) in self._bar_timers.items():
             timer.cancel()
+            # What the close cut off is no part of the next session's first bar.
+            for builder, _ in self._builders[span]:
+                builder.close(due)
         self._bar_timers.clear()
         for span in self._builders:
             self._tell_bars(span, ts_ns)
@@ -190,7 +194,7 @@ class Agenda:
 
     def _close_bars(self, span: int, due: int) -> None:
         self._arm(span, due + span)
-        self._trader.refresh()
+        self._trader.desk.refresh()
         self._tell_bars(span, due)
 
     def _tell_bars(self, span: int, end_ns: int) -> None:

@@ -72,6 +72,7 @@ class Bookkeeper:
         orders.on_intent = self.on_intent
         orders.on_change = self.on_change
         orders.on_booked = self.on_booked
+        orders.on_restored = self._recount
 
     def on_intent(self, order: Order) -> None:
         """Count an order as open, before it is sent."""
@@ -80,12 +81,10 @@ class Bookkeeper:
         self._risk.on_sent(order, self._clock.now_ns)
 
     def on_change(self, order: Order) -> None:
-        """Follow an order that became something else without being filled."""
+        """Follow an order that stands elsewhere in its lifecycle; its fills are booked by now."""
         slot = self._slots.of(order.strategy, order.request.symbol)
-        if order.state.is_final:
-            self._release(slot, order)
-            if slot.exits and order.filled:
-                trim_exits(slot, order, 0, self._orders, self._recount)
+        if order.state.is_final and self._release(slot, order) and slot.exits and order.filled:
+            trim_exits(slot, order, 0, self._orders, self._recount)
         running = slot.running
         if running.hears_orders and running.enabled:
             self._tell(running, running.on_order_update, order)
@@ -117,11 +116,14 @@ class Bookkeeper:
         if not order.is_done:
             self._risk.on_sent(order, self._clock.now_ns)
 
-    def _release(self, slot: Slot, order: Order) -> None:
+    def _release(self, slot: Slot, order: Order) -> bool:
+        """Count an order as open no longer; say whether it still did."""
         working = slot.exits if order.parent_id else slot.entries
-        if order in working:
-            working.remove(order)
+        if order not in working:
+            return False
+        working.remove(order)
         self._risk.on_done(order)
+        return True
 
 
 def _is_late(slot: Slot, order: Order) -> bool:

@@ -23,7 +23,7 @@ from ikbr.domain.lifecycle import (
 )
 from ikbr.domain.order import Fill, Order, OrderRequest
 
-_CANCEL_REFUSED = (0, 135, 136, 161, 10147, 10148)
+CANCEL_REFUSED_CODES = (0, 135, 136, 161, 10147, 10148)
 """Source: IBKR, TWS API message codes: these say that an order could not be cancelled."""
 
 _PARTIAL, _FULL = OrderEvent.PARTIAL_FILL, OrderEvent.FULL_FILL
@@ -40,6 +40,7 @@ class OrderManager:
         on_change: Told of every order whose state changed (trader, observers).
         on_booked: Told of every new fill, after its order was brought up to date.
         on_intent: Told of every order whose intent is recorded, before it is sent.
+        on_restored: Told of every order whose modification was refused, before `on_change`.
         anomalies: Broker words that the lifecycle does not expect, counted by name.
     """
 
@@ -58,6 +59,7 @@ class OrderManager:
         self.on_change: Callable[[Order], None] = _ignore
         self.on_booked: Callable[[Fill, Order], None] = _ignore_fill
         self.on_intent: Callable[[Order], None] = _ignore
+        self.on_restored: Callable[[Order], None] = _ignore
         self.anomalies: dict[str, int] = {}
         self._seen_exec: set[int] = set()
         self._replaced: dict[int, OrderRequest] = {}
@@ -184,6 +186,7 @@ class OrderManager:
         self._journal.append("update", now, asked)
         order.cancel_requested = True
         order.state = next_state(order.state, OrderEvent.REQUEST_CANCEL)
+        self.on_change(order)
         self._broker.cancel(order)
         return True
 
@@ -208,8 +211,14 @@ class OrderManager:
             return
         if update.message:
             order.message = update.message
+        restored = False
         if update.event is OrderEvent.CANCEL_REFUSED:
-            self._on_refused_change(order, update)
+            if order.cancel_requested and update.code in CANCEL_REFUSED_CODES:
+                order.cancel_requested = False
+            else:
+                # A modification was refused; a cancellation may still be on its way.
+                new = order.state
+                restored = self._restore(order, update.ts_ns)
         elif update.event is OrderEvent.MODIFY:
             self._replaced.pop(order.order_id, None)
         if new is not order.state:
@@ -217,15 +226,18 @@ class OrderManager:
             if new.is_final:
                 self._finish(order, update.ts_ns)
             self.on_change(order)
+        elif restored:
+            self.on_change(order)
 
-    def _on_refused_change(self, order: Order, update: OrderUpdate) -> None:
-        if order.cancel_requested and update.code in _CANCEL_REFUSED:
-            order.cancel_requested = False
-            return
+    def _restore(self, order: Order, ts_ns: int) -> bool:
+        """Take a modification back, unless fills prove that it took effect."""
         before = self._replaced.pop(order.order_id, None)
-        if before is not None and not order.is_done:
-            order.request = before
-            self._journal.append("modify", update.ts_ns, (order.order_id, before))
+        if before is None or order.is_done or before.quantity <= order.filled:
+            return False
+        order.request = before
+        self._journal.append("modify", ts_ns, (order.order_id, before))
+        self.on_restored(order)
+        return True
 
     def on_fill(self, fill: Fill) -> None:
         """Book a fill: once per execution, whatever state the order is in."""
@@ -244,11 +256,13 @@ class OrderManager:
         full = order.filled >= order.request.quantity
         if order.filled > order.request.quantity:
             self._anomaly("overfill")
-        was_done = order.is_done
-        order.state = TRANSITIONS[order.state, _FULL if full else _PARTIAL]
-        if full and not was_done:
+        before = order.state
+        order.state = TRANSITIONS[before, _FULL if full else _PARTIAL]
+        if full and not before.is_final:
             self._finish(order, fill.ts_ns)
         self.on_booked(fill, order)
+        if order.state is not before:
+            self.on_change(order)
 
     def _finish(self, order: Order, ts_ns: int) -> None:
         order.done_ns = ts_ns

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ikbr.core.exits import exit_group
+from ikbr.core.order_rules import check_request
 from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot
+from ikbr.domain.errors import OrderError
 from ikbr.domain.events import Refused
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
@@ -85,6 +87,14 @@ class RequestMaker:
             reason=signal.reason,
             group=signal.group,
         )
+
+    def check_sense(self, slot: Slot, request: OrderRequest) -> Refused | None:
+        """Refuse what no broker would understand, before anything else of its group is sent."""
+        try:
+            check_request(request, slot.instrument)
+        except OrderError as error:
+            return Refused("invalid", 0.0, 0.0, str(error), self.retry_ns())
+        return None
 
     def check_schedule(self, slot: Slot, request: OrderRequest) -> Refused | None:
         """Refuse what adds to a position outside the strategy's hours of entry."""

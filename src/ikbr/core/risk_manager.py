@@ -177,6 +177,14 @@ class RiskManager:
             self.limits, equity_micro, unit, share=share, strength=signal.strength, lot=book.lot
         )
 
+    def reserve(self, order: Order) -> None:
+        """Count an order as open for the checks that follow, although it may never be sent."""
+        self.ledger.add(order)
+
+    def release(self, order: Order) -> None:
+        """Take back `reserve`."""
+        self.ledger.remove(order.order_id)
+
     def on_sent(self, order: Order, now_ns: int) -> None:
         """Count an order as open; call it again after a modification.
 

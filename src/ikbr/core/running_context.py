@@ -94,7 +94,7 @@ class RunningContext:
         """Change one of its orders; what is None stays as it is."""
         self._own(order_id)
         self._trader.before_action()
-        self._trader.modify(
+        self._trader.desk.modify(
             order_id, limit_price=limit_price, stop_price=stop_price, quantity=quantity
         )
 

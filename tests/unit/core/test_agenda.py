@@ -13,7 +13,7 @@ from ikbr.core.correlation import ReturnHistory
 from ikbr.domain.events import EventType
 from ikbr.domain.lifecycle import OrderEvent
 from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import OrderType
+from ikbr.domain.order import OrderType, Side
 from ikbr.domain.session import Session
 
 HOUR = 60 * MINUTE_NS
@@ -120,13 +120,13 @@ def test_entries_pass_only_within_the_window(minute: int, allowed: bool, answer:
     Day(rig, FIRST).to(OPEN + minute * MINUTE_NS - SECOND)
     rig.say(answer)
     assert bool(rig.orders.orders) is allowed
-    assert rig.trader.refused == ({} if allowed else {"schedule": 1})
+    assert rig.refused == ({} if allowed else {"schedule": 1})
 
 
 @pytest.mark.parametrize(
     ("answer", "allowed"),
     [
-        (signal("FLAT"), True), (signal("SELL"), False), (signal("BUY", target=40), True),
+        (signal("FLAT"), True), (signal("BUY", target=40), True),
         (signal("BUY", target=150), False), (sell(100), True), (sell(101), False), (buy(1), False),
     ],
 )  # fmt: skip
@@ -141,6 +141,20 @@ def test_outside_the_window_a_position_may_only_shrink(answer: Any, allowed: boo
     assert (len(rig.orders.orders) == 2) is allowed
 
 
+def test_outside_the_window_a_reversal_only_closes() -> None:
+    rig = Rig(scheduled(Puppet(short=True), **WINDOW))
+    day = Day(rig, FIRST)
+    day.to(OPEN + 10 * MINUTE_NS)
+    rig.say(signal("BUY"))
+    rig.broker.fill_all()
+    held = rig.slot().position
+    day.to(OPEN + 55 * MINUTE_NS)
+    rig.say(signal("SELL"))
+    closing = rig.orders.orders[2].request
+    assert (closing.side, closing.quantity) == (Side.SELL, held)
+    assert rig.refused == {"schedule": 1}
+
+
 def test_too_early_is_asked_again_at_the_window_and_too_late_never() -> None:
     rig = Rig(scheduled(Puppet(), **WINDOW))
     day = Day(rig, FIRST)
@@ -150,7 +164,7 @@ def test_too_early_is_asked_again_at_the_window_and_too_late_never() -> None:
     day.to(OPEN + 51 * MINUTE_NS)
     rig.say(signal("BUY"))
     rig.say(signal("BUY"))
-    assert rig.trader.refused == {"schedule": 2}
+    assert rig.refused == {"schedule": 2}
     assert rig.slot().muted == 1
 
 
@@ -188,7 +202,7 @@ def test_the_schedule_flattens_cancels_and_allows_nothing_after() -> None:
     rig.broker.fill(4, 100)
     rig.broker.tell(2, OrderEvent.CANCEL)
     rig.say(signal("BUY"))
-    assert rig.trader.refused == {"schedule": 1}
+    assert rig.refused == {"schedule": 1}
 
 
 def test_flattening_covers_a_short_and_leaves_the_flat_alone() -> None:

@@ -101,9 +101,10 @@ def cause(rig: Rig, hook: str) -> None:
     if hook == "on_market_data":
         rig.tick("SPY")
     elif hook == "on_timer":
-        rig.trader.on_timer(rig.running, "x")
+        rig.puppet.set_timer("x", at_ns=rig.clock.now_ns)
+        rig.clock.advance(rig.clock.now_ns)
     else:
-        rig.trader.decide(rig.slot(), buy())
+        rig.ask(buy())
         if hook == "on_fill":
             rig.broker.fill(1, 100)
         else:
@@ -115,7 +116,8 @@ def cause(rig: Rig, hook: str) -> None:
 def test_wrong_answers_of_later_hooks_disable_too() -> None:
     rig = Rig()
     rig.puppet.does["on_timer"] = lambda _: sell(symbol="KO")
-    rig.trader.on_timer(rig.running, "x")
+    rig.puppet.set_timer("x", at_ns=rig.clock.now_ns)
+    rig.clock.advance(rig.clock.now_ns)
     assert not rig.running.enabled
 
 
