@@ -224,6 +224,8 @@ class Stage:
             if action.split != 1.0:
                 ratio = split_ratio(action.split)
                 trader.journal.append("split", now, (action.symbol, *ratio))
+                # Source: IBKR, "Good-Til-Canceled": a split cancels the orders in the stock.
+                self.exchange.cancel_all(action.symbol, "the stock was split")
             apply_action(trader.portfolio, action)
             for running in trader.manager.running:
                 apply_action(running.books, action)

@@ -186,6 +186,18 @@ class Exchange:
             return
         self._change(so, fresh)
 
+    def cancel_all(self, symbol: str, reason: str) -> None:
+        """Cancel every order in a symbol, whoever sent it.
+
+        Args:
+            symbol: Which one.
+            reason: Told to the owners.
+        """
+        for seat in self._seats:
+            for so in list(seat.orders.values()):
+                if so.request.symbol == symbol:
+                    self._executions.cancel(so, reason)
+
     def open_session(self, session: Session) -> None:
         """Begin regular trading: what was held works now."""
         self._sessions.open(session)
