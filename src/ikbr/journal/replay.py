@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ikbr.core.order_manager import CANCEL_REFUSED_CODES
 from ikbr.domain.errors import JournalError
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.lifecycle import TRANSITIONS, OrderEvent, OrderState, OrderUpdate, next_state
@@ -125,7 +126,12 @@ class State:
         if update.message:
             order.message = update.message
         if update.event is OrderEvent.CANCEL_REFUSED:
+            # Otherwise a modification was refused, and its record follows.
+            if not (order.cancel_requested and update.code in CANCEL_REFUSED_CODES):
+                return
             order.cancel_requested = False
+        elif update.event is OrderEvent.REQUEST_CANCEL:
+            order.cancel_requested = True
         self._step(order, update.event, update.ts_ns)
 
     def _fill(self, _: int, fill: Fill) -> None:

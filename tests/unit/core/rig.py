@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -237,12 +238,21 @@ class Rig:
         strategy.does["on_market_data"] = once
         self.tick(symbol, after_s=after_s)
 
+    def ask(self, answer: Any, symbol: str = "SPY") -> None:
+        """Have the first strategy answer now."""
+        self.say(answer, symbol, after_s=0.0)
+
     def records(self, kind: str) -> list[Any]:
         return [body for name, _, body in self.journal.records if name == kind]
 
     @property
     def refusals(self) -> list[Refusal]:
         return self.records("refusal")
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Count the refusals by rule."""
+        return Counter(refusal.refused.rule for refusal in self.refusals)
 
     @property
     def alerts(self) -> list[Alert]:
