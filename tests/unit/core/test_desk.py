@@ -1,0 +1,111 @@
+"""The desk: groups are judged together, and nothing that closes is held up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.core.rig import Puppet, Rig
+
+from ikbr.domain.events import EventType
+from ikbr.domain.limits import RiskLimits
+from ikbr.domain.order import OrderRequest, OrderType, Side
+from ikbr.domain.signal import Signal
+
+FOUR = ("SPY", "KO", "IBM", "GE")
+
+
+def leg(symbol: str, quantity: int = 3_000, **more: Any) -> OrderRequest:
+    return OrderRequest(symbol, Side.BUY, quantity, group="basket", **more)
+
+
+def quoted(rig: Rig) -> Rig:
+    for symbol in rig.data.tickers:
+        rig.quote(symbol)
+    return rig
+
+
+@pytest.mark.parametrize(("legs", "sent"), [(1, 1), (2, 2), (3, 0), (4, 0)])
+def test_legs_count_for_each_other_before_any_is_sent(legs: int, sent: int) -> None:
+    limits = RiskLimits(max_position_pct=0.9, max_gross_pct=0.7, min_order_interval_s=0)
+    rig = quoted(Rig(symbols=FOUR, limits=limits))
+    rig.ask([leg(symbol) for symbol in FOUR[:legs]])
+    assert len(rig.orders.orders) == sent
+    if not sent:
+        assert rig.refused["exposure"] >= 1
+        assert rig.refused["group"] == legs - rig.refused["exposure"]
+
+
+def test_a_refused_group_leaves_no_trace_in_the_open_orders_of_risk() -> None:
+    limits = RiskLimits(max_position_pct=0.9, max_gross_pct=0.5, min_order_interval_s=0)
+    rig = quoted(Rig(symbols=FOUR, limits=limits))
+    rig.ask([leg(symbol) for symbol in FOUR])
+    assert not rig.risk.ledger.orders
+    rig.ask(leg("GE"))
+    assert len(rig.orders.orders) == 1
+
+
+def test_a_leg_that_makes_no_sense_keeps_the_others_from_being_sent() -> None:
+    rig = quoted(Rig(symbols=FOUR))
+    odd = leg("KO", 100, order_type=OrderType.LIMIT, limit_price=100.003)
+    rig.ask([leg("SPY", 100), odd])
+    assert not rig.orders.orders
+    assert rig.refused == {"invalid": 1, "group": 1}
+
+
+def test_a_reversal_that_may_not_enter_still_closes() -> None:
+    rig = quoted(Rig(Puppet(short=True)))
+    rig.ask(Signal("BUY", "SPY", 100.0))
+    rig.broker.fill_all()
+    rig.risk.halt("a test")
+    rig.say(Signal("SELL", "SPY", 100.0))
+    request = rig.orders.orders[2].request
+    assert (request.side, request.quantity) == (Side.SELL, 100)
+    rig.broker.fill_all()
+    rig.say(Signal("SELL", "SPY", 100.0))
+    assert rig.slot().position == 0
+    assert len(rig.orders.orders) == 2
+    assert rig.refused == {"kill": 2}
+
+
+def test_every_step_of_an_orders_life_is_told_once() -> None:
+    rig = quoted(Rig(listen=[EventType.ORDER, EventType.FILL]))
+    states: list[str] = []
+    rig.puppet.does["on_order_update"] = lambda order: states.append(order.state.value)
+    rig.ask(Signal("BUY", "SPY", 100.0))
+    rig.broker.fill(1, 40)
+    rig.broker.fill(1, 60)
+    assert states == ["Submitted", "Filled"]
+    assert [topic for topic, _ in rig.heard] == [
+        EventType.FILL, EventType.ORDER, EventType.FILL, EventType.ORDER,
+    ]  # fmt: skip
+
+
+def test_a_requested_cancellation_is_told_before_it_is_confirmed() -> None:
+    rig = quoted(Rig())
+    states: list[str] = []
+    rig.puppet.does["on_order_update"] = lambda order: states.append(order.state.value)
+    rig.ask(OrderRequest("SPY", Side.BUY, 100, OrderType.LIMIT, limit_price=99.0))
+    rig.orders.cancel(1)
+    assert states == ["PendingCancel"]
+
+
+def test_decisions_are_told_to_observers_after_the_order_is_out() -> None:
+    rig = quoted(Rig(listen=[EventType.SIGNAL]))
+    rig.ask(Signal("BUY", "SPY", 100.0, reason="because"))
+    ((topic, decision),) = rig.heard
+    assert topic is EventType.SIGNAL
+    assert (decision.quantity, decision.reason) == (100, "because")
+    assert rig.broker.did("submit") == [1]
+
+
+def test_a_strategys_own_equity_follows_prices_even_when_the_account_is_flat() -> None:
+    rig = quoted(Rig(Puppet(), Puppet(short=True), capital=100_000.0))
+    rig.say(Signal("BUY", "SPY", 100.0), number=0)
+    rig.broker.fill_all()
+    rig.say(Signal("SELL", "SPY", 100.0), number=1)
+    rig.broker.fill_all()
+    assert rig.portfolio.quantity("SPY") == 0
+    rig.quote("SPY", bid=113.99, ask=114.01)
+    equities = [rig.trader.contexts[f"s{n}"].equity for n in (0, 1)]
+    assert equities == [50_000 + 1_400, 50_000 - 1_400]
