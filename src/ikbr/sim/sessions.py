@@ -5,7 +5,7 @@ from __future__ import annotations
 from ikbr.domain.lifecycle import OrderEvent
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE
-from ikbr.domain.timers import TimerHeap
+from ikbr.domain.timers import Timer, TimerHeap
 from ikbr.sim.book import CLOSING, OPENING, Seat, SimOrder
 from ikbr.sim.executions import Executions
 from ikbr.sim.market import Hours, StandingMarket
@@ -18,7 +18,7 @@ EXTENDED_NS = 4 * 3600 * 1_000_000_000
 class Sessions:
     """Hold and release, arm and expire orders as sessions open and close."""
 
-    __slots__ = ("_executions", "_hours", "_market", "_seats", "_taking", "_timers")
+    __slots__ = ("_day_end", "_executions", "_hours", "_market", "_seats", "_taking", "_timers")
 
     def __init__(
         self,
@@ -36,9 +36,12 @@ class Sessions:
         self._executions = executions
         self._taking = taking
         self._hours = hours
+        self._day_end: Timer | None = None
 
     def open(self, session: Session) -> None:
-        """Begin regular trading."""
+        """Begin regular trading; the extended hours before it are over by now at the latest."""
+        if self._day_end is not None:
+            self._end_of_day()
         hours = self._hours
         hours.regular = True
         hours.open_ns = session.open_ns
@@ -68,7 +71,7 @@ class Sessions:
                     self._executions.cancel(so, "no print after the open")
             elif so.request.tif != "GTC" and not so.outside_rth:
                 self._executions.cancel(so, "expired at the close")
-        self._timers.call_at(session.close_ns + EXTENDED_NS, self._end_of_day)
+        self._day_end = self._timers.call_at(session.close_ns + EXTENDED_NS, self._end_of_day)
 
     def _close_one(self, so: SimOrder) -> None:
         """Trade a closing order at the last price, unless an auction is to be expected."""
@@ -89,6 +92,9 @@ class Sessions:
 
     def _end_of_day(self) -> None:
         """End the day orders of the extended hours."""
+        if self._day_end is not None:
+            self._day_end.cancel()
+            self._day_end = None
         for so in self._orders():
             if so.live and so.outside_rth and so.request.tif != "GTC":
                 self._executions.cancel(so, "expired at the end of the extended session")

@@ -233,3 +233,20 @@ def test_the_close_looks_at_the_latest_state(open_room):
     room.market.refresh = lambda sym: room.market.last.__setitem__(sym, 1_010_000)
     close_day(room, one)
     assert room.me.got == [(10, 101.00)]
+
+
+def test_day_orders_of_the_extended_hours_end_when_the_next_session_opens(open_room):
+    room = open_room()
+    one = open_day(room)
+    room.quote(100.00, 100.02)
+    old = room.me.send(10, "LMT", 97.00, outside_rth=True)
+    close_day(room, one)
+    two = Session(dt.date(2024, 1, 2), one.close_ns, one.close_ns + 24 * HOUR)
+    room.exchange.open_session(two)
+    assert room.me.events(old)[-1] == (E.CANCEL, 202)
+    new = room.me.send(10, "LMT", 97.00, outside_rth=True)
+    room.timers.advance(two.close_ns - 1)
+    assert room.me.events(new) == [(E.ACK, 0)]
+    close_day(room, two)
+    room.timers.advance(two.close_ns + 4 * HOUR)
+    assert room.me.events(new)[-1] == (E.CANCEL, 202)
