@@ -6,12 +6,12 @@ This is what a backtest means; any faster way must give the same orders and fill
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from ikbr.backtest.bar_path import BarPath
 from ikbr.backtest.stage import Stage
+from ikbr.core.market_data import update
 from ikbr.domain.events import EventType
 from ikbr.domain.marks import mark_units
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
@@ -86,7 +86,18 @@ class RowReplay:
         if self._show is not None:
             self._show(ticker, row)
         else:
-            _update(ticker, ts, kind, bid, ask, last, bid_size, ask_size, size)
+            scale = ticker.instrument.price_scale
+            update(
+                ticker,
+                ts,
+                bid / scale if bid != NO_PRICE else NAN,
+                ask / scale if ask != NO_PRICE else NAN,
+                last / scale if last != NO_PRICE else NAN,
+                bid_size,
+                ask_size,
+                size,
+                _PRINT <= kind <= _AUCTION,
+            )
         stage.exchange.on_row(sym, ts, kind, bid, ask, last, bid_size, ask_size, size)
         stage.on_mark(sym, mark_units(bid, ask, last))
         if kind >= _HALT:
@@ -105,29 +116,3 @@ class RowReplay:
             closed = data.on_print(symbol, ticker.last, size, ts)
             for bar, text in closed or ():
                 stage.trader.on_bar(bar, stage.agenda.listeners(symbol, text))
-
-
-def _update(  # noqa: PLR0913, PLR0917 - a row has nine columns
-    ticker: Ticker,
-    ts: int,
-    kind: int,
-    bid: int,
-    ask: int,
-    last: int,
-    bid_size: int,
-    ask_size: int,
-    size: int,
-) -> None:
-    scale = ticker.instrument.price_scale
-    ticker.ts_ns = ts
-    ticker.bid = bid / scale if bid != NO_PRICE else NAN
-    ticker.ask = ask / scale if ask != NO_PRICE else NAN
-    ticker.last = last / scale if last != NO_PRICE else NAN
-    ticker.bid_size = bid_size
-    ticker.ask_size = ask_size
-    ticker.last_size = size
-    ticker.volume += size
-    ticker.is_print = _PRINT <= kind <= _AUCTION
-
-
-Values = tuple[Any, ...]

@@ -6,6 +6,7 @@ and spans that somebody asked for, so that nobody pays for what nobody reads.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ikbr.core.bars import BarBuilder, BarSpec
 from ikbr.core.tick_buffer import TickBuffer
+from ikbr.core.validity import halt_state, valid_print, valid_side
 from ikbr.domain.errors import ContractError, nearest
 from ikbr.domain.events import Bar
 from ikbr.domain.instrument import Instrument
@@ -29,6 +31,8 @@ class MarketData:
         stale_after_ns: Age from which a ticker is labelled stale.
         refresh: Brings tickers, buffers and bars up to the present; set by a replay that fills
             them lazily, otherwise None.
+        dropped: What a feed said that was not taken, counted by symbol and reason ("late": older
+            than the ticker; "no print": nothing was dealt).
     """
 
     def __init__(self, instruments: Iterable[Instrument], stale_after_s: float = 60.0) -> None:
@@ -39,6 +43,7 @@ class MarketData:
         self.builders: dict[str, list[BarBuilder]] = {}
         self.stale_after_ns = round(stale_after_s * 1e9)
         self.refresh: Callable[[], None] | None = None
+        self.dropped: Counter[tuple[str, str]] = Counter()
 
     def ticker(self, symbol: str) -> Ticker:
         """Give the ticker of a symbol.
@@ -80,6 +85,85 @@ class MarketData:
         builder = BarBuilder(symbol, spec)
         builders.append(builder)
         return builder
+
+    # --- what a feed brings --------------------------------------------------------------------
+
+    def on_quote(
+        self, symbol: str, bid: float, ask: float, bid_size: float, ask_size: float, ts_ns: int
+    ) -> bool:
+        """Take a quote as a feed gave it.
+
+        Args:
+            symbol: Of which instrument.
+            bid: Price; −1, 0 or NaN where there is none (`core/validity.py`).
+            ask: As bid.
+            bid_size: Displayed size; NaN where the feed does not tell it.
+            ask_size: As bid_size.
+            ts_ns: When, ns UTC.
+
+        Returns:
+            Whether the ticker changed; not by a quote older than itself.
+        """
+        ticker = self.tickers[symbol]
+        if self._is_late(ticker, ts_ns):
+            return False
+        kind = ticker.instrument.sec_type
+        bid, standing_bid = valid_side(bid, bid_size, kind)
+        ask, standing_ask = valid_side(ask, ask_size, kind)
+        update(ticker, ts_ns, bid, ask, ticker.last, standing_bid, standing_ask, 0, False)
+        return True
+
+    def on_last(
+        self, symbol: str, price: float, size: float, ts_ns: int
+    ) -> list[tuple[Bar, str]] | None:
+        """Take a print as a feed gave it: to the ticker, the buffer and the bars.
+
+        Args:
+            symbol: Of which instrument.
+            price: At which it was dealt.
+            size: How much.
+            ts_ns: When, ns UTC.
+
+        Returns:
+            Tick and volume bars that it closed, with their specification; None when the ticker
+            did not change, as nothing was dealt or the print is older than the ticker.
+        """
+        ticker = self.tickers[symbol]
+        if self._is_late(ticker, ts_ns):
+            return None
+        dealt = valid_print(price, size, ticker.instrument.sec_type)
+        if dealt is None:
+            self.dropped[symbol, "no print"] += 1
+            return None
+        last, shares = dealt
+        sizes = ticker.bid_size, ticker.ask_size
+        update(ticker, ts_ns, ticker.bid, ticker.ask, last, *sizes, shares, True)
+        return self.on_print(symbol, last, shares, ts_ns) or []
+
+    def on_halted(self, symbol: str, value: float, ts_ns: int) -> bool:
+        """Take a feed's word on whether trading is halted; an unknown state ends no halt.
+
+        Args:
+            symbol: Of which instrument.
+            value: −1 unknown, 0 open, 1 and 2 halted.
+            ts_ns: When, ns UTC.
+
+        Returns:
+            Whether the ticker changed.
+        """
+        ticker = self.tickers[symbol]
+        halted = halt_state(value)
+        if halted is None or self._is_late(ticker, ts_ns):
+            return False
+        changed = ticker.halted is not halted
+        ticker.halted = halted
+        return changed
+
+    def _is_late(self, ticker: Ticker, ts_ns: int) -> bool:
+        if ts_ns >= ticker.ts_ns:
+            return False
+        self.dropped[ticker.symbol, "late"] += 1
+        return True
 
     def on_print(
         self, symbol: str, price: float, size: int, ts_ns: int
@@ -123,3 +207,38 @@ class MarketData:
         if self.refresh is not None:
             self.refresh()
         return [ticker for ticker in self.tickers.values() if ticker.ts_ns]
+
+
+def update(  # noqa: PLR0913, PLR0917 - all that a ticker shows
+    ticker: Ticker,
+    ts_ns: int,
+    bid: float,
+    ask: float,
+    last: float,
+    bid_size: int,
+    ask_size: int,
+    size: int,
+    is_print: bool,
+) -> None:
+    """Show a new standing state in a ticker; live feeds and the row replay share this.
+
+    Args:
+        ticker: Updated in place.
+        ts_ns: When, ns UTC.
+        bid: Standing price, valid; NaN while unknown.
+        ask: As bid.
+        last: As bid.
+        bid_size: Standing size.
+        ask_size: As bid_size.
+        size: What was printed; 0 for a quote.
+        is_print: Whether this is a print.
+    """
+    ticker.ts_ns = ts_ns
+    ticker.bid = bid
+    ticker.ask = ask
+    ticker.last = last
+    ticker.bid_size = bid_size
+    ticker.ask_size = ask_size
+    ticker.last_size = size
+    ticker.volume += size
+    ticker.is_print = is_print
