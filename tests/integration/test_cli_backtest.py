@@ -61,6 +61,16 @@ def test_json_on_stdout_is_pure_and_holds_what_was_promised(door: Door) -> None:
     assert door.files() == []
 
 
+def test_what_a_strategy_prints_does_not_spoil_the_json_on_stdout(door: Door) -> None:
+    (door.folder / "loud.py").write_text(
+        "from ikbr import BaseStrategy\nprint('imported')\n\nclass Loud(BaseStrategy):\n"
+        "    def on_market_data(self, ticker):\n        print('tick')\n"
+    )
+    assert told(door, *RUN[:3], "--strategy", "loud.py")["events"] > 0
+    assert "imported" in door.err
+    assert "tick" in door.err
+
+
 def test_files_are_written_and_named(door: Door) -> None:
     shown = door(*RUN, "--json", "r.json", "--report", "r.html", "--journal", "r.journal")
     assert door.files() == ["r.html", "r.journal", "r.json"]

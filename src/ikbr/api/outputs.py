@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ikbr.core.ports import Journal
-from ikbr.domain.errors import UsageError
+from ikbr.domain.errors import JournalError, UsageError
 
 if TYPE_CHECKING:
     from ikbr.backtest.result import BacktestResult
+
+STDOUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,44 @@ class Outputs:
         from ikbr.data.atomic import Replacing
         from ikbr.journal.writer import FileJournal
 
-        with Replacing(self.journal) as temporary, FileJournal(temporary, meta) as journal:
+        with ExitStack() as stack:
+            try:
+                temporary = stack.enter_context(Replacing(self.journal))
+                journal = stack.enter_context(FileJournal(temporary, meta))
+            except (OSError, JournalError):
+                raise UsageError(
+                    f"journal '{self.journal}' cannot be written; name another file."
+                ) from None
             yield journal
 
     def write(self, result: BacktestResult) -> None:
-        """Write what shows the result."""
-        if self.report is not None:
-            from ikbr.backtest.report.report import write_report
+        """Write what shows the result: all of it or nothing.
 
-            write_report(result, self.report)
-        if self.json is not None:
-            from ikbr.data.atomic import Replacing
+        Raises:
+            UsageError: When a file cannot be written.
+        """
+        with ExitStack() as stack:
+            if self.json is not None:
+                # It takes its place only when the block ends, that is when the report is there.
+                self._write_json(result, stack)
+            if self.report is not None:
+                from ikbr.backtest.report.report import write_report
 
-            with Replacing(self.json) as temporary:
-                temporary.write_text(json_text(result) + "\n", encoding="utf-8")
+                write_report(result, self.report)
+
+    def _write_json(self, result: BacktestResult, stack: ExitStack) -> None:
+        from ikbr.data.atomic import Replacing
+
+        assert self.json is not None
+        text = json_text(result) + "\n"
+        try:
+            temporary = stack.enter_context(Replacing(self.json))
+            temporary.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"json '{self.json}' cannot be written ({error.strerror or error}); name another "
+                f"file."
+            ) from None
 
 
 def json_text(result: BacktestResult) -> str:
@@ -85,8 +111,13 @@ def json_text(result: BacktestResult) -> str:
 
 def _check_writable(name: str, path: Path) -> None:
     folder = path.parent
+    if path == STDOUT:
+        raise UsageError(f"{name} '-' cannot be: only the json goes to stdout; name a file.")
     if path.is_dir():
         raise UsageError(f"{name} '{path}' is a folder; name a file in it.")
+    if path.exists() and not path.is_file():
+        # The finished file takes the place of what is there: a device would be gone.
+        raise UsageError(f"{name} '{path}' is a device, not a file; name a file (or --json -).")
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise UsageError(f"{name} '{path}': folder '{folder}' {what}; make it or name another.")

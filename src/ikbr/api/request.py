@@ -19,6 +19,7 @@ SESSIONS = ("regular", "all")
 SHAPES = ("python", "reference")
 LARGEST_QUANTITY = 1_000_000_000
 LARGEST_CAPITAL = 1e12
+LARGEST_SEED = 2**63 - 1
 """Micro-dollars of more than this leave 64 bits."""
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -92,6 +93,10 @@ class Request:
                 raise UsageError(f"{name} {value!r} is unknown; {nearest(str(value), choices)}")
         self._check_numbers()
         self._check_span()
+        if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
+            raise UsageError(
+                f"seed {self.seed} cannot be; give a whole number from 0 to {LARGEST_SEED}."
+            )
         if self.seed is not None and self.data is not None:
             raise UsageError(
                 f"seed {self.seed} chooses an embedded synthetic market and says nothing about "
@@ -116,6 +121,8 @@ class Request:
         for currency, rate in self.fx.items():
             if not (math.isfinite(rate) and rate > 0):
                 raise UsageError(f"fx {currency}={rate:g} cannot be; give a rate above 0.")
+            if currency.upper() == "USD" and rate != 1:
+                raise UsageError(f"fx USD={rate:g} cannot be: rates are in dollars; leave it out.")
             # A currency that no pair can be written with is a typing mistake.
             parse_contract(f"{currency}.{'EUR' if currency == 'USD' else 'USD'}")
 

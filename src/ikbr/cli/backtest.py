@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
 
 Text = str | None
 Texts = list[str] | None
-STDOUT = Path("-")
 
 
 def command(
@@ -91,7 +93,7 @@ def command(
 
     Options win over --set, --set over the settings file, the file over the profile.
     """
-    from ikbr.api.outputs import Outputs
+    from ikbr.api.outputs import STDOUT, Outputs
     from ikbr.api.request import Request, as_date
     from ikbr.cli.options import listed, pairs, rates
     from ikbr.domain.errors import UsageError
@@ -126,7 +128,8 @@ def command(
     )
     to_stdout = json == STDOUT
     outputs = Outputs(json=None if to_stdout else json, report=report, journal=journal)
-    result = run_request(request, outputs, progress)
+    with prints_aside(to_stdout):
+        result = run_request(request, outputs, progress)
     present(result, report, to_stdout)
 
 
@@ -164,6 +167,20 @@ def run_request(request: Request, outputs: Outputs, progress: bool | None) -> Ba
     outputs.check()
     with ExitStack() as stack:
         return run_plan(prepare(request, stack), outputs, progress)
+
+
+@contextmanager
+def prints_aside(aside: bool) -> Iterator[None]:
+    """Send what a strategy prints to stderr while stdout is for JSON alone.
+
+    Args:
+        aside: Whether it is.
+    """
+    if not aside:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def run_plan(plan: Plan, outputs: Outputs, progress: bool | None) -> BacktestResult:

@@ -33,8 +33,8 @@ def command(
 
     Settings files and the environment do not change it: its fill_hash is always the same.
     """
-    from ikbr.api.outputs import Outputs
-    from ikbr.cli.backtest import STDOUT, present, run_plan
+    from ikbr.api.outputs import STDOUT, Outputs
+    from ikbr.cli.backtest import present, run_plan
 
     target = report or REPORT
     if report is None:

@@ -6,6 +6,7 @@ Nothing heavy is imported here: `ikbr --help` has to answer at once.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -33,7 +34,22 @@ DEBUG = "--debug"
 
 def run() -> None:
     """Run the command line of this process and leave with its exit code."""
+    _make_streams_safe()
     sys.exit(execute(sys.argv[1:]))
+
+
+def _make_streams_safe() -> None:
+    """Let no character and no closed stream end a run.
+
+    Source: Python's documentation of `sys.stdout`: None where there is none, and the locale's
+    encoding, which need not know a dash.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def execute(arguments: Sequence[str]) -> int:

@@ -42,7 +42,8 @@ def show_command(
         print(json.dumps(about, indent=1, default=str))
         return
     print(about["name"], "\n", sep="")
-    print(about["doc"], "\n", sep="")
+    if about["doc"]:
+        print(about["doc"], "\n", sep="")
     print("Parameters (--param NAME=VALUE):")
     for one in about["parameters"]:
         print(f"  {one['name']}: {one['type']} = {one['default']}{_bounds(one)}")
@@ -90,7 +91,7 @@ def describe(name: str, cls: type[BaseStrategy]) -> dict[str, Any]:
         "name": name,
         "class": cls.__name__,
         "bars": list(cls.bars),
-        "doc": (inspect.getdoc(cls) or "").partition("\nArgs:")[0].strip(),
+        "doc": _own_doc(cls).partition("\nArgs:")[0].strip(),
         "parameters": own + shared,
     }
 
@@ -100,7 +101,12 @@ def _is_plain(value: object) -> bool:
 
 
 def _idea(cls: type[BaseStrategy]) -> str:
-    return (inspect.getdoc(cls) or "").partition("\n")[0]
+    return _own_doc(cls).partition("\n")[0]
+
+
+def _own_doc(cls: type[BaseStrategy]) -> str:
+    """Give the class's own docstring: what the base class says explains no strategy."""
+    return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
 
 
 def _bounds(one: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,4 +25,6 @@ class Replacing:
             if kind is None:
                 os.replace(self._temporary, self._path)
         finally:
-            self._temporary.unlink(missing_ok=True)
+            # What prevented writing may prevent this too, and it is what has to be told.
+            with suppress(OSError):
+                self._temporary.unlink(missing_ok=True)

@@ -39,6 +39,9 @@ DAY = dt.date(2026, 3, 2)
         ({"fx": {"EUR": 0.0}}, "fx EUR=0 "),
         ({"fx": {"EUR": NAN}}, "fx EUR=nan "),
         ({"fx": {"EUA": 1.1}}, "currency 'EUA' is unknown"),
+        ({"fx": {"USD": 2.0}}, "fx USD=2 cannot be"),
+        ({"seed": -1}, "seed -1 cannot be"),
+        ({"seed": 2**63}, "seed 9223372036854775808 cannot be"),
         ({"seed": 3, "data": "catalog"}, "leave out seed or data"),
     ],
 )

@@ -1,6 +1,7 @@
 """The door of the command line: loading, help, failures, exit codes."""
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -144,3 +145,30 @@ def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
         ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_character_gets_another(encoding: str) -> None:
+    code = (
+        "import sys\nfrom ikbr.cli import demo, main\n"
+        "demo.command = lambda: print('a \u2013 b')\nsys.argv[1:] = ['demo']\nmain.run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"a ? b\n", b"")
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_stream_ends_no_run(closed: str) -> None:
+    code = (
+        f"import sys\nsys.{closed} = None\nfrom ikbr.cli import demo, main\n"
+        "demo.command = lambda: [sys.stdout.write('x'), sys.stderr.write('x')] and None\n"
+        "sys.argv[1:] = ['demo']\nmain.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    assert done.returncode == 0

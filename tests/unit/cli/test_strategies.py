@@ -58,3 +58,17 @@ def test_show_reads_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_an_unknown_name_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["strategies", "show", "momentun"]) == 2
     assert "did you mean 'momentum'?" in capsys.readouterr().err
+
+
+def test_a_strategy_without_a_docstring_does_not_show_that_of_the_base_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bare.py"
+    file.write_text(
+        "from ikbr import BaseStrategy\n\nclass Bare(BaseStrategy):\n"
+        "    def on_market_data(self, ticker):\n        pass\n"
+    )
+    assert execute(["strategies", "show", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["doc"] == ""
+    assert execute(["strategies", "show", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:3] == ["", "Parameters (--param NAME=VALUE):"]
