@@ -17,6 +17,8 @@ from ikbr.api.request import Request, canonical
 from ikbr.backtest.engine import Progress, run_backtest
 from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.stage import Instance, Setup
+from ikbr.core.ports import History
+from ikbr.data.history import CatalogHistory
 from ikbr.domain.errors import DataError
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
@@ -35,6 +37,7 @@ class Plan:
         setup: Capital, limits, market.
         feed: Name of the feed.
         record: What else the journal and the report should say about the run.
+        history: The past before the run, for warming up; None for data in memory.
     """
 
     source: TapeSource
@@ -42,6 +45,7 @@ class Plan:
     setup: Setup
     feed: str
     record: Mapping[str, Any]
+    history: History | None = None
 
 
 def say(text: str) -> None:
@@ -83,7 +87,14 @@ def prepare(request: Request, stack: ExitStack, tell: Callable[[str], None] = sa
         "shape": request.shape,
     }
     setup = make_setup(request, settings.risk, model)
-    return Plan(source, instances, setup, holding.feed or request.feed, record)
+    history = _history(request, holding)
+    return Plan(source, instances, setup, holding.feed or request.feed, record, history)
+
+
+def _history(request: Request, holding: Holding) -> History | None:
+    if holding.catalog is None:
+        return None
+    return CatalogHistory(holding.catalog, session="all" if request.session == "all" else "regular")
 
 
 def make_setup(request: Request, limits: RiskLimits, model: ExecutionModel) -> Setup:
@@ -122,6 +133,7 @@ def execute(
             feed=plan.feed,
             settings=plan.record,
             progress=progress,
+            history=plan.history,
         )
         outputs.write(result)
     return result

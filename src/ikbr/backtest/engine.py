@@ -46,7 +46,7 @@ class MemoryLog:
         bus.subscribe(EventType.ALERT, self.alerts.append, name="result")
 
 
-def run_backtest(
+def run_backtest(  # noqa: PLR0913 - every port of a run is named
     source: TapeSource,
     instances: Sequence[Instance],
     setup: Setup,
@@ -137,15 +137,16 @@ def _replay(
         began = time.perf_counter()
         if run is None:
             first_ns = int(tape.ts[0])
-            stage.clock.now_ns = min(first_ns, source.sessions[0].open_ns) - 1
+            begin_ns = min(first_ns, source.sessions[0].open_ns)
+            stage.clock.now_ns = begin_ns - 1
             run = _runner(stage, source, tape)
             stage.trader.end_ns = max(end_ns, first_ns)
             stage.exchange.hours.regular = False
             stage.agenda.start(first_ns)
             stage.trader.start()
             seconds += time.perf_counter() - began
-            before_ns = stage.clock.now_ns + 1
-            notes = warm_up(stage.trader, history, before_ns, BAR_TEXT.get(source.resolution, ""))
+            bars = BAR_TEXT.get(source.resolution, "")
+            notes = warm_up(stage.trader, history, begin_ns, bars)
             began = time.perf_counter()
         run(tape)
         seconds += time.perf_counter() - began

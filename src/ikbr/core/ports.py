@@ -51,4 +51,14 @@ class History(Protocol):
     """Give the past, for warming up."""
 
     def bars(self, symbol: str, resolution: str, end_ns: int, count: int) -> Sequence[Bar]:
-        """Give the last bars that closed at or before a time."""
+        """Give the last bars that closed at or before a time.
+
+        Args:
+            symbol: Whose.
+            resolution: Their length as people write it: 30s, 1min, 1h, 1day.
+            end_ns: The time, ns UTC.
+            count: How many at most.
+
+        Returns:
+            The bars, oldest first; fewer when fewer are known.
+        """
