@@ -93,7 +93,7 @@ class TapeTicker(Ticker):
 
     def freeze(self) -> None:
         """Store every field, so that the columns can be exchanged."""
-        volume = self.volume
+        volume = self.printed_before + self._printed() if self.row >= 0 else self.volume
         self.wake()
         put_volume(self, volume)
         self.printed_before = volume
@@ -114,9 +114,12 @@ class TapeTicker(Ticker):
 
     def begin_session(self) -> None:
         """Count the volume from here."""
-        printed = self.columns.printed(self.row) if self.row >= 0 else 0
-        self.printed_before = -printed
+        self.printed_before = -self._printed() if self.row >= 0 else 0
         put_volume(self, 0)
+
+    def _printed(self) -> int:
+        columns, row = self.columns, self.row
+        return columns.printed_once(columns.sym[row], row)
 
 
 class Columns:
@@ -179,6 +182,13 @@ class Columns:
             kind = tape.kind[start:stop]
             return list(((kind >= _PRINT) & (kind <= _AUCTION)).tolist())
         return list(getattr(tape, _COLUMN.get(field, field))[start:stop].tolist())
+
+    def printed_once(self, number: int, row: int) -> int:
+        """Sum up what one instrument printed on this piece, to a row; for few such questions."""
+        sizes = self.tape.size[: row + 1]
+        if len(self.scales) == 1:
+            return int(sizes.sum())
+        return int(sizes[self.tape.sym[: row + 1] == number].sum())
 
     def printed(self, row: int) -> int:
         """Sum up what the row's instrument printed on this piece, to the row."""

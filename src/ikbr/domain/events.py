@@ -33,7 +33,7 @@ class EventType(StrEnum):
     """Session, when it opens or closes."""
 
 
-class Bar(msgspec.Struct, frozen=True):
+class Bar(msgspec.Struct, frozen=True, gc=False):
     """Sum up the prints of `[start_ns, end_ns)`; stamped at its end.
 
     Attributes:
@@ -57,7 +57,7 @@ class Bar(msgspec.Struct, frozen=True):
     vwap: float = float("nan")
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """Say no to an order, as a value.
 
     Attributes:
@@ -75,7 +75,7 @@ class Refused(msgspec.Struct, frozen=True):
     retry_ns: int = 0
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """Record that an order request was refused.
 
     Attributes:
@@ -93,7 +93,7 @@ class Refusal(msgspec.Struct, frozen=True):
     freshness: Freshness = Freshness.FRESH
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Record a signal that led to an order request.
 
     Attributes:
@@ -114,7 +114,7 @@ class Decision(msgspec.Struct, frozen=True):
     freshness: Freshness = Freshness.FRESH
 
 
-class Alert(msgspec.Struct, frozen=True):
+class Alert(msgspec.Struct, frozen=True, gc=False):
     """Tell people that something needs their eyes.
 
     Attributes:

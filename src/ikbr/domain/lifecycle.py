@@ -162,7 +162,7 @@ def next_state(state: OrderState, event: OrderEvent) -> OrderState:
         ) from None
 
 
-class OrderUpdate(msgspec.Struct, frozen=True):
+class OrderUpdate(msgspec.Struct, frozen=True, gc=False):
     """Carry the broker's word about an order (fills come as `Fill`).
 
     Attributes:

@@ -42,7 +42,7 @@ class TimeInForce(StrEnum):
     FOK = "FOK"
 
 
-class OrderRequest(msgspec.Struct, frozen=True):
+class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     """Ask for an order, before risk has been asked.
 
     Attributes:
@@ -185,7 +185,7 @@ class Order:
         )
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """Record one execution with its commission.
 
     Attributes:

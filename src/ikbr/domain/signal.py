@@ -9,7 +9,7 @@ import msgspec
 Action = Literal["BUY", "SELL", "FLAT"]
 
 
-class Signal(msgspec.Struct, frozen=True):
+class Signal(msgspec.Struct, frozen=True, gc=False):
     """Ask to be long, short or flat in one symbol.
 
     Emitting the same signal again is harmless: the position and what is already in flight

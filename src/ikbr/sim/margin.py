@@ -148,7 +148,7 @@ class MarginBook:
             is no excess.
         """
         portfolio = self._portfolio
-        if self._account == "simple" or not self._held():
+        if self._account == "simple" or self._is_paid_for() or not self._held():
             return INFINITE
         base = portfolio.base
         excess = portfolio.equity_micro() - self.maintenance_micro()
@@ -183,6 +183,22 @@ class MarginBook:
         # Each term may lose a few millionths to rounding.
         move = max(excess - 4 * len(portfolio.positions) - 4, 0) / slope * _SHY
         return min(move, limit)
+
+    def _is_paid_for(self) -> bool:
+        """Say whether all that is held is long, bounded, in the base currency and paid in full."""
+        base = self._portfolio.base
+        for currency, amount in self._portfolio.cash_micro.items():
+            if amount < 0 or (amount and currency != base):
+                return False
+        for symbol, position in self._portfolio.positions.items():
+            quantity = position.quantity
+            if quantity and (
+                quantity < 0
+                or not self._rates[symbol].bounded
+                or position.instrument.currency != base
+            ):
+                return False
+        return True
 
     def _steepness(self, position: Position, rate: MarginRate) -> int:
         """Bound how fast the excess falls per move of the mark, in millionths of the value."""
