@@ -11,6 +11,8 @@ from tapes import HOUR_NS, OPEN_NS
 
 from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.result import BacktestResult
+from ikbr.backtest.rows import RowReplay
+from ikbr.backtest.stage import Stage
 from ikbr.data.memory_source import MemorySource
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.execution import ExecutionModel
@@ -115,6 +117,18 @@ def run_script(script: Script, prices: Sequence[float], setup: Setup) -> Backtes
     return run_backtest(
         source, [Instance(script, "script", ("SPY",))], setup, journal=MemoryJournal()
     )
+
+
+def replay(stage: Stage, tape: Tape, sessions: Sequence[Session]) -> None:
+    """Take a tape row by row over a stage that a test looks into."""
+    stage.clock.now_ns = min(int(tape.ts[0]), sessions[0].open_ns) - 1
+    stage.trader.end_ns = max(int(tape.ts[-1]), sessions[-1].close_ns)
+    stage.exchange.hours.regular = False
+    stage.agenda.start(int(tape.ts[0]))
+    stage.trader.start()
+    RowReplay(stage).run(tape, 0, len(tape))
+    stage.clock.advance(stage.trader.end_ns)
+    stage.trader.stop()
 
 
 def trades(result: BacktestResult) -> list[tuple[int, float]]:

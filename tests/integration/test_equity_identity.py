@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from scripts import replay
 from tapes import HOUR_NS, OPEN_NS, Restless
 
-from ikbr.backtest.engine import Instance, Setup, _replay
+from ikbr.backtest.engine import Instance, Setup
 from ikbr.backtest.stage import Stage
 from ikbr.core.event_bus import EventBus
-from ikbr.data.memory_source import MemorySource
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.events import EventType
 from ikbr.domain.execution import ExecutionModel
@@ -188,7 +188,7 @@ def audited(case: dict[str, Any]) -> Auditor:
     auditor = Auditor(stage, bus, in_step=case["response"] == 0)
     stage.agenda.subscribe_bars()
     bus.start()
-    _replay(stage, MemorySource(tape, SESSIONS), None)
+    replay(stage, tape, SESSIONS)
     for error in errors:
         raise error
     return auditor

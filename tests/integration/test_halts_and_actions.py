@@ -13,6 +13,7 @@ from scripts import (
     Script,
     ask,
     play,
+    replay,
     say,
     states,
     tape_of,
@@ -20,7 +21,7 @@ from scripts import (
 )
 from tapes import HOUR_NS, OPEN_NS
 
-from ikbr.backtest.engine import Instance, Setup, _replay, run_backtest
+from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.stage import Stage
 from ikbr.core.event_bus import EventBus
@@ -218,7 +219,7 @@ def hold_through(
     bus.subscribe(EventType.TICK, note, name="note")
     bus.subscribe(EventType.SESSION, note, name="note sessions")
     bus.start()
-    _replay(stage, MemorySource(tape, sessions, [action], resolution="daily"), None)
+    replay(stage, tape, sessions)
     for error in errors:
         raise error
     return stage, holder, equities
