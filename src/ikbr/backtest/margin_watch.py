@@ -7,6 +7,7 @@ import math
 from ikbr.core.trader import Trader
 from ikbr.core.valuation import Valuation
 from ikbr.domain.events import Alert
+from ikbr.domain.order import Order, OrderRequest
 from ikbr.domain.tape import NO_PRICE
 from ikbr.sim.account import Account
 from ikbr.sim.market import HIGHEST, LOWEST
@@ -35,6 +36,8 @@ class MarginWatch:
         self.high = [HIGHEST] * count
         self.liquidations = 0
         self._busy = False
+        self._sent: list[Order] = []
+        self._missed: set[str] = set()
 
     def redraw(self) -> None:
         """Draw the bands around the present marks."""
@@ -53,7 +56,9 @@ class MarginWatch:
             self._ask()
 
     def _ask(self) -> None:
-        if self._account.maintenance_excess_micro() < 0:
+        if self._account.maintenance_excess_micro() >= 0:
+            self._missed.clear()
+        elif all(order.is_done for order in self._sent):
             self._busy = True
             try:
                 self._liquidate()
@@ -62,16 +67,36 @@ class MarginWatch:
         self.redraw()
 
     def _liquidate(self) -> None:
-        trader = self._trader
+        self._sent.clear()
         for request in self._account.liquidation_orders():
-            self.liquidations += 1
-            trader.alert(
-                Alert(
-                    trader.clock.now_ns,
-                    "critical",
-                    "broker",
-                    f"margin call: {request.side.name} {request.quantity} {request.symbol} "
-                    f"is liquidated.",
+            symbol, quantity = request.symbol, request.quantity
+            if symbol not in self._missed:
+                self._alert(f"{request.side.name} {quantity} {symbol} is liquidated.")
+            sent = self._force(request)
+            self._sent += sent
+            self.liquidations += bool(sent)
+            missing = quantity - sum(order.request.quantity for order in sent)
+            if missing and symbol not in self._missed:
+                self._missed.add(symbol)
+                done = "sold" if request.side < 0 else "bought"
+                self._alert(
+                    f"{missing} of {quantity} {symbol} could not be {done}: no strategy is known "
+                    f"to hold them."
                 )
-            )
-            trader.force(request)
+
+    def _force(self, request: OrderRequest) -> list[Order]:
+        """Have an order carried out; give what was sent for it."""
+        orders = self._trader.orders
+        first = orders.next_id
+        self._trader.force(request)
+        # Without latency strategies have heard of fills by now and may have sent more.
+        return [
+            order
+            for order_id in range(first, orders.next_id)
+            if (order := orders.orders[order_id]).request.reason == request.reason
+            and order.symbol == request.symbol
+        ]
+
+    def _alert(self, words: str) -> None:
+        trader = self._trader
+        trader.alert(Alert(trader.clock.now_ns, "critical", "broker", f"margin call: {words}"))
