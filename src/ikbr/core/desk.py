@@ -101,7 +101,9 @@ class Desk:
                 for group in _grouped(items)
             ]
             for group in groups:
-                self._take_group(group)
+                # What came before may have disabled it.
+                if slot.running.enabled:
+                    self._take_group(group)
 
     def _take_group(self, group: list[tuple[Slot, Item]]) -> None:
         slots, items = zip(*group, strict=True)
