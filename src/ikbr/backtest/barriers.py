@@ -25,6 +25,7 @@ from ikbr.backtest.scan import (
     TOTALS,
     UNIT,
     WIDTH,
+    marks_of,
     scan,
 )
 from ikbr.backtest.stage import Stage
@@ -96,6 +97,12 @@ class Barriers:
         self._stops = np.flatnonzero(tape.kind >= Kind.AUCTION)
         self._from = 0
         self.load()
+
+    def prepare(self, tape: Tape) -> None:
+        """Load the compiled code for a tape, which takes its time on the first call."""
+        nothing = tape.rows(0, 0)
+        self.begin(nothing, marks_of(nothing.bid, nothing.ask, nothing.last))
+        self._advance(0, 0, self._table, self._totals)
 
     def scan(self, start: int, end: int) -> int:
         """Find the first row in `[start, end)` that needs a decision; `end` without one."""

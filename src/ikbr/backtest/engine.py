@@ -127,14 +127,13 @@ class Span(msgspec.Struct, frozen=True):
 def _replay(
     stage: Stage, source: TapeSource, progress: Progress | None, history: History | None
 ) -> Span:
-    """Replay everything; reading the data is not counted as replay time."""
+    """Replay everything; reading data and loading compiled code are not counted as its time."""
     notes: list[str] = []
     run: Callable[[Tape], None] | None = None
     events = first_ns = last_ns = 0
     seconds = 0.0
     end_ns = source.sessions[-1].close_ns
     for tape in source.chunks():
-        began = time.perf_counter()
         if run is None:
             first_ns = int(tape.ts[0])
             begin_ns = min(first_ns, source.sessions[0].open_ns)
@@ -144,10 +143,9 @@ def _replay(
             stage.exchange.hours.regular = False
             stage.agenda.start(first_ns)
             stage.trader.start()
-            seconds += time.perf_counter() - began
             bars = BAR_TEXT.get(source.resolution, "")
             notes = warm_up(stage.trader, history, begin_ns, bars)
-            began = time.perf_counter()
+        began = time.perf_counter()
         run(tape)
         seconds += time.perf_counter() - began
         events += len(tape)

@@ -68,6 +68,7 @@ class SegmentReplay:
         self._enabled_count = -1
         self._read_handlers()
         self._barriers = Barriers(stage)
+        self._barriers.prepare(first)
         self._tape = first
         self._done = 0
         self._market_row = [-1] * len(self._tickers)
