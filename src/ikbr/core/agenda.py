@@ -176,11 +176,8 @@ class Agenda:
 
     def _stop_bars(self, ts_ns: int) -> None:
         """End the session's last bars, those that the close cuts short among them."""
-        for span, (due, timer) in self._bar_timers.items():
+        for _, timer in self._bar_timers.values():
             timer.cancel()
-            # What the close cut off is no part of the next session's first bar.
-            for builder, _ in self._builders[span]:
-                builder.close(due)
         self._bar_timers.clear()
         for span in self._builders:
             self._tell_bars(span, ts_ns)

@@ -24,7 +24,7 @@ class Grid:
         start_ns: Where a bar starts, ns UTC; others follow at multiples of the length.
         span_ns: Their length.
         open_ns: Rows before it are left out, ns UTC.
-        close_ns: Rows from it on are left out, and bars that would end later.
+        close_ns: Rows from it on are left out; a bar that it cuts short ends there.
     """
 
     start_ns: int
@@ -35,17 +35,17 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class DayBars:
-    """Hold bars of one length as columns.
+    """Hold the bars of a day as columns.
 
     Attributes:
-        bars: Times, prices, volumes.
-        span_ns: Their length.
+        bars: Ends, prices, volumes.
+        starts: Where they start, ns UTC.
         counts: Prints in each; 0 where unknown.
         vwaps: Volume-weighted average prices; NaN where unknown.
     """
 
     bars: BarColumns
-    span_ns: int
+    starts: I64
     counts: I64
     vwaps: NDArray[np.float64]
 
@@ -56,15 +56,13 @@ class DayBars:
     def values(self, instrument: Instrument, start: int, stop: int) -> list[Bar]:
         """Give the bars `[start, stop)` as values."""
         bars, scale = self.bars, instrument.price_scale
-        columns = (bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume)
-        rows = zip(
-            *(column[start:stop].tolist() for column in (*columns, self.counts, self.vwaps)),
-            strict=True,
-        )
+        prices = (bars.open, bars.high, bars.low, bars.close)
+        columns = (self.starts, bars.ts_ns, *prices, bars.volume, self.counts, self.vwaps)
+        rows = zip(*(column[start:stop].tolist() for column in columns), strict=True)
         return [
             Bar(
                 instrument.symbol,
-                end - self.span_ns,
+                began,
                 end,
                 opened / scale,
                 high / scale,
@@ -74,7 +72,7 @@ class DayBars:
                 count,
                 vwap,
             )
-            for end, opened, high, low, close, volume, count, vwap in rows
+            for began, end, opened, high, low, close, volume, count, vwap in rows
         ]
 
 
@@ -90,13 +88,14 @@ def day_of_prints(prints: PrintColumns, grid: Grid, price_scale: int) -> DayBars
     ts, price, size = prints.ts_ns[inside], prints.price[inside], prints.size[inside]
     kept = PrintColumns(ts, price, size, prints.flags[inside])
     bars = bars_of_prints(kept, grid.start_ns, grid.span_ns)
-    edges = np.append(np.searchsorted(ts, bars.ts_ns - grid.span_ns), len(ts))
+    starts = bars.ts_ns - grid.span_ns
+    edges = np.append(np.searchsorted(ts, starts), len(ts))
     # Summed one after the other, so that the last digit is that of bars built print by print.
     money = price / price_scale * size
     pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     value = np.array([np.cumsum(money[first:stop])[-1] for first, stop in pairs], np.float64)
     vwaps = value / bars.volume if len(bars) else value
-    return _ended(DayBars(bars, grid.span_ns, np.diff(edges).astype(np.int64), vwaps), grid)
+    return DayBars(_cut(bars, grid), starts, np.diff(edges).astype(np.int64), vwaps)
 
 
 def day_of_bars(stored: BarColumns, length_ns: int, grid: Grid) -> DayBars:
@@ -117,28 +116,24 @@ def day_of_bars(stored: BarColumns, length_ns: int, grid: Grid) -> DayBars:
     if len(ts):
         high, low = np.maximum.reduceat(high, first), np.minimum.reduceat(low, first)
         volume = np.add.reduceat(volume, first)
+    starts = grid.start_ns + number[first] * grid.span_ns
     bars = BarColumns(
-        grid.start_ns + (number[first] + 1) * grid.span_ns,
+        starts + grid.span_ns,
         stored.open[inside][first],
         high,
         low,
         stored.close[inside][last],
         volume,
     )
-    return _ended(plain(bars, grid.span_ns), grid)
+    return plain(_cut(bars, grid), starts)
 
 
-def plain(bars: BarColumns, span_ns: int) -> DayBars:
+def plain(bars: BarColumns, starts: I64) -> DayBars:
     """Wrap bars of which neither prints nor average prices are known."""
-    return DayBars(bars, span_ns, np.zeros(len(bars), np.int64), np.full(len(bars), NAN))
+    return DayBars(bars, starts, np.zeros(len(bars), np.int64), np.full(len(bars), NAN))
 
 
-def _ended(day: DayBars, grid: Grid) -> DayBars:
-    """Leave out a last bar that the close cut off."""
-    stop = int(np.searchsorted(day.bars.ts_ns, grid.close_ns, side="right"))
-    if stop == len(day):
-        return day
-    bars = day.bars
-    columns = (bars.ts_ns, bars.open, bars.high, bars.low, bars.close, bars.volume)
-    kept = BarColumns(*(column[:stop] for column in columns))  # type: ignore[arg-type]
-    return DayBars(kept, day.span_ns, day.counts[:stop], day.vwaps[:stop])
+def _cut(bars: BarColumns, grid: Grid) -> BarColumns:
+    """Let a last bar that the close cuts short end there, as it does in a run."""
+    ends = np.minimum(bars.ts_ns, grid.close_ns)
+    return BarColumns(ends, bars.open, bars.high, bars.low, bars.close, bars.volume)

@@ -2,8 +2,9 @@
 
 Bars come from stored bars where a day has them (of the length asked for, or of one that divides
 it), else they are built from the day's stored prints. They are those that a run over the same
-days shows: cut at multiples of their length since 1970 UTC within each session, none across two
-sessions. Prices are as they were dealt, so bars before a split are in old shares.
+days shows: cut at multiples of their length since 1970 UTC within each session; a last one that
+the close cuts short ends there. Prices are as they were dealt, so bars before a split are in old
+shares.
 """
 
 from __future__ import annotations
@@ -185,9 +186,9 @@ class CatalogHistory:
         days = cast(list[dt.date], trading_days(stored.ts_ns - 1, instrument.calendar).tolist())
         found = {}
         for row, (day, end) in enumerate(zip(days, stored.ts_ns.tolist(), strict=True)):
-            span = end - opens.get(end, end - USUAL_DAY_NS)
+            start = np.array([opens.get(end, end - USUAL_DAY_NS)], np.int64)
             one = cast(BarColumns, select("bar-daily", stored, slice(row, row + 1)))
-            found[day] = self._keep((symbol, DAY_NS, day.toordinal()), plain(one, span))
+            found[day] = self._keep((symbol, DAY_NS, day.toordinal()), plain(one, start))
         return found
 
     def _keep(self, key: Key, made: DayBars) -> DayBars:

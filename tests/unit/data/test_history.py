@@ -90,8 +90,7 @@ def built(folder: Path, text: str) -> list[Bar]:
                     found.append(builder.close(due))
                     due += spec.span_ns
                 builder.add(price / scale, size, ts)
-        if due <= session.close_ns:
-            found.append(builder.close(due))
+        found.append(builder.close(min(due, session.close_ns)))
     return [bar for bar in found if bar is not None]
 
 
@@ -162,13 +161,20 @@ def test_all_hours_hold_what_regular_hours_leave_out(tmp_path: Path) -> None:
     assert [bar.end_ns for bar in every[1:]] == ends
 
 
-def test_a_bar_that_the_close_cuts_off_is_not_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["print", "bar-minute"])
+def test_a_bar_that_the_close_cuts_short_ends_there(tmp_path: Path, kind: str) -> None:
     catalog, session = Catalog(tmp_path), hours()[0]
-    ts = [session.open_ns, session.close_ns - 1]
-    write(catalog, "print", session.date, ts_ns=ts, price=[7, 8], size=[5, 5], flags=[0, 0])
-    history = CatalogHistory(catalog)
-    assert len(history.bars("SPY", "1min", NEVER, 9)) == 2
-    assert [bar.close for bar in history.bars("SPY", "11min", NEVER, 9)] == [7e-4]
+    if kind == "print":
+        ts = [session.open_ns, session.close_ns - 1]
+        write(catalog, "print", session.date, ts_ns=ts, price=[7, 8], size=[5, 5], flags=[0, 0])
+    else:
+        write_bars(catalog, kind, session.date, [session.open_ns + MINUTE, session.close_ns])
+    history, span = CatalogHistory(catalog), 11 * MINUTE
+    found = history.bars("SPY", "11min", NEVER, 9)
+    assert [bar.start_ns for bar in found] == [t // span * span for t in
+                                               (session.open_ns, session.close_ns - 1)]  # fmt: skip
+    assert [bar.end_ns for bar in found] == [found[0].start_ns + span, session.close_ns]
+    assert len(history.bars("SPY", "11min", session.close_ns - 1, 9)) == 1
 
 
 def test_daily_bars_come_from_a_years_file_that_is_read_once(tmp_path: Path) -> None:
