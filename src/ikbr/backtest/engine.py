@@ -155,10 +155,23 @@ def _replay(
     began = time.perf_counter()
     stage.trader.end_ns = max(end_ns, last_ns)
     stage.clock.advance(stage.trader.end_ns)
-    stage.trader.stop()
-    stage.sample()
+    _stop(stage)
     seconds += time.perf_counter() - began
     return Span(events, first_ns, last_ns, seconds, notes)
+
+
+def _stop(stage: Stage) -> None:
+    """End a run: hear what is under way, cancel what works, and hear what became of it.
+
+    Strategies decide nothing any more, as no data follows that could answer them.
+    """
+    clock, model = stage.clock, stage.setup.model
+    there_and_back = model.entry_ns + model.response_ns
+    stage.trader.desk.closed = True
+    clock.advance(clock.now_ns + there_and_back)
+    stage.trader.stop()
+    clock.advance(clock.now_ns + there_and_back)
+    stage.sample()
 
 
 def _runner(stage: Stage, source: TapeSource, first: Tape) -> Callable[[Tape], None]:

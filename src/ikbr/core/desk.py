@@ -33,6 +33,7 @@ class Desk:
         refused: Refusals counted by rule.
         refresh: Brings market data and marks up to the present; a replay that fills them
             lazily sets it, otherwise it does nothing.
+        closed: Whether the run is over: strategies still hear, but nothing they answer counts.
     """
 
     def __init__(  # noqa: PLR0913 - it joins the stages
@@ -72,12 +73,15 @@ class Desk:
         self.disable = disable
         self.refused: Counter[str] = Counter()
         self.refresh: Callable[[], None] = _nothing
+        self.closed = False
 
     def decide(self, slot: Slot, answer: Any) -> None:
         """Carry out what a strategy answered: a signal, an order request, or several.
 
         An answer that cannot be meant disables the strategy.
         """
+        if self.closed:
+            return
         try:
             self._decide(slot, answer)
         except StrategyError as error:
