@@ -152,6 +152,10 @@ def _tell(error: Exception, debug: bool) -> int:
         return _say(_usage_text(error, usage()), int(getattr(error, "exit_code", 2)))
     if isinstance(error, IkbrError) and not isinstance(error, InvariantError):
         return _say(str(error), error.exit_code)
+    if isinstance(error, OSError) and error.filename is not None:
+        # A folder without rights or a full disk is nobody's bug.
+        why = error.strerror or type(error).__name__
+        return _say(f"'{error.filename}' cannot be used ({why}); name another place.", 2)
     hint = "" if debug else f" Please report it with the output of the same command and {DEBUG}."
     return _say(f"this is a bug in ikbr ({type(error).__name__}: {error}).{hint}", 1)
 

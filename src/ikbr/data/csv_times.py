@@ -19,6 +19,10 @@ MS_OF_DAY = "ms-of-day"
 GUESS = "guess"
 NAMED = (*EPOCHS, MS_OF_DAY)
 
+YEARS = (1680, 2260)
+"""First and last year that every moment of fits ns since 1970 in 64 bits."""
+
+_MS_PER_DAY = 86_400_000
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%I:%M:%S %p", "%I:%M %p")
 _TEXTS = tuple(
@@ -118,12 +122,25 @@ def _numbers(text: pl.Series, factor: int, name: str, first_line: int) -> NDArra
     import polars as pl
 
     numbers = text.cast(pl.Int64, strict=False)
-    if numbers.null_count():
-        # Decimals keep the ns that a float of this size would lose.
-        exact = text.cast(pl.Decimal(38, 9), strict=False)
-        _refuse_nulls(text, exact, f"a number ({name})", first_line)
-        return (exact * factor).cast(pl.Int64).to_numpy()
-    return numbers.to_numpy() * factor
+    if not numbers.null_count():
+        _refuse_far(text, _is_far(numbers, name, factor), first_line)
+        return numbers.to_numpy() * factor
+    # Decimals keep the ns that a float of this size would lose.
+    exact = text.cast(pl.Decimal(38, 9), strict=False)
+    _refuse_nulls(text, exact, f"a number ({name})", first_line)
+    _refuse_far(text, _is_far(exact, name, factor), first_line)
+    return (exact * factor).cast(pl.Int64).to_numpy()
+
+
+def _is_far(numbers: pl.Series, name: str, factor: int) -> pl.Series:
+    if name == MS_OF_DAY:
+        return (numbers < 0) | (numbers >= _MS_PER_DAY)
+    low, high = (_january_ns(year) // factor for year in (YEARS[0], YEARS[1] + 1))
+    return (numbers < low) | (numbers >= high)
+
+
+def _january_ns(year: int) -> int:
+    return (dt.date(year, 1, 1) - dt.date(1970, 1, 1)).days * 86_400 * 10**9
 
 
 def _texts(text: pl.Series, ts_format: str, zone: str, first_line: int) -> NDArray[np.int64]:
@@ -133,19 +150,25 @@ def _texts(text: pl.Series, ts_format: str, zone: str, first_line: int) -> NDArr
     if is_date(plain):
         dates = text.str.to_date(plain, strict=False)
         _refuse_nulls(text, dates, f"a date as {ts_format}", first_line)
+        _refuse_far(text, _other_years(dates), first_line)
         walls = dates.cast(pl.Datetime("ns"))
     elif "%z" in plain or "%+" in plain:
         # Z is ISO's short form of +00:00, which the %z of the parser does not know.
         spelt = text.str.replace(r"[Zz]$", "+00:00")
+        coarse = spelt.str.to_datetime(plain, strict=False, time_unit="us", time_zone="UTC")
+        _refuse_nulls(text, coarse, f"a time as {ts_format}", first_line)
+        _refuse_far(text, _other_years(coarse), first_line)
         moments = spelt.str.to_datetime(plain, strict=False, time_unit="ns", time_zone="UTC")
-        _refuse_nulls(text, moments, f"a time as {ts_format}", first_line)
         return moments.cast(pl.Int64).to_numpy()
     else:
         try:
-            walls = text.str.to_datetime(plain, strict=False, time_unit="ns")
+            # Beyond 64 bits of ns the parser goes round silently; us reach far enough to see it.
+            coarse = text.str.to_datetime(plain, strict=False, time_unit="us")
         except pl.exceptions.PolarsError as error:
             raise DataError(f"--ts-format {ts_format!r} cannot be used ({error}).") from error
-        _refuse_nulls(text, walls, f"a time as {ts_format}", first_line)
+        _refuse_nulls(text, coarse, f"a time as {ts_format}", first_line)
+        _refuse_far(text, _other_years(coarse), first_line)
+        walls = text.str.to_datetime(plain, strict=False, time_unit="ns")
     return wall_to_utc(walls.cast(pl.Int64).to_numpy(), zone)
 
 
@@ -155,4 +178,19 @@ def _refuse_nulls(text: pl.Series, made: pl.Series, what: str, first_line: int) 
         raise DataError(
             f"line {first_line + row}: time {text[row]!r} is not {what}; "
             "correct it or say the format with --ts-format."
+        )
+
+
+def _other_years(times: pl.Series) -> pl.Series:
+    years = times.dt.year()
+    return (years < YEARS[0]) | (years > YEARS[1])
+
+
+def _refuse_far(text: pl.Series, far: pl.Series, first_line: int) -> None:
+    if far.any():
+        row = int(far.arg_max() or 0)
+        raise DataError(
+            f"line {first_line + row}: time {text[row]!r} is beyond what can be kept (the years "
+            f"{YEARS[0]} to {YEARS[1]}, or one day); correct it or say the format with "
+            "--ts-format."
         )

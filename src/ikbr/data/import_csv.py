@@ -96,6 +96,8 @@ def import_csv(catalog: Catalog, path: Path, layout: CsvLayout) -> CsvReport:
 def _import(
     catalog: Catalog, path: Path, frame: pl.DataFrame, layout: CsvLayout, instrument: Instrument
 ) -> CsvReport:
+    if not len(frame):
+        raise DataError("the file holds no rows below the names of its columns.")
     kind = layout.kind or guess_kind(frame.columns, layout.mapping) or "print"
     mapping = complete_map("bar-minute" if kind == "bar" else kind, frame.columns, layout.mapping)
     times = frame[mapping["ts"][0]].str.strip_chars()
@@ -103,7 +105,7 @@ def _import(
         times = times + " " + frame[name].str.strip_chars()
     zone = layout.zone or timezone(instrument.calendar)
     ts_format = layout.ts_format
-    if ts_format == GUESS and len(times):
+    if ts_format == GUESS:
         ts_format = guess_format(times, layout.date)
     ts = parse_times(times, ts_format, zone, layout.date)
     if kind == "bar":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,21 @@ def import_lean(catalog: Catalog, path: Path, progress: Progress | None = None) 
     """
     files, unused = find_files(path)
     report = ImportReport(unused=unused)
+    there = catalog.path.exists()
+    try:
+        _import_all(catalog, files, report, progress)
+    except BaseException:
+        if not there:
+            # A failed first import leaves no empty catalog; one that holds something stays.
+            with suppress(OSError):
+                catalog.path.rmdir()
+        raise
+    return report
+
+
+def _import_all(
+    catalog: Catalog, files: Sequence[LeanFile], report: ImportReport, progress: Progress | None
+) -> None:
     for number, file in enumerate(files):
         if progress is not None:
             progress(number, len(files), f"{file.instrument.symbol} {file.path.stem}")
@@ -66,7 +82,6 @@ def import_lean(catalog: Catalog, path: Path, progress: Progress | None = None) 
         report.files += 1
     if progress is not None:
         progress(len(files), len(files), "done")
-    return report
 
 
 def _import_file(catalog: Catalog, file: LeanFile, report: ImportReport) -> None:

@@ -11,6 +11,7 @@ from ikbr.domain.errors import DataError, nearest
 from ikbr.domain.session import Session
 
 RESOLUTIONS = ("tick", "second", "minute", "daily")
+MORE = "import more with `ikbr data import lean PATH` or `ikbr data import csv FILE`"
 
 
 def kinds_of(resolution: str, feed: Feed) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ def select_days(
         asked = f" from {start or 'the first'} to {end or 'the last'}" if start or end else ""
         raise DataError(
             f"no day{asked} has {resolution} data (feed {feed}) for all of {', '.join(symbols)}; "
-            f"the catalog holds {_holdings(catalog, symbols)}."
+            f"the catalog holds {_holdings(catalog, symbols)}; {MORE}."
         )
     sessions = catalog.sessions(symbols[0], chosen[0], chosen[-1])
     wanted = set(chosen)
@@ -102,7 +103,7 @@ def select_days(
         raise DataError(
             f"days {days} is more than the catalog holds: {', '.join(symbols)} together have "
             f"{len(found)} days of {resolution} data ({_span(chosen)}); use --days "
-            f"{len(found)} or import more."
+            f"{len(found)}, or {MORE}."
         )
     return found if days is None else found[-days:]
 
@@ -115,7 +116,7 @@ def _days(
     if not found:
         raise DataError(
             f"{symbol} has no {resolution} data for feed {feed}; the catalog holds "
-            f"{_holdings(catalog, [symbol])}."
+            f"{_holdings(catalog, [symbol])}; {MORE}."
         )
     return found
 

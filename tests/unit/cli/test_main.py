@@ -118,6 +118,15 @@ def test_a_bug_is_called_one_without_a_traceback(
     assert told.count("\n") == 1
 
 
+def test_a_place_that_cannot_be_used_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail_with(monkeypatch, raiser(PermissionError(13, "Permission denied", "catalog/SPY")))
+    assert main.execute(["demo"]) == 2
+    told = capsys.readouterr().err
+    assert told == "ikbr: 'catalog/SPY' cannot be used (Permission denied); name another place.\n"
+
+
 def test_debug_shows_where_it_happened(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

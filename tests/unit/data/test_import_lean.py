@@ -207,7 +207,11 @@ def test_a_broken_zip_is_named_and_leaves_nothing(root: Path, catalog: Catalog) 
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(DataError, match="not a readable zip"):
         import_lean(catalog, root)
-    assert catalog.symbols() == ()
+    assert not catalog.path.exists()
+    catalog.path.mkdir()
+    with pytest.raises(DataError, match="not a readable zip"):
+        import_lean(catalog, root)
+    assert catalog.path.exists()
 
 
 def test_damaged_bytes_inside_a_zip_are_named(root: Path, catalog: Catalog) -> None:

@@ -63,10 +63,22 @@ def test_days_are_those_with_data_for_every_symbol(
     [
         ([], {}, "symbols is empty"),
         (["SPY"], {"days": 0}, "days 0 is too few"),
-        (["SPY"], {"days": 9}, "days 9 is more .* SPY together have 4 days .*; use --days 4"),
+        (
+            ["SPY"],
+            {"days": 9},
+            "days 9 is more .* SPY together have 4 days .*; use --days 4, or import",
+        ),
         (["SPY"], {"start": day(3), "end": day(2)}, "start 2026-03-05 is after end 2026-03-04"),
-        (["SPY"], {"start": day(30)}, "no day from 2026-04-01 to the last .* SPY: print 2026"),
-        (["SPY"], {"resolution": "minute"}, "SPY has no minute data .* holds SPY: print"),
+        (
+            ["SPY"],
+            {"start": day(30)},
+            "no day from 2026-04-01 to the last .* SPY: print 2026.* `ikbr data imp",
+        ),
+        (
+            ["SPY"],
+            {"resolution": "minute"},
+            "SPY has no minute data .* holds SPY: print.* `ikbr data imp",
+        ),
         (["SPY"], {"resolution": "hour"}, "resolution 'hour' is unknown; choose from: daily"),
         (["SPY"], {"feed": "trade"}, "feed 'trade' is unknown; did you mean 'trades'"),
         (["SPY"], {"feed": "quotes"}, "SPY has no tick data for feed quotes"),
