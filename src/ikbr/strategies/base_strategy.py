@@ -31,7 +31,8 @@ class BaseStrategy(ABC):
 
     Attributes:
         name: Name of the running instance.
-        bars: Which bars `on_bar` gets: "1min", "5min", "1h", "1day", "100tick", "10000vol".
+        bars: Which bars `on_bar` gets: "1min", "5min", "1h", "100tick", "10000vol"; none named:
+            those of the tape, where it has any (daily data has daily bars).
         warmup: How many past bars (of the first of `bars`) `on_bar` gets before the start;
             what it answers to them is dropped.
         allow_short: Whether a SELL may go short; else it means flat.
