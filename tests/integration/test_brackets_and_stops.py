@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from scripts import CANCELLED, FILLED, FREE, Script, ask, play, run_script, say, states, trades
+from tapes import random_tape
 
-from ikbr.backtest.engine import Setup
+from ikbr.backtest.engine import Instance, Setup, run_backtest
+from ikbr.data.memory_source import MemorySource
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from ikbr.domain.order import Fill, OrderRequest, OrderType, Side, TimeInForce
+from ikbr.domain.signal import Signal
+from ikbr.domain.ticker import Ticker
+from ikbr.journal.memory_journal import MemoryJournal
+from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.schedule import Schedule
 
 LATENCIES = pytest.mark.parametrize("latency_ms", [0.0, 300.0, 2_500.0])
@@ -203,3 +212,57 @@ def test_a_drawdown_halts_entries_but_not_exits(shape: str) -> None:
     assert [change for change, _ in trades(result)] == [100, -100]
     assert result.refused == {"drawdown": 1}
     assert [alert.source for alert in result.alerts] == ["risk"]
+
+
+class Wavering(BaseStrategy):
+    """Enter and leave at random, one thing at a time, long only, with a tight stop."""
+
+    def __init__(self, seed: int = 0) -> None:
+        """Take a seed."""
+        self.seed = seed
+        self.stop_loss_pct = 0.0004
+        self.rows = 0
+        self.seen: set[int] = set()
+
+    def on_market_data(self, ticker: Ticker) -> Any:
+        """Do something on some rows."""
+        self.rows += 1
+        draw = random.Random(self.seed * 1_000_003 + self.rows)
+        self.seen.add(self.position(ticker.symbol))
+        if draw.random() < 0.4 or self.pending(ticker.symbol):
+            return None
+        action = draw.choice(["BUY", "BUY", "SELL", "FLAT"])
+        return Signal(action, ticker.symbol, ticker.last)
+
+    def on_fill(self, fill: Fill) -> None:
+        """Note what is held after each fill."""
+        self.seen.add(self.position(fill.symbol))
+
+
+@given(
+    seed=st.integers(0, 100_000),
+    fill=st.sampled_from(["quote", "next", "last"]),
+    ways=st.sampled_from([(0.0, 0.0), (0.0, 0.2), (75.0, 0.0), (3_000.0, 0.0)]),
+)
+@settings(max_examples=50, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+def test_long_only_with_a_stop_is_never_short(
+    seed: int, fill: str, ways: tuple[float, float]
+) -> None:
+    tape, sessions = random_tape(seed, 400, 1)
+    strategy = Wavering(seed)
+    latency, cap = ways
+    setup = Setup(
+        limits=FREE,
+        model=ExecutionModel(fees="none", fill=fill, latency_ms=latency, volume_cap=cap),
+        quantity=100,
+        capital=1_000_000.0,
+    )
+    names = tuple(i.symbol for i in tape.instruments)
+    run_backtest(
+        MemorySource(tape, sessions),
+        [Instance(strategy, "wavering", names)],
+        setup,
+        journal=MemoryJournal(),
+    )
+    assert min(strategy.seen) >= 0
+    assert max(strategy.seen) <= 100

@@ -22,12 +22,19 @@ def exit_group(slot: Slot, side: Side, quantity: int) -> str:
         quantity: Of the order; more than the exits hold for a reversal.
 
     Returns:
-        The group; "" when the order closes a part, or when several entries are protected.
+        The group; "" when the order closes a part, or when several entries are protected that no
+        order is closing yet.
     """
-    exits = [order for order in slot.exits if order.side is side]
-    if len({order.parent_id for order in exits}) != 1 or quantity < exits[0].remaining:
+    closing = {order.request.oca_group for order in slot.entries}
+    left = {
+        protective_group(order.parent_id): order.remaining
+        for order in slot.exits
+        if order.side is side and protective_group(order.parent_id) not in closing
+    }
+    if len(left) != 1:
         return ""
-    return protective_group(exits[0].parent_id)
+    group, remaining = left.popitem()
+    return group if quantity >= remaining else ""
 
 
 def trim_exits(
