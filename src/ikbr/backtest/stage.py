@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ikbr.backtest.margin_watch import MarginWatch
+from ikbr.backtest.overnight import Overnight
 from ikbr.backtest.recorder import Recorder
 from ikbr.core.agenda import Agenda
 from ikbr.core.event_bus import EventBus
@@ -29,7 +30,6 @@ from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, CorporateAction
 from ikbr.domain.timers import TimerHeap
 from ikbr.sim.account import Account
-from ikbr.sim.actions import apply_action, split_ratio
 from ikbr.sim.broker import SimBroker
 from ikbr.sim.exchange import Exchange
 from ikbr.sim.market import StandingMarket
@@ -141,6 +141,7 @@ class Stage:
         )
         self.margin = MarginWatch(self.account, self.trader, self.valuation)
         self.trader.books.on_books = self._on_books
+        self._overnight = Overnight(self.trader, self.account, self.exchange)
         self._actions = tuple(actions)
         self._actions_done = 0
         self._fx_pairs = _fx_pairs(self.instruments, setup.base)
@@ -202,11 +203,14 @@ class Stage:
     def _open(self, session: Session) -> None:
         for number in range(len(self.instruments)):
             self.on_mark(number, self.standing_mark(number))
-        before = dict(self.account.portfolio.cash_micro)
         due = [a for a in self._actions[self._actions_done :] if a.ts_ns <= session.open_ns]
         self._actions_done += len(due)
-        self.account.open_session(session, due)
-        self._follow_broker(due if self.setup.model.corporate_actions else [], before)
+        if not self.setup.model.corporate_actions:
+            due = []
+        if self._overnight.open(session, due):
+            self.valuation.recount()
+            self.margin.redraw()
+        self._overnight.cancel_orders(due)
         self.exchange.open_session(session)
         for ticker in self.trader.market_data.tickers.values():
             begin = getattr(ticker, "begin_session", None)
@@ -214,33 +218,6 @@ class Stage:
                 begin()
             else:
                 ticker.volume = 0
-
-    def _follow_broker(
-        self, actions: Sequence[CorporateAction], cash_before: Mapping[str, int]
-    ) -> None:
-        """Book on our side what the broker booked overnight."""
-        trader, now = self.trader, self.clock.now_ns
-        for action in actions:
-            if action.split != 1.0:
-                ratio = split_ratio(action.split)
-                trader.journal.append("split", now, (action.symbol, *ratio))
-                # Source: IBKR, "Good-Til-Canceled": a split cancels the orders in the stock.
-                self.exchange.cancel_all(action.symbol, "the stock was split")
-            apply_action(trader.portfolio, action)
-            for running in trader.manager.running:
-                apply_action(running.books, action)
-            for slot in trader.slots.by_symbol[action.symbol]:
-                slot.position = slot.running.books.quantity(action.symbol)
-        for currency, amount in self.account.portfolio.cash_micro.items():
-            trader.portfolio.cash_micro[currency] = amount
-            booked = amount - cash_before.get(currency, 0)
-            if booked:
-                why = "dividends, cash in lieu and charges of the broker"
-                body = {"currency": currency, "amount_micro": booked, "why": why}
-                trader.journal.append("cash", now, body)
-        if actions or cash_before != self.account.portfolio.cash_micro:
-            self.valuation.recount()
-            self.margin.redraw()
 
     def _close(self, session: Session) -> None:
         for number in range(len(self.instruments)):

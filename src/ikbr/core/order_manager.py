@@ -108,6 +108,25 @@ class OrderManager:
             self._send(each)
         return order
 
+    def attach(
+        self, request: OrderRequest, instrument: Instrument, strategy: str, parent_id: int
+    ) -> Order:
+        """Send an exit for what an order that has ended brought.
+
+        Args:
+            request: The exit.
+            instrument: What it trades.
+            strategy: Whose it is.
+            parent_id: The order that it protects.
+
+        Raises:
+            OrderError: When the request makes no sense; nothing was sent.
+        """
+        check_request(request, instrument)
+        order = self._create(request, instrument, strategy, parent_id)
+        self._send(order)
+        return order
+
     def _create(
         self, request: OrderRequest, instrument: Instrument, strategy: str, parent_id: int
     ) -> Order:

@@ -227,7 +227,9 @@ class Account:
 
     # --- sessions -------------------------------------------------------------------------------
 
-    def open_session(self, session: Session, actions: Sequence[CorporateAction] = ()) -> None:
+    def open_session(
+        self, session: Session, actions: Sequence[CorporateAction] = ()
+    ) -> dict[str, int]:
         """Begin a trading day: settle, charge the nights, book corporate actions.
 
         Args:
@@ -235,12 +237,16 @@ class Account:
             actions: Splits and dividends in order of time; those due by the open and after the
                 open before are booked.
 
+        Returns:
+            The borrow fees that were charged, by symbol, millionths of its currency.
+
         Raises:
             FeeTableError: When no fees are known for the day.
         """
         self.fees.start_day(session.open_ns)
+        charges: dict[str, int] = {}
         if self._date is not None and session.date > self._date:
-            self._charge_borrow((session.date - self._date).days)
+            charges = self._charge_borrow((session.date - self._date).days)
             if self._settlement is not None:
                 self._settlement.open_session(session.date)
             if self._day_trades is not None:
@@ -251,6 +257,7 @@ class Account:
                     apply_action(self.portfolio, action)
         self._actions_until_ns = session.open_ns
         self._date = session.date
+        return charges
 
     def close_session(self, session: Session) -> None:
         """End a trading day: note its equity, by which the day trading rule goes."""
@@ -342,15 +349,16 @@ class Account:
             value - fill.commission_micro, instrument.currency, instrument.sec_type, date
         )
 
-    def _charge_borrow(self, nights: int) -> None:
+    def _charge_borrow(self, nights: int) -> dict[str, int]:
         """Charge the borrow fee of short stock.
 
         Source: IBKR, "Short sale cost": 102 % of the price, rounded up to the dollar, times the
         shares, at the yearly rate over 360 days, for every night.
         """
         rate = self._model.borrow_rate
+        charges: dict[str, int] = {}
         if not rate:
-            return
+            return charges
         for position in self.portfolio.positions.values():
             instrument = position.instrument
             if position.quantity >= 0 or instrument.sec_type != SecType.STOCK:
@@ -359,3 +367,5 @@ class Account:
             collateral = math.ceil(price * 1.02) * -position.quantity
             fee = round(collateral * rate / 360 * nights * MICRO)
             self.portfolio.add_cash(-fee, instrument.currency)
+            charges[instrument.symbol] = fee
+        return charges

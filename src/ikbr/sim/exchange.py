@@ -186,17 +186,33 @@ class Exchange:
             return
         self._change(so, fresh)
 
-    def cancel_all(self, symbol: str, reason: str) -> None:
-        """Cancel every order in a symbol, whoever sent it.
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Cancel every order in a stock that is split, and move its standing prices.
 
         Args:
             symbol: Which one.
-            reason: Told to the owners.
+            new: So many new shares
+            old: for so many old ones.
+
+        Source: IBKR, "Time in Force": a split, forward or reverse, cancels good-till-cancelled
+        orders.
         """
+        market, sym = self.market, self._index[symbol]
+        if market.refresh is not None:
+            market.refresh(sym)
+        # Whoever arrives before the first row of the day must not meet yesterday's prices.
+        for prices in (market.bid, market.ask, market.last):
+            if prices[sym] != NO_PRICE:
+                prices[sym] = prices[sym] * old // new
         for seat in self._seats:
-            for so in list(seat.orders.values()):
-                if so.request.symbol == symbol:
-                    self._executions.cancel(so, reason)
+            # Children before their parents, so that no cancelled parent lets them work.
+            gone = [so for so in reversed(seat.orders.values()) if so.request.symbol == symbol]
+            for so in gone:
+                self._executions.cancel(so, "the stock was split")
+            for parent_id in {so.order.parent_id or so.order.order_id for so in gone}:
+                left = seat.ended.get(parent_id)
+                if left:
+                    seat.ended.put(parent_id, left * new // old)
 
     def open_session(self, session: Session) -> None:
         """Begin regular trading: what was held works now."""

@@ -248,9 +248,8 @@ def test_a_split_cancels_the_orders_in_the_stock(open_room):
     room = open_room()
     room.quote(100.00, 100.02)
     waiting = [room.me.send(10, "LMT", 99.00, tif="GTC"), room.me.send(10, "STP", stop=101.00)]
-    room.exchange.cancel_all("OTHER", "the stock was split")
-    assert [room.me.events(order)[-1][0] for order in waiting] == [E.ACK, E.ACK_PRE]
-    room.exchange.cancel_all(waiting[0].symbol, "the stock was split")
+    room.exchange.split(waiting[0].symbol, 2, 1)
+    assert (room.market.bid[0], room.market.ask[0]) == (500_000, 500_100)
     assert [room.me.events(order)[-1] for order in waiting] == [(E.CANCEL, 202)] * 2
     room.quote(98.00, 98.02)
     room.print(102.00)
