@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ikbr.api.request import Request, as_date
 from ikbr.api.run import execute, prepare
 from ikbr.backtest.engine import Progress
 from ikbr.backtest.result import BacktestResult
+from ikbr.domain.errors import UsageError
 
 
 def backtest(
@@ -86,8 +87,8 @@ def backtest(
     """
     request = Request(
         strategy=strategy,
-        symbols=symbols.split(",") if isinstance(symbols, str) and symbols else tuple(symbols),
-        params=params or {},
+        symbols=_symbols(symbols),
+        params={} if params is None else params,
         data=data,
         days=days,
         start=as_date(start, "start"),
@@ -103,8 +104,8 @@ def backtest(
         fill=fill,
         profile=profile,
         config=_path(config),
-        settings=settings or {},
-        fx=fx or {},
+        settings={} if settings is None else settings,
+        fx={} if fx is None else fx,
         seed=seed,
         shape=shape,
     )
@@ -113,6 +114,16 @@ def backtest(
     outputs.check()
     with ExitStack() as stack:
         return execute(prepare(request, stack), outputs, progress)
+
+
+def _symbols(symbols: str | Sequence[str] | None) -> Sequence[str]:
+    if isinstance(symbols, str):
+        return [one.strip() for one in symbols.split(",") if one.strip()]
+    if symbols is None:
+        return ()
+    if not isinstance(symbols, Iterable) or not all(isinstance(one, str) for one in symbols):
+        raise UsageError(f"symbols {symbols!r} are no texts; give 'SPY', 'SPY,BAC' or a list.")
+    return tuple(symbols)
 
 
 def _path(name: str | Path | None) -> Path | None:

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,8 +19,8 @@ FEEDS = ("both", "trades", "quotes")
 SESSIONS = ("regular", "all")
 SHAPES = ("python", "reference")
 LARGEST_QUANTITY = 1_000_000_000
-LARGEST_CAPITAL = 1e12
 LARGEST_SEED = 2**63 - 1
+LARGEST_CAPITAL = 1e12
 """Micro-dollars of more than this leave 64 bits."""
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -87,6 +88,7 @@ class Request:
         Raises:
             UsageError: Naming the field, its value and the remedy.
         """
+        self._check_types()
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value is not None and value not in choices:
@@ -102,6 +104,25 @@ class Request:
                 f"seed {self.seed} chooses an embedded synthetic market and says nothing about "
                 f"other data; leave out seed or data."
             )
+
+    def _check_types(self) -> None:
+        """Refuse what a notebook may hand over and the command line cannot."""
+        for name in ("capital", "quantity", "days", "seed", "latency_ms"):
+            value = getattr(self, name)
+            if value is None and name not in ("capital", "quantity"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise UsageError(f"{name} {value!r} is not a number; give one without quotes.")
+            if name in ("days", "seed") and not isinstance(value, Integral):
+                raise UsageError(f"{name} {value!r} is not a whole number; give one.")
+        for name in ("params", "settings", "fx"):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping):
+                raise UsageError(f"{name} {value!r} is not a dict; give values by name.")
+        rates: Mapping[str, Any] = self.fx
+        for currency, rate in rates.items():
+            if not isinstance(rate, Real):
+                raise UsageError(f"fx {currency}={rate!r} is not a number; give a rate above 0.")
 
     def _check_numbers(self) -> None:
         if not 0 < self.capital <= LARGEST_CAPITAL:

@@ -243,22 +243,28 @@ def _tell_findings(found: list[Finding]) -> None:
 @makes.command("synthetic")
 def make_synthetic_command(
     symbols: Annotated[str, typer.Option(help="Symbols, separated by commas.")] = "",
-    days: Annotated[int, typer.Option(min=1, help="How many sessions.")] = 5,
+    days: Annotated[int, typer.Option(min=1, max=10_000, help="How many sessions.")] = 5,
     start: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="First day.")] = "",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
-    rows_per_day: Annotated[int, typer.Option(min=1, help="About how many ticks a day.")] = 100_000,
+    rows_per_day: Annotated[
+        int, typer.Option(min=1, max=100_000_000, help="About how many ticks a day.")
+    ] = 100_000,
     catalog: CatalogOption = DEFAULT_CATALOG,
 ) -> None:
     """Make up a market: ticks and bars of correlated stocks, labelled synthetic everywhere."""
     from ikbr.data.synthetic import START, SYMBOLS, make_synthetic
+    from ikbr.domain.errors import UsageError
 
+    first = _day(start, "--start") if start else START
+    if not 1970 <= first.year <= 2200:
+        raise UsageError(f"--start {first} is too far away; use a day of the years 1970 to 2200.")
     names = tuple(name.strip().upper() for name in symbols.split(",") if name.strip()) or SYMBOLS
     made = make_synthetic(
         catalog,
         symbols=names,
         days=days,
         seed=seed,
-        start=_day(start, "--start") if start else START,
+        start=first,
         rows_per_day=rows_per_day,
     )
     print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def show(
             raise UsageError(f"--kind {name!r} is unknown; {nearest(name, KINDS, limit=20)}.")
     chosen: Iterable[Record] = select(read_records(file), kind or (), symbol, order)
     if last:
-        chosen = deque(chosen, maxlen=last)
+        chosen = deque(chosen, maxlen=min(last, sys.maxsize))
     for record in chosen:
         typer.echo(to_json(record) if as_json else to_text(record))
 

@@ -148,13 +148,18 @@ def _options(
 def _tell(error: Exception, debug: bool) -> int:
     """Say in one paragraph what went wrong and give the exit code."""
     usage: Callable[[], str] | None = getattr(error, "format_message", None)
+    if usage is not None and type(error).__name__ == "NoArgsIsHelpError":
+        print(usage(), file=sys.stderr)
+        return 2
     if usage is not None:
         return _say(_usage_text(error, usage()), int(getattr(error, "exit_code", 2)))
     if isinstance(error, IkbrError) and not isinstance(error, InvariantError):
         return _say(str(error), error.exit_code)
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError):
         # A folder without rights or a full disk is nobody's bug.
         why = error.strerror or type(error).__name__
+        if error.filename is None:
+            return _say(f"the output cannot be written ({why}).", 1)
         return _say(f"'{error.filename}' cannot be used ({why}); name another place.", 2)
     hint = "" if debug else f" Please report it with the output of the same command and {DEBUG}."
     return _say(f"this is a bug in ikbr ({type(error).__name__}: {error}).{hint}", 1)

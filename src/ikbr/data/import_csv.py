@@ -97,7 +97,7 @@ def _import(
     catalog: Catalog, path: Path, frame: pl.DataFrame, layout: CsvLayout, instrument: Instrument
 ) -> CsvReport:
     if not len(frame):
-        raise DataError("the file holds no rows below the names of its columns.")
+        raise DataError("no rows stand below the names of the columns; there is nothing to import.")
     kind = layout.kind or guess_kind(frame.columns, layout.mapping) or "print"
     mapping = complete_map("bar-minute" if kind == "bar" else kind, frame.columns, layout.mapping)
     times = frame[mapping["ts"][0]].str.strip_chars()

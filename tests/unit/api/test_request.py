@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ikbr.api.request import Request, as_date, canonical
@@ -39,6 +40,17 @@ DAY = dt.date(2026, 3, 2)
         ({"fx": {"EUR": 0.0}}, "fx EUR=0 "),
         ({"fx": {"EUR": NAN}}, "fx EUR=nan "),
         ({"fx": {"EUA": 1.1}}, "currency 'EUA' is unknown"),
+        ({"capital": "1e5"}, "capital '1e5' is not a number"),
+        ({"capital": None}, "capital None is not a number"),
+        ({"quantity": "10"}, "quantity '10' is not a number"),
+        ({"latency_ms": "5"}, "latency_ms '5' is not a number"),
+        ({"days": "1"}, "days '1' is not a number"),
+        ({"days": True}, "days True is not a number"),
+        ({"days": 1.5}, "days 1.5 is not a whole number"),
+        ({"seed": 1.5}, "seed 1.5 is not a whole number"),
+        ({"params": [1]}, "params [1] is not a dict"),
+        ({"settings": 3}, "settings 3 is not a dict"),
+        ({"fx": {"EUR": "x"}}, "fx EUR='x' is not a number"),
         ({"fx": {"USD": 2.0}}, "fx USD=2 cannot be"),
         ({"seed": -1}, "seed -1 cannot be"),
         ({"seed": 2**63}, "seed 9223372036854775808 cannot be"),
@@ -54,6 +66,7 @@ def test_what_cannot_be_meant_is_refused_by_name(values: dict[str, Any], sentenc
 def test_a_plain_request_passes() -> None:
     Request().check()
     Request(fx={"EUR": 1.1, "USD": 1.0}, latency_ms=0.0, start=DAY, end=DAY).check()
+    Request(days=np.int64(2), capital=np.float64(1e5), quantity=np.int32(5)).check()
 
 
 def test_a_symbol_named_twice_in_different_ways_is_refused() -> None:

@@ -107,6 +107,7 @@ def test_synthetic_data_are_made_labelled_and_sound(place: Path) -> None:
         (["import", "csv", "x", "--symbol", "SPY", "--tz", "New_York"], UsageError, "America/New"),
         (["import", "csv", "x", "--symbol", "SPY", "--date", "1.2."], UsageError, "--date '1.2.'"),
         (["import", "csv", "x", "--symbol", "S", "--bar-stamp", "ends"], UsageError, "'end'"),
+        (["make", "synthetic", "--start", "2300-01-01"], UsageError, "--start 2300-01-01 is too"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(

@@ -57,6 +57,7 @@ def numbers(output: str) -> list[int]:
         (("--kind", "fill"), [7]),
         (("--kind", "fill", "--kind", "alert"), [7, 9]),
         (("--symbol", "spy"), [1, 4, 7, 8]),
+        (("--last", "99999999999999999999"), list(range(10))),
         (("--symbol", "IBM"), [2, 3, 5, 6]),
         (("--order", 1), [1, 4, 7]),
         (("--order", 2), [2, 5, 6]),

@@ -127,6 +127,26 @@ def test_a_place_that_cannot_be_used_is_no_bug(
     assert told == "ikbr: 'catalog/SPY' cannot be used (Permission denied); name another place.\n"
 
 
+def test_a_full_disk_behind_stdout_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail_with(monkeypatch, raiser(OSError(28, "No space left on device")))
+    assert main.execute(["demo"]) == 1
+    told = capsys.readouterr().err
+    assert told == "ikbr: the output cannot be written (No space left on device).\n"
+
+
+@pytest.mark.parametrize("group", ["data", "journal", "strategies"])
+def test_a_group_without_a_command_shows_its_help_in_lines(
+    group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.execute([group]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"Usage: ikbr {group} ")
+    assert "\nCommands:\n" in told.err
+
+
 def test_debug_shows_where_it_happened(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,7 +137,7 @@ def test_daily_bars_end_with_their_session_even_newest_first(catalog: Catalog) -
         ("time,price\n1381152600,3\n", {"kind": "prints"}, "did you mean 'print'"),
         ("1381152600,3\n", {}, "does not name columns"),
         ("", {}, "is empty"),
-        ("time,price\n", {}, "holds no rows"),
+        ("time,price\n", {}, "no rows stand below"),
         ("time,price\n2013-10-07,1\n1600-01-01,1\n", {}, "line 3: time '1600-01-01' is beyond"),
         ("time,price\n2013-10-07 10:00,1\n1600-03-02 10:00,1\n", {}, "line 3: time '1600-03"),
         ("time,price\n2013-10-07T10:00Z,1\n2999-03-02T10:00Z,1\n", {}, "line 3: time '2999-03"),
