@@ -154,3 +154,22 @@ def test_a_split_cancels_a_partly_filled_entry_and_protects_what_it_brought(shap
     assert result.orders[0].state is OrderState.CANCELLED
     assert sum(change for _, change, _ in changes(result)[1:]) == -2 * bought
     assert result.positions == {}
+
+
+def test_a_split_changes_neither_round_trips_nor_time_in_the_market() -> None:
+    rows = {2: OrderRequest("SPY", Side.BUY, 100), 9: OrderRequest("SPY", Side.SELL, 200)}
+    whole = two_days(at(rows | {9: OrderRequest("SPY", Side.SELL, 100)}))
+    action = CorporateAction("SPY", OPEN + 20 * HOUR, 2.0)
+    split = two_days(at(rows), prices=(50.0,) * 6, actions=[action])
+    (trip,) = split.round_trips
+    assert (trip.max_quantity, trip.entry_price, trip.exit_price) == (200, 50.005, 49.99)
+    assert trip.gross_pnl == pytest.approx(split.net_pnl) == pytest.approx(-3.0)
+    assert split.summary is not None
+    assert whole.summary is not None
+    assert split.summary.open_positions == 0
+    assert split.summary.exposure == whole.summary.exposure
+    (record,) = split.summary.round_trips
+    assert record.trip == trip
+    assert record.excursion is not None
+    assert record.excursion.adverse == pytest.approx(3.0)
+    assert record.excursion.favourable == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,9 @@ from ikbr.backtest.explain import RunFacts, explain
 from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.stage import Stage
 from ikbr.domain.instrument import MICRO
-from ikbr.domain.round_trips import round_trips
+from ikbr.domain.round_trips import Split
 from ikbr.domain.tape import TapeSource
+from ikbr.sim.actions import split_ratio
 
 
 def evaluate(
@@ -32,7 +34,6 @@ def evaluate(
     multipliers = {i.symbol: i.multiplier for i in stage.instruments}
     rates = stage.trader.portfolio.fx_micro
     fx = {i.symbol: rates.get(i.currency, MICRO) / MICRO for i in stage.instruments}
-    result.round_trips = round_trips(result.fills, multipliers).closed
     result.summary = summarise(
         SummaryInputs(
             capital=result.capital,
@@ -47,10 +48,25 @@ def evaluate(
             marks=marks,
             prices={s: (p.ts_ns, p.price) for s, p in result.prices.items()},
             fx=fx,
+            splits=_splits(source, stage),
         )
     )
+    result.round_trips = tuple(record.trip for record in result.summary.round_trips)
     result.findings = explain(_facts(result, source, stage))
     return result
+
+
+def _splits(source: TapeSource, stage: Stage) -> list[Split]:
+    """List the splits that were booked: at the open that followed each."""
+    if not stage.setup.model.corporate_actions:
+        return []
+    opens = [session.open_ns for session in source.sessions]
+    found = []
+    for action in source.actions:
+        place = bisect_left(opens, action.ts_ns)
+        if action.split != 1.0 and place < len(opens):
+            found.append(Split(opens[place], action.symbol, *split_ratio(action.split)))
+    return sorted(found, key=lambda split: split.ts_ns)
 
 
 def _facts(result: BacktestResult, source: TapeSource, stage: Stage) -> RunFacts:

@@ -42,6 +42,22 @@ class FillLike(Protocol):
         """All fees, positive when they cost."""
 
 
+class Split(msgspec.Struct, frozen=True):
+    """Record that the shares of a symbol were exchanged for others.
+
+    Attributes:
+        ts_ns: When; fills from then on are of new shares, ns UTC.
+        symbol: Which.
+        new: So many new shares
+        old: for so many old ones.
+    """
+
+    ts_ns: int
+    symbol: str
+    new: int
+    old: int
+
+
 class RoundTrip(msgspec.Struct, frozen=True):
     """Record a closed position, from flat to flat.
 
@@ -58,6 +74,8 @@ class RoundTrip(msgspec.Struct, frozen=True):
         commission: All fees of its fills.
         fills: How many fills took part; one that crosses zero counts in both trips.
         turnover: Notional of its entries.
+
+    Quantities and prices are those of the shares at its end, whatever was split before.
     """
 
     strategy: str
@@ -191,7 +209,7 @@ class _Running:
         self.direction = direction
         self.entry_ts_ns = ts_ns
         self.quantity = self.max_quantity = self.fills = 0
-        self.entry_quantity = self.exit_quantity = 0
+        self.entry_quantity = self.exit_quantity = 0.0
         self.entry_value = self.exit_value = self.cost_price = 0.0
         self.realised = self.commission = 0.0
 
@@ -212,6 +230,15 @@ class _Running:
         self.exit_value += quantity * price
         self.realised += self.direction * (price - self.cost_price) * quantity * multiplier
         self._count(commission)
+
+    def split(self, new: int, old: int) -> None:
+        """Count in new shares; a fraction that is paid out leaves at its cost."""
+        self.quantity, left = divmod(self.quantity * new, old)
+        self.max_quantity = max(1, self.max_quantity * new // old)
+        self.entry_quantity *= new / old
+        self.exit_quantity = self.exit_quantity * new / old + left / old
+        self.cost_price *= old / new
+        self.exit_value += left / old * self.cost_price
 
     def _count(self, commission: float) -> None:
         self.commission += commission
@@ -276,7 +303,29 @@ class RoundTripTracker:
         if rest:
             following = self._running[key] = _Running(side, fill.ts_ns)
             following.add(rest, fill.price, fill.commission - share)
-        return _closed(fill, running, multiplier)
+        return _closed(key, fill.ts_ns, running, multiplier)
+
+    def split(self, split: Split) -> list[RoundTrip]:
+        """Count what is held in new shares.
+
+        The cash for a fraction of a share is not known here; it is taken to leave at its cost.
+
+        Args:
+            split: What happened, after the fills given so far.
+
+        Returns:
+            Round trips that ended because less than one share would be left.
+        """
+        ended = []
+        for key, running in list(self._running.items()):
+            if key[1] != split.symbol:
+                continue
+            running.split(split.new, split.old)
+            if not running.quantity:
+                del self._running[key]
+                multiplier = self._multipliers.get(split.symbol, 1)
+                ended.append(_closed(key, split.ts_ns, running, multiplier))
+        return ended
 
     def open_trips(self) -> tuple[OpenTrip, ...]:
         """List the positions that are not flat.
@@ -303,12 +352,15 @@ class RoundTripTracker:
         return tuple(sorted(trips, key=lambda trip: trip.entry_ts_ns))
 
 
-def round_trips(fills: Iterable[FillLike], multipliers: Mapping[str, float]) -> RoundTrips:
+def round_trips(
+    fills: Iterable[FillLike], multipliers: Mapping[str, float], splits: Iterable[Split] = ()
+) -> RoundTrips:
     """Build the flat-to-flat round trips of each strategy and symbol.
 
     Args:
         fills: Executions in time order.
         multipliers: Units of the underlying per contract by symbol; 1 where missing.
+        splits: Splits in time order.
 
     Returns:
         The closed trips and what is still open. The net profit of all closed trips plus that of
@@ -329,17 +381,27 @@ def round_trips(fills: Iterable[FillLike], multipliers: Mapping[str, float]) -> 
     (-50, 25.0)
     """
     tracker = RoundTripTracker(multipliers)
-    closed = tuple(trip for fill in fills if (trip := tracker.apply(fill)) is not None)
-    return RoundTrips(closed, tracker.open_trips())
+    closed: list[RoundTrip] = []
+    due = list(splits)[::-1]
+    for fill in fills:
+        while due and due[-1].ts_ns <= fill.ts_ns:
+            closed += tracker.split(due.pop())
+        trip = tracker.apply(fill)
+        if trip is not None:
+            closed.append(trip)
+    for split in reversed(due):
+        closed += tracker.split(split)
+    return RoundTrips(tuple(closed), tracker.open_trips())
 
 
-def _closed(fill: FillLike, run: _Running, multiplier: float) -> RoundTrip:
+def _closed(key: tuple[str, str], ts_ns: int, run: _Running, multiplier: float) -> RoundTrip:
+    strategy, symbol = key
     return RoundTrip(
-        strategy=fill.strategy,
-        symbol=fill.symbol,
+        strategy=strategy,
+        symbol=symbol,
         direction=run.direction,
         entry_ts_ns=run.entry_ts_ns,
-        exit_ts_ns=fill.ts_ns,
+        exit_ts_ns=ts_ns,
         max_quantity=run.max_quantity,
         entry_price=run.entry_value / run.entry_quantity,
         exit_price=run.exit_value / run.exit_quantity,

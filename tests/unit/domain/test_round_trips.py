@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ikbr.domain.errors import InvariantError
-from ikbr.domain.round_trips import round_trips
+from ikbr.domain.round_trips import Split, round_trips
 
 
 class F(msgspec.Struct, frozen=True):
@@ -108,3 +108,25 @@ def test_closed_and_open_trips_add_up_to_cash_flow_plus_marked_positions(rows, m
     assert sum(t.position for t in result.open) == sum(f.side * f.quantity for f in fills)
     assert all(trip.exit_ts_ns >= trip.entry_ts_ns for trip in result.closed)
     assert all(trip.max_quantity >= 1 for trip in result.closed)
+
+
+def test_a_split_turns_what_is_held_into_new_shares() -> None:
+    fills = [F(1, 100, 100.0, 1), F(-1, 20, 110.0, 2), F(-1, 160, 56.0, 9), F(1, 10, 56.0, 10)]
+    splits = [Split(5, "OTHER", 3, 1), Split(9, "SPY", 2, 1), Split(99, "SPY", 3, 1)]
+    result = round_trips(fills, {"SPY": 1}, splits)
+    (trip,) = result.closed
+    assert (trip.max_quantity, trip.entry_price, trip.exit_price) == (200, 50.0, 55.8)
+    assert trip.gross_pnl == 20 * 10.0 + 160 * 6.0
+    assert (trip.turnover, trip.exit_ts_ns) == (10_000.0, 9)
+    (still,) = result.open
+    assert (still.position, still.entry_price) == (30, pytest.approx(56 / 3))
+    assert still.unrealised_pnl(20.0) == pytest.approx(600 - 560)
+
+
+def test_a_fraction_of_a_share_leaves_at_its_cost() -> None:
+    result = round_trips([F(-1, 3, 100.0, 1), F(1, 1, 220.0, 3)], {}, [Split(2, "SPY", 1, 2)])
+    (trip,) = result.closed
+    assert trip.gross_pnl == pytest.approx(-20.0)
+    assert trip.exit_price == pytest.approx((220.0 + 100.0) / 1.5)
+    (gone,) = round_trips([F(1, 1, 5.0, 1)], {}, [Split(2, "SPY", 1, 10)]).closed
+    assert (gone.exit_ts_ns, gone.gross_pnl, gone.max_quantity) == (2, pytest.approx(0.0), 1)

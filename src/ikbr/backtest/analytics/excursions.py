@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from ikbr.backtest.analytics.defined import Floats, Nanos, ratio
-from ikbr.domain.round_trips import RoundTrip
+from ikbr.domain.round_trips import RoundTrip, Split
 
 
 class Excursion(msgspec.Struct, frozen=True):
@@ -27,7 +27,11 @@ class Excursion(msgspec.Struct, frozen=True):
 
 
 def excursion_from_prices(
-    trip: RoundTrip, ts_ns: Nanos, prices: Floats, multiplier: float = 1.0
+    trip: RoundTrip,
+    ts_ns: Nanos,
+    prices: Floats,
+    multiplier: float = 1.0,
+    splits: Sequence[Split] = (),
 ) -> Excursion:
     """Measure a round trip along the prices of its instrument.
 
@@ -39,6 +43,7 @@ def excursion_from_prices(
         ts_ns: Times of the prices, never decreasing, ns UTC.
         prices: Prices from then on.
         multiplier: Money per price point and unit of quantity.
+        splits: Splits; prices before one are turned into those of the new shares.
 
     Returns:
         Its excursions.
@@ -46,7 +51,11 @@ def excursion_from_prices(
     Source: J. Sweeney, "Campaign Trading" (1996), maximum adverse and favourable excursion.
     """
     first, last = np.searchsorted(ts_ns, (trip.entry_ts_ns, trip.exit_ts_ns + 1))
-    window = np.asarray(prices[first:last], dtype=np.float64)
+    window = np.array(prices[first:last], dtype=np.float64)
+    for split in splits:
+        if split.symbol == trip.symbol and split.ts_ns <= trip.exit_ts_ns:
+            before = int(np.searchsorted(ts_ns[first:last], split.ts_ns))
+            window[:before] *= split.old / split.new
     window = np.append(window[np.isfinite(window)], trip.exit_price)
     moves = trip.direction * (window - trip.entry_price)
     scale = trip.max_quantity * multiplier
@@ -86,6 +95,7 @@ def excursions_of(
     path: tuple[Nanos, Floats],
     prices: Mapping[str, tuple[Nanos, Floats]],
     money: Mapping[str, float],
+    splits: Sequence[Split] = (),
 ) -> list[Excursion | None]:
     """Measure every round trip as well as the record allows.
 
@@ -95,6 +105,7 @@ def excursions_of(
         path: Times and values of the account's equity.
         prices: Times and prices per symbol; may be empty.
         money: Account currency per price point and unit of quantity, by symbol; 1 if missing.
+        splits: Splits that were booked.
 
     Returns:
         One per trip: from prices if there are any, else from equity if nothing else was held
@@ -107,7 +118,7 @@ def excursions_of(
         scale = money.get(trip.symbol, 1.0)
         series = prices.get(trip.symbol)
         if series is not None:
-            found.append(excursion_from_prices(trip, *series, scale))
+            found.append(excursion_from_prices(trip, *series, scale, splits))
             continue
         begun = int(np.searchsorted(starts, trip.exit_ts_ns, side="left"))
         over = int(np.searchsorted(ends, trip.entry_ts_ns, side="right"))

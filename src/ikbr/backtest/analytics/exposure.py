@@ -7,34 +7,27 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ikbr.backtest.analytics.defined import Nanos, ratio
-from ikbr.domain.round_trips import FillLike
+from ikbr.domain.round_trips import FillLike, RoundTrips
 
 
-def market_intervals(fills: Sequence[FillLike], last_ts: int) -> list[tuple[int, int]]:
+def market_intervals(trips: RoundTrips, last_ts: int) -> list[tuple[int, int]]:
     """List the stretches during which any strategy held anything.
 
     Args:
-        fills: In time order.
+        trips: What was held, from flat to flat.
         last_ts: Where an open position is cut off, ns UTC.
 
     Returns:
         Beginnings and ends in order, without overlaps.
     """
-    held: dict[tuple[str, str], int] = {}
+    spans = [(trip.entry_ts_ns, trip.exit_ts_ns) for trip in trips.closed]
+    spans += [(trip.entry_ts_ns, max(trip.entry_ts_ns, last_ts)) for trip in trips.open]
     intervals: list[tuple[int, int]] = []
-    begun = 0
-    for fill in fills:
-        key = (fill.strategy, fill.symbol)
-        was_in = bool(held)
-        position = held.pop(key, 0) + int(fill.side) * fill.quantity
-        if position:
-            held[key] = position
-        if held and not was_in:
-            begun = fill.ts_ns
-        elif was_in and not held:
-            intervals.append((begun, fill.ts_ns))
-    if held:
-        intervals.append((begun, max(begun, last_ts)))
+    for start, end in sorted(spans):
+        if intervals and start <= intervals[-1][1]:
+            intervals[-1] = (intervals[-1][0], max(end, intervals[-1][1]))
+        else:
+            intervals.append((start, end))
     return intervals
 
 

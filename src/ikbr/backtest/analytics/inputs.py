@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ikbr.backtest.analytics.defined import Floats, Nanos
-from ikbr.domain.round_trips import FillLike
+from ikbr.domain.round_trips import FillLike, Split
 
 
 class CostedFill(FillLike, Protocol):
@@ -47,6 +47,7 @@ class SummaryInputs:
         marks: Last mark per symbol; where missing, the symbol's last fill.
         prices: Times and prices per symbol, for the excursions of round trips.
         fx: Account currency per unit of the symbol's currency; 1 where missing.
+        splits: Splits that were booked, in time order.
         session_hours: Length of a session where `sessions` is empty, for annualising one day.
         bucket_s: Length of the equity samples of a one-day run, seconds.
     """
@@ -63,6 +64,7 @@ class SummaryInputs:
     marks: Mapping[str, float] = field(default_factory=dict)
     prices: Mapping[str, tuple[Nanos, Floats]] = field(default_factory=dict)
     fx: Mapping[str, float] = field(default_factory=dict)
+    splits: Sequence[Split] = ()
     session_hours: float = 6.5
     bucket_s: int = 300
 

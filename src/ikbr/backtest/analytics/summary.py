@@ -102,7 +102,7 @@ def summarise(inputs: SummaryInputs) -> Summary:
     """
     times, values = inputs.path()
     final = _final_equity(inputs, values)
-    trips = round_trips(inputs.fills, inputs.multipliers)
+    trips = round_trips(inputs.fills, inputs.multipliers, inputs.splits)
     costs = costs_of(inputs.fills, inputs.multipliers, inputs.fx)
     fallen = dd.deepest(times, values)
     sessions = len(inputs.session_end_equity)
@@ -127,7 +127,7 @@ def summarise(inputs: SummaryInputs) -> Summary:
         calmar=ratios.calmar(growth, fallen.depth),
         max_drawdown=fallen.depth,
         drawdown=fallen,
-        exposure=exposure(market_intervals(inputs.fills, inputs.last_ts), spans),
+        exposure=exposure(market_intervals(trips, inputs.last_ts), spans),
         turnover=ratio(notional, mean_equity if mean_equity and mean_equity > BROKE else None),
         average_mae=_mean([e.adverse_fraction for e in found]),
         average_mfe=_mean([e.favourable_fraction for e in found]),
@@ -164,7 +164,7 @@ def _records(
         trip.symbol: inputs.multipliers.get(trip.symbol, 1) * inputs.fx.get(trip.symbol, 1.0)
         for trip in trips.closed
     }
-    measured = excursions_of(trips.closed, intervals, path, inputs.prices, money)
+    measured = excursions_of(trips.closed, intervals, path, inputs.prices, money, inputs.splits)
     return tuple(
         _record(trip, inputs.fx.get(trip.symbol, 1.0), excursion)
         for trip, excursion in zip(trips.closed, measured, strict=True)
