@@ -59,7 +59,7 @@ def must_see(watch: Watch, kind: int, bid: int, ask: int, last: int) -> bool:
 
 @SHAPES
 @given(WATCH, ROW)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_a_row_wakes_just_when_the_watch_says_so(compiled: bool, watch: Watch, row: Any) -> None:
     got = call(s.wakes, compiled)(*row, barriers_of(watch))
     assert bool(got) is must_see(watch, *row)
@@ -121,7 +121,7 @@ class Oracle:
     st.sampled_from([-(2**63), 9_980, 9_995]),
     st.integers(0, 3),
 )
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_a_scan_stops_at_the_first_row_that_matters_and_counts_up_to_it(
     compiled: bool, rows: Any, watches: Any, active: Any, units: Any, keep: int, daily: int,
     first: int,
