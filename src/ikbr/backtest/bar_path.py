@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ikbr.backtest.stage import Stage
 from ikbr.domain.events import Bar
-from ikbr.domain.tape import NO_PRICE, Kind
+from ikbr.domain.tape import NO_PRICE, Kind, Tape
 
 _OPEN, _HIGH, _LOW, _CLOSE = (
     int(k) for k in (Kind.BAR_OPEN, Kind.BAR_HIGH, Kind.BAR_LOW, Kind.BAR_CLOSE)
@@ -20,6 +23,29 @@ _OPEN, _HIGH, _LOW, _CLOSE = (
 _TS, _SYM, _KIND, _LAST, _SIZE = 0, 1, 2, 5, 8
 
 Row = tuple[Any, ...]
+
+
+def between_bars(tape: Tape) -> NDArray[np.int64] | None:
+    """Find where a tape may be cut without cutting a bar in two.
+
+    Args:
+        tape: A piece of tape.
+
+    Returns:
+        The rows before which no bar is open, with the end of the tape as the last; None for a
+        tape without bars, which may be cut anywhere.
+    """
+    rows = np.flatnonzero((tape.kind >= _OPEN) & (tape.kind <= _CLOSE))
+    if not len(rows):
+        return None
+    rows = rows[np.argsort(tape.sym[rows], kind="stable")]
+    this, following = rows[:-1], rows[1:]
+    joined = (tape.sym[this] == tape.sym[following]) & (tape.kind[this] != _CLOSE)
+    bars = np.zeros(len(tape) + 2, np.int64)
+    np.add.at(bars, this[joined] + 1, 1)
+    np.add.at(bars, following[joined] + 1, -1)
+    whole: NDArray[np.int64] = np.flatnonzero(np.cumsum(bars)[:-1] == 0)
+    return whole
 
 
 class BarPath:

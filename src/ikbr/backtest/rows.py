@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ikbr.backtest.bar_path import BarPath
+from ikbr.backtest.bar_path import BarPath, between_bars
 from ikbr.backtest.stage import Stage
 from ikbr.core.market_data import update
 from ikbr.domain.events import EventType
@@ -18,7 +18,10 @@ from ikbr.domain.tape import NO_PRICE, Kind, Tape
 from ikbr.domain.ticker import NAN, Ticker
 
 BLOCK = 65_536
-"""Rows turned into Python values at a time, so that memory does not grow with the tape."""
+"""Rows turned into Python values at a time, so that memory does not grow with the tape.
+
+A block goes on to where no bar is open, as the path of a bar is chosen by all of its rows.
+"""
 
 _PRINT, _AUCTION, _HALT, _RESUME = (
     int(k) for k in (Kind.PRINT, Kind.AUCTION, Kind.HALT, Kind.RESUME)
@@ -46,8 +49,16 @@ class RowReplay:
 
     def run(self, tape: Tape, start: int, stop: int) -> None:
         """Replay rows `[start, stop)`."""
-        for first in range(start, stop, BLOCK):
-            self._block(tape, first, min(first + BLOCK, stop))
+        if stop - start <= BLOCK:
+            self._block(tape, start, stop)
+            return
+        cuts = between_bars(tape)
+        while start < stop:
+            end = min(start + BLOCK, stop)
+            if cuts is not None and end < stop:
+                end = min(int(cuts[np.searchsorted(cuts, end)]), stop)
+            self._block(tape, start, end)
+            start = end
 
     def _block(self, tape: Tape, start: int, stop: int) -> None:
         columns = [
