@@ -50,7 +50,7 @@ def type_name(kind: Any) -> str:
     if origin in (Union, types.UnionType):
         names = ("none" if k is type(None) else type_name(k) for k in get_args(kind))
         return " or ".join(names)
-    if origin is tuple:
+    if origin in (tuple, list):
         return f"list of {type_name(get_args(kind)[0])}"
     return str(getattr(kind, "__name__", kind))
 
@@ -61,8 +61,8 @@ def coerce(where: str, value: object, kind: Any, bounds: Range | None = None) ->
     Args:
         where: Name of the field, for the message.
         value: What was given; text is read, numbers are converted where that is exact.
-        kind: int, float, bool, str, a `Literal`, `T | None` or `tuple[T, ...]`; any other type
-            takes its own instances only.
+        kind: int, float, bool, str, a `Literal`, `T | None`, `tuple[T, ...]` or `list[T]`; any
+            other type takes its own instances only.
         bounds: What a number must lie in.
 
     Raises:
@@ -78,11 +78,12 @@ def coerce(where: str, value: object, kind: Any, bounds: Range | None = None) ->
         return _choice(where, value, get_args(kind))
     if origin in (Union, types.UnionType):
         return _union(where, value, get_args(kind), bounds)
-    if origin is tuple:
+    if origin in (tuple, list):
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, list | tuple):
             raise _ill(where, value, type_name(kind))
-        return tuple(coerce(where, _strip(i), get_args(kind)[0], bounds) for i in items)
+        found = [coerce(where, _strip(i), get_args(kind)[0], bounds) for i in items]
+        return found if origin is list else tuple(found)
     result = _plain(where, value, kind)
     if bounds is not None and not bounds.holds(result):
         near = min(max(result, bounds.low), bounds.high)
@@ -101,7 +102,9 @@ def _plain(where: str, value: object, kind: Any) -> Any:
         return _float(where, value)
     if kind is Any:
         return value
-    if isinstance(kind, type) and isinstance(value, kind):
+    # What a `dict[str, int]` holds is the strategy's affair; that it is a dict is checked.
+    bare = get_origin(kind) or kind
+    if isinstance(bare, type) and isinstance(value, bare):
         return value
     raise _ill(where, value, type_name(kind))
 
