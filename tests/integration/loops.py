@@ -85,7 +85,9 @@ def momentum(rows: Iterable[Row], threshold: float, rule: str) -> tuple[list[Don
         if sign := (rise > threshold and not long) - (rise < -threshold and long):
             long += sign
             price = {"next": 0, "last": last, "quote": ask if sign > 0 else bid}[rule]
-            if price:
+            if sign < 0 and waiting:  # what is not bought yet is not bought at all
+                waiting = []
+            elif price:
                 fills.append(Done(ts, sign * 100, price))
             else:
                 waiting.append(sign)

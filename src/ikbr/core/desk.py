@@ -30,6 +30,7 @@ class Desk:
     """Size, check, record and submit.
 
     Attributes:
+        flatten: Cancels what works in a slot and closes what is held.
         refused: Refusals counted by rule.
         refresh: Brings market data and marks up to the present; a replay that fills them
             lazily sets it, otherwise it does nothing.
@@ -71,6 +72,7 @@ class Desk:
         self.journal = journal
         self.bus = bus
         self.disable = disable
+        self.flatten: Callable[[Slot, str], None] = _no_flattener
         self.refused: Counter[str] = Counter()
         self.refresh: Callable[[], None] = _nothing
         self.closed = False
@@ -134,6 +136,10 @@ class Desk:
     def _take(self, slot: Slot, item: Item) -> None:
         """Size, check and submit one item."""
         self.refresh()
+        if slot.entries and isinstance(item, Signal) and _leaves_waiting_entries(slot, item):
+            # Selling what is still being bought could sell first, and so go short.
+            self.flatten(slot, item.reason)
+            return
         request = self.requests.make(slot, item) if isinstance(item, Signal) else item
         if isinstance(request, Refused):
             self._refuse(slot, _unsized(item), request)
@@ -266,6 +272,20 @@ class Desk:
 
 def _nothing() -> None:
     pass
+
+
+def _no_flattener(_slot: Slot, _reason: str) -> None:
+    pass
+
+
+def _leaves_waiting_entries(slot: Slot, signal: Signal) -> bool:
+    """Say whether a signal leaves a position of which a part is still being entered."""
+    if signal.target is not None or signal.action == "BUY":
+        return False
+    if signal.action == "SELL" and slot.allow_short:
+        return False
+    held = slot.position + slot.in_flight
+    return any(order.side * held > 0 for order in slot.entries)
 
 
 def _unsized(item: Item) -> OrderRequest:

@@ -109,6 +109,7 @@ class Trader:
             disable=self.disable,
         )
         self.flattener = Flattener(orders, self.desk.send, outside_rth=outside_rth)
+        self.desk.flatten = self.flattener.flatten
         self.books = Bookkeeper(orders, self.slots, portfolio, risk, clock, bus, self.tell)
         self.books.on_late = self.flattener.close
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -169,7 +170,7 @@ def test_a_commands_own_exit_code_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
-    line = f"{sys.executable} -c 'from ikbr.cli.main import run; run()' strategies list | true"
+    line = f"{shlex.quote(sys.executable)} -c 'from ikbr.cli.main import run; run()' strategies list | true"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False
     )

@@ -109,3 +109,22 @@ def test_a_strategys_own_equity_follows_prices_even_when_the_account_is_flat() -
     rig.quote("SPY", bid=113.99, ask=114.01)
     equities = [rig.trader.contexts[f"s{n}"].equity for n in (0, 1)]
     assert equities == [50_000 + 1_400, 50_000 - 1_400]
+
+
+@pytest.mark.parametrize("action", ["SELL", "FLAT"])
+def test_leaving_while_an_entry_waits_cancels_it_and_sells_only_what_is_held(action: Any) -> None:
+    rig = quoted(Rig())
+    rig.ask(Signal("BUY", "SPY", 100.0))
+    rig.broker.fill(1, 40)
+    rig.say(Signal(action, "SPY", 100.0))
+    rig.say(Signal(action, "SPY", 100.0))
+    assert rig.broker.did("cancel") == [1]
+    assert rig.orders.orders[2].request.quantity == 40
+    rig.broker.fill(2, 40)
+    rig.broker.fill(1, 60)
+    late = rig.orders.orders[3].request
+    assert (late.side, late.quantity) == (Side.SELL, 60)
+    rig.broker.fill(3, 60)
+    assert rig.slot().position == 0
+    rig.say(Signal("BUY", "SPY", 100.0))
+    assert rig.broker.did("submit") == [1, 2, 3, 4]
