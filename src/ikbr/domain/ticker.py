@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import floor
 
 from ikbr.domain.instrument import Instrument
 
@@ -89,6 +90,9 @@ class Ticker:
     def market_price(self) -> float:
         """Give the last price held between bid and ask, as IB's mark price does.
 
+        Without a last price it is the mid, rounded down to a price unit, or the only side there
+        is: the same as `domain.marks.mark_units`, said again here for speed.
+
         Source: IBKR, "Mark Price": the last price, unless ask < last (then ask) or
         bid > last (then bid).
         """
@@ -97,7 +101,15 @@ class Ticker:
             return ask
         if bid > last:
             return bid
-        return last if last == last else self.midpoint()
+        if last == last:
+            return last
+        if bid != bid:
+            return ask
+        if ask != ask:
+            return bid
+        # Bid and ask are whole units, so a quarter tells a half from an error of the floats.
+        scale = self.instrument.price_scale
+        return floor((bid + ask) * 0.5 * scale + 0.25) / scale
 
     marketPrice = market_price  # noqa: N815 - ib_async's spelling
 
