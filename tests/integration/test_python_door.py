@@ -145,6 +145,14 @@ def test_frames_of_several_symbols_are_one_market(catalog: Path) -> None:
     [
         ({"data": pl.DataFrame({"time": [1]})}, "0 symbols are given"),
         ({"symbols": "SPY", "data": pl.DataFrame({"time": [1]})}, "frame of SPY: "),
+        (
+            {"symbols": "SPY", "data": pl.DataFrame({"time": [object()]})},
+            "data of SPY cannot be read",
+        ),
+        (
+            {"symbols": "SPY", "data": pd.DataFrame({("Close", "SPY"): [1.0]})},
+            "give one frame per symbol, as frame.xs('SPY'",
+        ),
         ({"symbols": "SPY", "data": 5}, "data of SPY is of type int"),
         ({"symbols": "SPY", "data": "nowhere"}, "catalog 'nowhere' does not exist"),
         ({"symbols": 3}, "symbols 3 are no texts"),

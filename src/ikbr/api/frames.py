@@ -81,9 +81,14 @@ def _write_csv(frame: Any, path: Path, symbol: str) -> None:
     """Write a frame with times that are unmistakable: those with a zone as ns since 1970 UTC."""
     library = type(frame).__module__.partition(".")[0]
     if library == "pandas" and hasattr(frame, "columns"):
+        if frame.columns.nlevels > 1:
+            raise UsageError(
+                f"data of {symbol} has columns of {frame.columns.nlevels} levels; give one frame "
+                f"per symbol, as frame.xs({symbol!r}, axis=1, level=1)."
+            )
         _write_pandas(frame, path)
     elif library == "polars" and hasattr(frame, "write_csv"):
-        _write_polars(frame, path)
+        _write_polars(frame, path, symbol)
     else:
         raise UsageError(
             f"data of {symbol} is of type {type(frame).__name__}; give the folder of a catalog, a "
@@ -104,7 +109,7 @@ def _write_pandas(frame: pd.DataFrame, path: Path) -> None:
     frame.assign(**{str(name): values for name, values in zoned.items()}).to_csv(path, index=False)
 
 
-def _write_polars(frame: pl.DataFrame, path: Path) -> None:
+def _write_polars(frame: pl.DataFrame, path: Path, symbol: str) -> None:
     import polars as pl
 
     zoned = [
@@ -112,7 +117,12 @@ def _write_polars(frame: pl.DataFrame, path: Path) -> None:
         for name, kind in frame.schema.items()
         if isinstance(kind, pl.Datetime) and kind.time_zone is not None
     ]
-    frame.with_columns(pl.col(name).dt.epoch("ns") for name in zoned).write_csv(path)
+    try:
+        frame.with_columns(pl.col(name).dt.epoch("ns") for name in zoned).write_csv(path)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"data of {symbol} cannot be read ({error}); give columns of numbers, texts and times."
+        ) from error
 
 
 def _resolution(kinds: set[str]) -> tuple[str, str]:
