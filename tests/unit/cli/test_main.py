@@ -170,7 +170,8 @@ def test_a_commands_own_exit_code_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
-    line = f"{shlex.quote(sys.executable)} -c 'from ikbr.cli.main import run; run()' strategies list | true"
+    python = shlex.quote(sys.executable)
+    line = f"{python} -c 'from ikbr.cli.main import run; run()' strategies list | true"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False
     )
