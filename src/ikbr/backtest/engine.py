@@ -75,10 +75,15 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
         What happened, with summary and findings.
 
     Raises:
-        ConfigError: When the shape is unknown.
+        ConfigError: When the shape is unknown, or the fill rule needs what the feed lacks.
         ContractError: When a needed exchange rate is neither on the tape nor given.
         DataError: When the source has no sessions.
     """
+    if feed == "quotes" and setup.model.fill != "quote":
+        raise ConfigError(
+            f"fill = {setup.model.fill!r} needs prints, and the feed 'quotes' has none; "
+            f"use --fill quote or --feed both."
+        )
     if setup.shape not in SHAPES:
         raise ConfigError(f"shape {setup.shape!r} is unknown; {nearest(setup.shape, SHAPES)}.")
     if not source.sessions:

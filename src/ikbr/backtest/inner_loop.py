@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-InnerLoop = Callable[..., tuple[int, Any, Exception | None]]
+InnerLoop = Callable[..., tuple[int, Any, BaseException | None]]
 
 _ONE = """
 def loop(rows, syms, columns, ticker, handlers, idle):
@@ -21,7 +21,7 @@ def loop(rows, syms, columns, ticker, handlers, idle):
             answer = handler(ticker)
             if answer is not None and not idle(0, ticker, answer):
                 return 0, answer, None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return 0, None, error
     return -1, None, None
 """
@@ -41,7 +41,7 @@ def loop(rows, syms, columns, tickers, handlers, idle):
                 if answer is not None and not idle(place, ticker, answer):
                     return place, answer, None
                 place += 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return place, None, error
     return -1, None, None
 """

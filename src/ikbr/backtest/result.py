@@ -36,7 +36,7 @@ class PricePath:
     price: NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class BacktestResult:
     """Hold what a backtest did and what came of it.
 
@@ -93,6 +93,15 @@ class BacktestResult:
     summary: Summary | None = None
     findings: Sequence[Finding] = ()
     journal: Sequence[Any] = ()
+
+    def __repr__(self) -> str:
+        """Say in a line what came of it, as notebooks show the last value of a cell."""
+        made_up = ", synthetic data" if self.synthetic else ""
+        return (
+            f"BacktestResult({self.strategy} on {', '.join(self.symbols)}{made_up}: net P&L "
+            f"{self.net_pnl:,.2f} of {self.capital:,.2f}, {len(self.fills)} fills, "
+            f"{len(self.round_trips)} round trips, {sum(self.refused.values())} refused)"
+        )
 
     @property
     def symbols(self) -> list[str]:

@@ -198,7 +198,7 @@ class SegmentReplay:
         slot = self._enabled[self._stage.number[ticker.symbol]][place]
         return slot.is_idle(answer, self._columns.ts[ticker.row])  # type: ignore[attr-defined]
 
-    def _answer(self, row: int, place: int, answer: Any, error: Exception | None) -> None:
+    def _answer(self, row: int, place: int, answer: Any, error: BaseException | None) -> None:
         """Do what a strategy wants, then let the others that share the symbol see the row."""
         trader = self._stage.trader
         number = self._columns.sym[row]

@@ -12,6 +12,7 @@ from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.slot import Slot, SlotTable
 from ikbr.domain.events import EventType
+from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import Fill, Order
 from ikbr.domain.portfolio import Portfolio
 from ikbr.strategies.manager import Running
@@ -37,6 +38,7 @@ class Bookkeeper:
         "_tell",
         "on_books",
         "on_late",
+        "on_rejected",
     )
 
     def __init__(
@@ -69,6 +71,7 @@ class Bookkeeper:
         self._tell = tell
         self.on_books: Callable[[str], None] = _ignore
         self.on_late: Callable[[Slot], None] = _ignore_slot
+        self.on_rejected: Callable[[Slot, Order], None] = _ignore_order
         orders.on_intent = self.on_intent
         orders.on_change = self.on_change
         orders.on_booked = self.on_booked
@@ -85,6 +88,8 @@ class Bookkeeper:
         slot = self._slots.of(order.strategy, order.request.symbol)
         if order.state.is_final and self._release(slot, order) and slot.exits and order.filled:
             trim_exits(slot, order, 0, self._orders, self._recount)
+        if order.state is OrderState.REJECTED:
+            self.on_rejected(slot, order)
         running = slot.running
         if running.hears_orders and running.enabled:
             self._tell(running, running.on_order_update, order)
@@ -134,6 +139,10 @@ def _is_late(slot: Slot, order: Order) -> bool:
 
 
 def _ignore(_symbol: str) -> None:
+    pass
+
+
+def _ignore_order(_slot: Slot, _order: Order) -> None:
     pass
 
 

@@ -21,7 +21,7 @@ from ikbr.domain.events import Decision, EventType, Refusal, Refused
 from ikbr.domain.order import Order, OrderRequest, Side
 from ikbr.domain.signal import Signal
 from ikbr.strategies.answers import decisions
-from ikbr.strategies.manager import Running
+from ikbr.strategies.running import FAULTS, Running
 
 Item = Signal | OrderRequest
 
@@ -48,7 +48,7 @@ class Desk:
         orders: OrderManager,
         journal: Journal,
         bus: EventBus,
-        disable: Callable[[Running, Exception], None],
+        disable: Callable[[Running, BaseException], None],
     ) -> None:
         """Join the stages.
 
@@ -99,7 +99,7 @@ class Desk:
         else:
             try:
                 items = list(decisions(answer, type(slot.running.strategy).__name__))
-            except Exception as error:  # noqa: BLE001 - a generator is a person's code too
+            except FAULTS as error:  # a generator is a person's code too
                 self.disable(slot.running, error)
                 return
             groups = [
@@ -207,6 +207,12 @@ class Desk:
         self.journal.append("refusal", now, refusal)
         if self.bus.wants(EventType.REFUSED):
             self.bus.emit(EventType.REFUSED, refusal)
+
+    def on_rejected(self, slot: Slot, order: Order) -> None:
+        """Count what the broker refused as what our own risk refuses."""
+        words = order.message or "no reason was given."
+        refused = Refused("broker", 0.0, 0.0, words, self.requests.retry_ns())
+        self._refuse(slot, order.request, refused)
 
     def submit(self, slot: Slot, item: Item, request: OrderRequest) -> None:
         """Record a decision and send its order; nobody is asked any more."""

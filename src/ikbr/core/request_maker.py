@@ -10,13 +10,13 @@ from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot
-from ikbr.domain.errors import OrderError
+from ikbr.domain.errors import OrderError, StrategyError
 from ikbr.domain.events import Refused
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
-from ikbr.strategies.manager import Running
+from ikbr.strategies.running import FAULTS, Running
 
 _BUY, _SELL = Side.BUY, Side.SELL
 
@@ -36,7 +36,7 @@ class RequestMaker:
         risk: RiskManager,
         portfolio: Portfolio,
         clock: Clock,
-        fail: Callable[[Running, Exception], None],
+        fail: Callable[[Running, BaseException], None],
         *,
         fixed_quantity: int,
         outside_rth: bool,
@@ -113,6 +113,11 @@ class RequestMaker:
             return signal.target - held
         if signal.action == "FLAT" or (signal.action == "SELL" and not slot.allow_short):
             return -held
+        if not 0 < signal.strength <= 1:
+            raise StrategyError(
+                f"{slot.running.name}: strength {signal.strength} of a signal must be above 0 and "
+                f"at most 1."
+            )
         size = self._size(slot, signal)
         if size < 1:
             return 0
@@ -126,7 +131,7 @@ class RequestMaker:
             own = running.calculate_position_size(signal)
             if own is not None:
                 return int(own)
-        except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+        except FAULTS as error:  # a person's code may raise anything
             self._fail(running, error)
             return 0
         return self._risk.calculate_position_size(

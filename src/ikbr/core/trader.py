@@ -32,7 +32,8 @@ from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.domain.timers import NEVER
-from ikbr.strategies.manager import Running, StrategyManager
+from ikbr.strategies.manager import StrategyManager
+from ikbr.strategies.running import FAULTS, Running
 
 Item = Signal | OrderRequest
 
@@ -112,6 +113,7 @@ class Trader:
         self.desk.flatten = self.flattener.flatten
         self.books = Bookkeeper(orders, self.slots, portfolio, risk, clock, bus, self.tell)
         self.books.on_late = self.flattener.close
+        self.books.on_rejected = self.desk.on_rejected
 
     def start(self) -> None:
         """Connect the strategies and tell them that the run begins."""
@@ -121,7 +123,7 @@ class Trader:
                 answer = running.on_start()
             except StrategyError:
                 raise
-            except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+            except FAULTS as error:  # a person's code may raise anything
                 self.disable(running, error)
                 continue
             if answer is not None:
@@ -135,7 +137,7 @@ class Trader:
             if running.enabled:
                 try:
                     running.on_stop()
-                except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+                except FAULTS as error:  # a person's code may raise anything
                     self.disable(running, error)
 
     # --- from the tick to the order ------------------------------------------------------------
@@ -152,7 +154,7 @@ class Trader:
                 continue
             try:
                 answer = running.on_market_data(ticker)
-            except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+            except FAULTS as error:  # a person's code may raise anything
                 self.disable(running, error)
                 continue
             if answer is not None:
@@ -175,7 +177,7 @@ class Trader:
         """Call a hook of a strategy and carry out what it answers."""
         try:
             answer = hook(*args)
-        except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+        except FAULTS as error:  # a person's code may raise anything
             self.disable(running, error)
             return
         if answer is not None:
@@ -192,7 +194,7 @@ class Trader:
 
     # --- when something goes wrong -------------------------------------------------------------
 
-    def disable(self, running: Running, error: Exception) -> None:
+    def disable(self, running: Running, error: BaseException) -> None:
         """Take a strategy out of service; its working orders are cancelled, others go on."""
         if not running.enabled:
             return

@@ -10,7 +10,7 @@ from ikbr.core.trader import Trader
 from ikbr.domain.errors import InvariantError
 from ikbr.domain.events import Bar
 from ikbr.strategies.answers import decisions
-from ikbr.strategies.manager import Running
+from ikbr.strategies.running import FAULTS, Running
 
 
 def warm_up(
@@ -80,5 +80,5 @@ def _show(trader: Trader, running: Running, bar: Bar) -> None:
     try:
         # A generator does its work only when it is run to its end.
         decisions(running.on_bar(bar), f"{type(running.strategy).__name__}.on_bar")
-    except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+    except FAULTS as error:  # a person's code may raise anything
         trader.disable(running, error)

@@ -11,7 +11,7 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.portfolio import Portfolio
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.context import StrategyContext
-from ikbr.strategies.running import Failure, Running, StrategyStats, failure_of
+from ikbr.strategies.running import FAULTS, Failure, Running, StrategyStats, failure_of
 
 __all__ = ["Running", "StrategyManager"]
 
@@ -129,7 +129,7 @@ class StrategyManager:
 
     # --- in and out of service -----------------------------------------------------------------
 
-    def disable(self, running: Running, cause: Exception | str, now_ns: int) -> Alert:
+    def disable(self, running: Running, cause: BaseException | str, now_ns: int) -> Alert:
         """Take a strategy out of service; its positions and books stay.
 
         Args:
@@ -179,7 +179,7 @@ class StrategyManager:
                 continue
             try:
                 running.clear_old_data()
-            except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+            except FAULTS as error:  # a person's code may raise anything
                 alerts.append(self.disable(running, error, now_ns))
         return alerts
 

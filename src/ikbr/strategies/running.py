@@ -14,6 +14,9 @@ from ikbr.domain.portfolio import Portfolio
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.drive import wrap
 
+FAULTS = (Exception, SystemExit)
+"""What a person's code may raise without ending anything but its own strategy."""
+
 
 class Failure(msgspec.Struct, frozen=True):
     """Record why a strategy was disabled.
@@ -184,7 +187,7 @@ class Running:
         """Give what the strategy says of itself, or why it could not."""
         try:
             return dict(self.strategy.describe())
-        except Exception as error:  # noqa: BLE001 - a person's code may raise anything
+        except FAULTS as error:  # a person's code may raise anything
             return {"describe failed": f"{type(error).__name__}: {error}"}
 
     def __repr__(self) -> str:
@@ -193,7 +196,7 @@ class Running:
         return f"Running({self.name!r} on {', '.join(self.symbols)}, {state})"
 
 
-def failure_of(strategy: BaseStrategy, error: Exception, ts_ns: int) -> Failure:
+def failure_of(strategy: BaseStrategy, error: BaseException, ts_ns: int) -> Failure:
     """Record an exception with the innermost line of the strategy's own code.
 
     Args:

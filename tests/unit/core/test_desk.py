@@ -8,6 +8,7 @@ import pytest
 from tests.unit.core.rig import Puppet, Rig
 
 from ikbr.domain.events import EventType
+from ikbr.domain.lifecycle import OrderEvent
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import OrderRequest, OrderType, Side
 from ikbr.domain.signal import Signal
@@ -128,3 +129,41 @@ def test_leaving_while_an_entry_waits_cancels_it_and_sells_only_what_is_held(act
     assert rig.slot().position == 0
     rig.say(Signal("BUY", "SPY", 100.0))
     assert rig.broker.did("submit") == [1, 2, 3, 4]
+
+
+def test_what_the_broker_rejects_is_counted_and_mutes_the_direction() -> None:
+    rig = quoted(Rig())
+    rig.ask(Signal("BUY", "SPY", 100.0))
+    rig.broker.tell(1, OrderEvent.REJECT, 201, "Order rejected - reason: no funds.")
+    rig.ask(Signal("BUY", "SPY", 100.0))
+    assert rig.trader.desk.refused == {"broker": 1}
+    assert rig.refusals[0].refused.reason == "Order rejected - reason: no funds."
+    assert len(rig.orders.orders) == 1
+    rig.say(Signal("BUY", "SPY", 100.0), after_s=2.0)
+    assert len(rig.orders.orders) == 2
+
+
+@pytest.mark.parametrize("strength", [float("nan"), 0.0, -1.0, 1.5, float("inf")])
+def test_a_strength_that_is_none_disables_the_strategy(strength: float) -> None:
+    rig = quoted(Rig())
+    rig.ask(Signal("BUY", "SPY", 100.0, strength=strength))
+    assert not rig.running.enabled
+    assert "strength" in rig.alerts[0].message
+
+
+@pytest.mark.parametrize("hook", ["on_market_data", "on_fill", "calculate_position_size"])
+def test_a_strategy_that_exits_ends_only_itself(hook: str) -> None:
+    rig = quoted(Rig(quantity=0, limits=RiskLimits(min_order_interval_s=0)))
+
+    def leave(*_: Any) -> None:
+        raise SystemExit(5)
+
+    rig.puppet.does[hook] = leave
+    if hook == "on_market_data":
+        rig.tick()
+    else:
+        rig.ask(Signal("BUY", "SPY", 100.0))
+        if hook == "on_fill":
+            rig.broker.fill_all()
+    assert not rig.running.enabled
+    assert "SystemExit" in rig.alerts[0].message
