@@ -96,6 +96,14 @@ def test_the_strategies_hold_together_what_the_account_holds_after_a_split(
     assert gains(*puppets) == pytest.approx(result.net_pnl, abs=1e-6)
 
 
+def test_fractions_of_offsetting_strategies_net_to_nothing() -> None:
+    one, two = (at({3: OrderRequest("SPY", side, 1)}) for side in Side)
+    action = CorporateAction("SPY", OPEN + 20 * HOUR, 1 / 3)
+    result = two_days(one, two, prices=(300.0,) * 6, actions=[action])
+    assert gains(one, two) == pytest.approx(result.net_pnl, abs=1e-9)
+    assert result.net_pnl == pytest.approx(-0.02, abs=1e-9)
+
+
 # --- orders -----------------------------------------------------------------------------------
 
 LIMIT = OrderRequest(

@@ -97,15 +97,17 @@ class Overnight:
             why = "dividends, cash in lieu and charges of the broker"
             body = {"currency": currency, "amount_micro": amount, "why": why}
             trader.journal.append("cash", now, body)
+        running = trader.manager.running
+        for currency in portfolio.cash_micro:
             changes = [
-                running.books.cash_micro.get(currency, 0) - cash.get(currency, 0)
-                for running, cash in zip(trader.manager.running, own, strict=True)
+                one.books.cash_micro.get(currency, 0) - cash.get(currency, 0)
+                for one, cash in zip(running, own, strict=True)
             ]
-            if sum(changes) != amount:
+            rest = booked.get(currency, 0) - sum(changes)
+            if rest:
                 # Whoever booked most bears what rounding leaves.
                 most = max(range(len(changes)), key=lambda n: abs(changes[n]))
-                rest = amount - sum(changes)
-                trader.manager.running[most].books.add_cash(rest, currency)
+                running[most].books.add_cash(rest, currency)
 
     def cancel_orders(self, actions: Sequence[CorporateAction]) -> None:
         """Let splits cancel the orders in their stock; protect again what was protected.
