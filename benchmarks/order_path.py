@@ -24,12 +24,12 @@ from stages import StageTimer, Where
 from ikbr.backtest import engine, margin_watch, recorder, segments, stage
 from ikbr.core import (
     bookkeeper,
+    desk,
     event_bus,
     order_manager,
     request_maker,
     risk_manager,
     slot,
-    trader,
     valuation,
 )
 from ikbr.data.memory_source import MemorySource
@@ -44,13 +44,13 @@ from ikbr.strategies.base_strategy import BaseStrategy
 
 PLACES: list[Where] = [
     ("gate: can the signal matter", slot.Slot, "is_idle"),
-    ("decide: carry out the answer", trader.Trader, "_take"),
+    ("decide: carry out the answer", desk.Desk, "_take"),
     ("sizing: signal to request", request_maker.RequestMaker, "make"),
     ("risk: check", risk_manager.RiskManager, "check"),
     ("risk: open orders, sent", risk_manager.RiskManager, "on_sent"),
     ("risk: open orders, fill and end", risk_manager.RiskManager, "on_fill"),
     ("risk: open orders, fill and end", risk_manager.RiskManager, "on_done"),
-    ("decision record, freshness", trader.Trader, "_submit"),
+    ("decision record, freshness", desk.Desk, "submit"),
     ("ticker freshness", ticker.Ticker, "freshness"),
     ("journal", MemoryJournal, "append"),
     ("order manager: submit", order_manager.OrderManager, "submit"),

@@ -47,6 +47,7 @@ class Barriers:
         self._watches = [stage.exchange.watch(n) for n in range(count)]
         self._table = np.zeros((count, WIDTH), np.int64)
         self._ahead = self._table.copy()
+        self._cells, self._cells_ahead = self._table.reshape(-1).data, self._ahead.reshape(-1).data
         self._totals = np.zeros(TOTALS, np.int64)
         self._totals_ahead = self._totals.copy()
         self._keep = PPB - round(stage.setup.limits.max_drawdown_pct * PPB)
@@ -60,7 +61,7 @@ class Barriers:
         """Copy the barriers anew, after anything may have changed them."""
         stage = self._stage
         margin, held = stage.margin, stage.valuation.held
-        cells = self._table.reshape(-1).data
+        cells = self._cells
         self._anything = False
         for number, watch in enumerate(self._watches):
             at = number * WIDTH
@@ -82,6 +83,8 @@ class Barriers:
                 cells[at + MARK] = position.mark_units
                 cells[at + MARK_LOW] = margin.low[number]
                 cells[at + MARK_HIGH] = margin.high[number]
+        if not self._anything:
+            return
         halts = stage.trader.risk.halts
         totals = self._totals
         totals[EQUITY] = stage.valuation.equity_micro
@@ -117,6 +120,7 @@ class Barriers:
         """Let the last scan stand: everything before a row was seen by the strategies."""
         if self._anything:
             self._table, self._ahead = self._ahead, self._table
+            self._cells, self._cells_ahead = self._cells_ahead, self._cells
             self._totals, self._totals_ahead = self._totals_ahead, self._totals
         self._from = row
 

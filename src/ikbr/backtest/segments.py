@@ -65,7 +65,7 @@ class SegmentReplay:
         self._loop = inner_loop(self._fields, single=self._single)
         self._handlers: list[tuple[Any, ...]] = []
         self._enabled: list[list[Slot]] = []
-        self._enabled_count = -1
+        self._changes = -1
         self._read_handlers()
         self._barriers = Barriers(stage)
         self._barriers.prepare(first)
@@ -84,10 +84,10 @@ class SegmentReplay:
 
     def _read_handlers(self) -> None:
         """Leave out strategies that were disabled meanwhile."""
-        count = sum(running.enabled for running in self._stage.trader.manager.running)
-        if count == self._enabled_count:
+        changes = self._stage.trader.manager.changes
+        if changes == self._changes:
             return
-        self._enabled_count = count
+        self._changes = changes
         self._handlers = [
             tuple(s.running.on_market_data for s in slots if s.running.enabled) or (_deaf,)
             for slots in self._slots

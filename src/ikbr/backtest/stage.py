@@ -25,6 +25,7 @@ from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.marks import mark_units
+from ikbr.domain.order import Fill
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, CorporateAction
@@ -163,9 +164,9 @@ class Stage:
         if not halts.barrier_micro < equity_micro <= halts.peak_micro:
             self.trader.on_equity(equity_micro)
 
-    def _on_books(self, symbol: str) -> None:
-        number = self.number[symbol]
-        self.valuation.on_books(number, self.standing_mark(number))
+    def _on_books(self, fill: Fill) -> None:
+        number = self.number[fill.symbol]
+        self.valuation.on_fill(number, fill, self.standing_mark(number))
         self.margin.redraw()
         self.recorder.equity(self.clock.now_ns, self.valuation.equity_micro)
 

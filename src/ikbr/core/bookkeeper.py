@@ -24,7 +24,7 @@ class Bookkeeper:
     """Follow orders from their intent to their last fill.
 
     Attributes:
-        on_books: Told the symbol after a fill was booked, before anyone else hears of it.
+        on_books: Told of a fill that was booked, before anyone else hears of it.
         on_late: Told the slot when a flattening hears of a fill and something is held still.
     """
 
@@ -69,7 +69,7 @@ class Bookkeeper:
         self._clock = clock
         self._bus = bus
         self._tell = tell
-        self.on_books: Callable[[str], None] = _ignore
+        self.on_books: Callable[[Fill], None] = _ignore
         self.on_late: Callable[[Slot], None] = _ignore_slot
         self.on_rejected: Callable[[Slot, Order], None] = _ignore_order
         orders.on_intent = self.on_intent
@@ -107,7 +107,7 @@ class Bookkeeper:
         self._risk.on_fill(fill)
         if order.state.is_final:
             self._release(slot, order)
-        self.on_books(fill.symbol)
+        self.on_books(fill)
         if slot.exits:
             trim_exits(slot, order, fill.quantity, self._orders, self._recount)
         if slot.flat_below and slot.position and _is_late(slot, order):
@@ -138,7 +138,7 @@ def _is_late(slot: Slot, order: Order) -> bool:
     return order.order_id < slot.flat_below or order.request.reduce_only
 
 
-def _ignore(_symbol: str) -> None:
+def _ignore(_fill: Fill) -> None:
     pass
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.order import Fill
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.position import Position
 from ikbr.domain.tape import NO_PRICE
@@ -70,6 +71,29 @@ class Valuation:
         symbol = position.instrument.symbol
         for books in self._others:
             books.mark(symbol, units)
+        self._tell(self.equity_micro)
+
+    def on_fill(self, number: int, fill: Fill, units: int) -> None:
+        """Follow a fill that was just booked, and the mark it finds.
+
+        Args:
+            number: Which instrument.
+            fill: What was booked.
+            units: The mark now, price units, or NO_PRICE.
+        """
+        if not self.linear:
+            self.on_books(number, units)
+            return
+        position = self._books.positions[fill.symbol]
+        held, change, before = position.quantity, fill.side * fill.quantity, position.mark_units
+        if units == NO_PRICE:
+            units = before
+        moved = held * units - (held - change) * before - change * fill.price_units
+        self.equity_micro += moved * position.unit_value_micro - fill.commission_micro
+        position.mark_units = units
+        for books in self._others:
+            books.mark(fill.symbol, units)
+        self.held[number] = position if held else None
         self._tell(self.equity_micro)
 
     def on_books(self, number: int, units: int) -> None:

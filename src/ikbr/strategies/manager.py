@@ -26,6 +26,8 @@ class StrategyManager:
         running: All instances, in the order they were added, disabled ones too.
         by_symbol: The instances that run on a symbol, in the same order; whoever walks it
             skips those that are not `enabled`.
+        changes: How often a strategy was disabled or enabled; whoever keeps a list of the
+            enabled ones looks at this.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class StrategyManager:
         self._base = base
         self._fx = dict(fx or {})
         self._started = False
+        self.changes = 0
         self._by_name: dict[str, Running] = {}
         self.running: list[Running] = []
         self.by_symbol: dict[str, list[Running]] = {}
@@ -145,6 +148,7 @@ class StrategyManager:
         else:
             failure = failure_of(running.strategy, cause, now_ns)
         running.enabled = False
+        self.changes += 1
         running.failure = failure
         severity = "critical" if failure.kind else "warning"
         source = f"strategy {running.name}"
@@ -158,6 +162,7 @@ class StrategyManager:
         """
         running = self.get(name)
         running.enabled = True
+        self.changes += 1
         running.failure = None
         return Alert(now_ns, "info", f"strategy {name}", f"{name} was enabled.")
 

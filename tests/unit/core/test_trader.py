@@ -142,7 +142,7 @@ def test_observers_hear_after_the_strategy_and_the_books() -> None:
     rig = Rig(listen=[EventType.FILL])
     seen: list[Any] = []
     rig.puppet.does["on_fill"] = lambda fill: seen.append(("strategy", len(rig.heard)))
-    rig.trader.books.on_books = lambda symbol: seen.append(("books", symbol))
+    rig.trader.books.on_books = lambda fill: seen.append(("books", fill.symbol))
     rig.say(signal("BUY"))
     fill = rig.broker.fill(1, 100)
     assert seen == [("books", "SPY"), ("strategy", 0)]

@@ -62,9 +62,10 @@ def test_the_equity_is_always_what_the_books_sum_up_to(
             assert len(told) - before == (units not in {old, NO_PRICE})
         elif what == "fill":
             price = units if units != NO_PRICE else 77
+            fill = fill_of(instrument, number, change, price, fee)
             for each in (books, other):
-                each.apply_fill(fill_of(instrument, number, change, price, fee))
-            valuation.on_books(n, units)
+                each.apply_fill(fill)
+            valuation.on_fill(n, fill, units)
         elif valuation.linear:
             marks = [p.mark_units if p else 0 for p in valuation.held]
             if valuation.held[n] is not None and units != NO_PRICE:
