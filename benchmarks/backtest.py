@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from case import DENSE, NEVER, THRESHOLD, job
+from case import ORDERS, job
 from fills import compare
 from peers.environment import PINNED, nautilus_python, set_up
 
@@ -33,7 +33,6 @@ LABELS = {
     "bare": "bare callback loop",
     "numpy": "one numpy pass",
 }
-ORDERS = {"some": THRESHOLD, "dense": DENSE, "none": NEVER}
 
 
 @dataclass
@@ -137,18 +136,18 @@ def _measure(tapes: dict[int, Path], args: argparse.Namespace) -> Table:
                 end="",
                 file=sys.stderr,
             )
-            result = _run(variant, tapes[rows], ORDERS[orders_of])
+            result = _run(variant, tapes[rows], orders_of)
             table.setdefault(key, Runs(*key)).results.append(result)
     print("\r".ljust(72), end="\r", file=sys.stderr)
     return table
 
 
-def _run(variant: str, tape: Path, threshold: float) -> dict[str, Any]:
+def _run(variant: str, tape: Path, orders_of: str) -> dict[str, Any]:
     python: Path | str | None = sys.executable
     script = HERE / "variants.py"
     if variant == "nautilus":
         python, script = nautilus_python(), HERE / "peers" / "nautilus_momentum.py"
-    command = [str(python), str(script), json.dumps(job(tape, variant, threshold))]
+    command = [str(python), str(script), json.dumps(job(tape, variant, orders_of))]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{variant} failed:\n{done.stderr[-4000:]}")
