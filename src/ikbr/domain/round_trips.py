@@ -3,43 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 import msgspec
 
 from ikbr.domain.errors import InvariantError
-
-
-class FillLike(Protocol):
-    """Describe what round trips need to know of a fill."""
-
-    @property
-    def strategy(self) -> str:
-        """Who asked for it."""
-
-    @property
-    def symbol(self) -> str:
-        """What was traded."""
-
-    @property
-    def side(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-
-    @property
-    def quantity(self) -> int:
-        """How much, 1 or more."""
-
-    @property
-    def price(self) -> float:
-        """At which price."""
-
-    @property
-    def ts_ns(self) -> int:
-        """When, ns UTC."""
-
-    @property
-    def commission(self) -> float:
-        """All fees, positive when they cost."""
+from ikbr.domain.order import Fill
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -267,7 +235,7 @@ class RoundTripTracker:
         self._multipliers = multipliers
         self._running: dict[tuple[str, str], _Running] = {}
 
-    def apply(self, fill: FillLike) -> RoundTrip | None:
+    def apply(self, fill: Fill) -> RoundTrip | None:
         """Take the next fill in time order.
 
         Args:
@@ -353,7 +321,7 @@ class RoundTripTracker:
 
 
 def round_trips(
-    fills: Iterable[FillLike], multipliers: Mapping[str, float], splits: Iterable[Split] = ()
+    fills: Iterable[Fill], multipliers: Mapping[str, float], splits: Iterable[Split] = ()
 ) -> RoundTrips:
     """Build the flat-to-flat round trips of each strategy and symbol.
 

@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 
 from ikbr.backtest.analytics.costs import Costs, costs_of
-from ikbr.backtest.analytics.inputs import CostedFill, SummaryInputs
+from ikbr.backtest.analytics.inputs import SummaryInputs
 from ikbr.backtest.analytics.trip_stats import TripStats, trip_stats
+from ikbr.domain.order import Fill
 from ikbr.domain.round_trips import OpenTrip, RoundTrip, RoundTrips
 
 Item = TypeVar("Item")
@@ -55,7 +56,7 @@ def last_marks(inputs: SummaryInputs) -> dict[str, float]:
 def breakdown(
     inputs: SummaryInputs,
     trips: RoundTrips,
-    name_of: Callable[[CostedFill | RoundTrip | OpenTrip], str],
+    name_of: Callable[[Fill | RoundTrip | OpenTrip], str],
 ) -> tuple[Breakdown, ...]:
     """Split a run by something that fills and round trips have in common.
 
@@ -87,7 +88,7 @@ def _grouped(items: Iterable[Item], name_of: Callable[[Item], str]) -> dict[str,
 def _part(
     inputs: SummaryInputs,
     name: str,
-    fills: Sequence[CostedFill],
+    fills: Sequence[Fill],
     closed: Sequence[RoundTrip],
     still_open: Sequence[OpenTrip],
     marks: dict[str, float],

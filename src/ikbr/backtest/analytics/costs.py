@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ikbr.backtest.analytics.inputs import CostedFill
+from ikbr.domain.order import Fill
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Costs(msgspec.Struct, frozen=True):
 
 
 def costs_of(
-    fills: Iterable[CostedFill], multipliers: Mapping[str, float], fx: Mapping[str, float]
+    fills: Iterable[Fill], multipliers: Mapping[str, float], fx: Mapping[str, float]
 ) -> Costs:
     """Split the costs of fills into fees, spread, latency and slippage.
 

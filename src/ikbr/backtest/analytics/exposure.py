@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ikbr.backtest.analytics.defined import Nanos, ratio
-from ikbr.domain.round_trips import FillLike, RoundTrips
+from ikbr.domain.order import Fill
+from ikbr.domain.round_trips import RoundTrips
 
 
 def market_intervals(trips: RoundTrips, last_ts: int) -> list[tuple[int, int]]:
@@ -67,7 +68,7 @@ def exposure(
 
 
 def traded_notional(
-    fills: Sequence[FillLike], multipliers: Mapping[str, float], fx: Mapping[str, float]
+    fills: Sequence[Fill], multipliers: Mapping[str, float], fx: Mapping[str, float]
 ) -> float:
     """Add up what was bought and sold.
 

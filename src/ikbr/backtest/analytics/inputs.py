@@ -5,28 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from ikbr.backtest.analytics.defined import Floats, Nanos
-from ikbr.domain.round_trips import FillLike, Split
-
-
-class CostedFill(FillLike, Protocol):
-    """Describe a fill that remembers what the market looked like when it was decided."""
-
-    @property
-    def decision_mid(self) -> float:
-        """Mid when the order was decided; NaN if unknown."""
-
-    @property
-    def decision_price(self) -> float:
-        """Touch when the order was decided; NaN if unknown."""
-
-    @property
-    def arrival_price(self) -> float:
-        """Touch when the order arrived; NaN if unknown."""
+from ikbr.domain.order import Fill
+from ikbr.domain.round_trips import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +40,7 @@ class SummaryInputs:
     equity_ts: Nanos
     equity: Floats
     session_end_equity: Sequence[tuple[dt.date, float]]
-    fills: Sequence[CostedFill]
+    fills: Sequence[Fill]
     multipliers: Mapping[str, float]
     first_ts: int
     last_ts: int

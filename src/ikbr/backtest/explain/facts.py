@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
 
 import msgspec
 
 from ikbr.backtest.analytics.summary import Summary
+from ikbr.domain.order import Fill
 
 
 class Severity(IntEnum):
@@ -38,30 +38,6 @@ class Finding(msgspec.Struct, frozen=True):
     rule: str
     text: str
     advice: str = ""
-
-
-class QuotedFill(Protocol):
-    """Describe what the rules need to know of a fill."""
-
-    @property
-    def symbol(self) -> str:
-        """What was traded."""
-
-    @property
-    def side(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-
-    @property
-    def quantity(self) -> int:
-        """How much."""
-
-    @property
-    def displayed(self) -> int:
-        """Size displayed at the touch when it filled; 0 if unknown."""
-
-    @property
-    def quote_age_ns(self) -> int:
-        """Age of the quote or print it filled against, ns; 0 if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +74,7 @@ class RunFacts:
     events: int = 0
     signals: int = 0
     orders: int = 0
-    fills: Sequence[QuotedFill] = ()
+    fills: Sequence[Fill] = ()
     refused: Mapping[str, int] = field(default_factory=dict)
     zero_quantity: int = 0
     signal_name: str = "signal"
