@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ikbr.backtest.collector import calm_collector
 from ikbr.backtest.evaluate import evaluate
 from ikbr.backtest.recorder import Recorder
 from ikbr.backtest.result import BacktestResult
@@ -108,7 +109,8 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
     bus.start()
     record = _settings_record(stage, settings or {})
     journal.append("settings", 0, record)
-    span = _replay(stage, source, progress, history)
+    with calm_collector():
+        span = _replay(stage, source, progress, history)
     return _result(stage, source, log, feed, record, span, journal)
 
 
