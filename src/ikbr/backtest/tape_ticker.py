@@ -8,7 +8,7 @@ looked up in the tape's columns at the moment it is read. Both give the same val
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -228,8 +228,9 @@ def ticker_class(eager: tuple[str, ...]) -> type[TapeTicker]:
 def fields_named(classes: Iterable[type]) -> tuple[str, ...]:
     """Find the ticker fields that the code of classes names.
 
-    A name that is found but means something else costs a little time; one that is missed (in a
-    helper function, or spelled by `getattr`) is read from the columns.
+    Plain functions that they call by name are searched too. A name that is found but means
+    something else costs a little time; one that is missed (spelled by `getattr`, say) is read
+    from the columns.
 
     >>> class Reader:
     ...     def look(self, ticker): return ticker.last, ticker.spread()
@@ -237,22 +238,33 @@ def fields_named(classes: Iterable[type]) -> tuple[str, ...]:
     ('bid', 'ask', 'last')
     """
     names: set[str] = set()
+    seen: set[types.CodeType] = set()
     for owner in classes:
         for base in owner.__mro__:
             if base.__module__.startswith(("abc", "builtins", "ikbr.strategies.base_strategy")):
                 continue
             for member in vars(base).values():
-                code = getattr(getattr(member, "__func__", member), "__code__", None)
-                if code is not None:
-                    names |= _names_in(code)
+                function = getattr(member, "__func__", member)
+                if isinstance(function, types.FunctionType):
+                    names |= _names_in(function.__code__, function.__globals__, seen)
     for name in tuple(names):
         names.update(_MEANT.get(name, ()))
     return tuple(field for field in FIELDS if field in names)
 
 
-def _names_in(code: types.CodeType) -> set[str]:
+def _names_in(
+    code: types.CodeType, scope: Mapping[str, Any], seen: set[types.CodeType]
+) -> set[str]:
+    """Collect the names in a piece of code, in what it defines and in the functions it calls."""
+    if code in seen:
+        return set()
+    seen.add(code)
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            names |= _names_in(constant)
+            names |= _names_in(constant, scope, seen)
+    for name in code.co_names:
+        called = scope.get(name)
+        if isinstance(called, types.FunctionType):
+            names |= _names_in(called.__code__, called.__globals__, seen)
     return names

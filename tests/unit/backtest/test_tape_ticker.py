@@ -94,6 +94,15 @@ class Marks(Spreads):
         return ticker.time
 
 
+def size_of(ticker: Ticker) -> int:
+    return ticker.bid_size if ticker.volume else size_of(ticker)
+
+
+class Asks:
+    def on_market_data(self, ticker: Ticker) -> Any:
+        return size_of(ticker)
+
+
 class Silent:
     value = 1
 
@@ -106,6 +115,7 @@ class Silent:
         ([Spreads], ("bid", "ask")),
         ([Marks], ("bid", "ask", "last", "ts_ns")),
         ([Silent, Spreads], ("bid", "ask")),
+        ([Asks], ("bid_size",)),
     ],
 )
 def test_the_fields_that_code_names_are_found(classes: Any, fields: tuple[str, ...]) -> None:
