@@ -101,8 +101,9 @@ class RequestMaker:
         now = self._clock.now_ns
         if slot.entry_from_ns <= now < slot.entry_until_ns:
             return None
-        after = slot.position + request.side * request.quantity
-        if abs(after) <= abs(slot.position) and after * slot.position >= 0:
+        held = slot.position + slot.in_flight
+        after = held + request.side * request.quantity
+        if abs(after) <= abs(held) and after * held >= 0:
             return None
         retry = slot.entry_from_ns if now < slot.entry_from_ns else NEVER
         why = f"{request.symbol}: {slot.running.name} may not enter at this time."

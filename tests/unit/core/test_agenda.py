@@ -141,6 +141,18 @@ def test_outside_the_window_a_position_may_only_shrink(answer: Any, allowed: boo
     assert (len(rig.orders.orders) == 2) is allowed
 
 
+def test_outside_the_window_two_exits_cannot_add_up_to_an_entry() -> None:
+    rig = Rig(scheduled(Puppet(short=True), **WINDOW))
+    day = Day(rig, FIRST)
+    day.to(OPEN + 10 * MINUTE_NS)
+    rig.say(signal("BUY"))
+    rig.broker.fill_all()
+    day.to(OPEN + 55 * MINUTE_NS)
+    rig.say([sell(100), sell(100)])
+    assert [o.side for o in rig.orders.orders.values()] == [Side.BUY, Side.SELL]
+    assert rig.trader.desk.refused == {"schedule": 1}
+
+
 def test_outside_the_window_a_reversal_only_closes() -> None:
     rig = Rig(scheduled(Puppet(short=True), **WINDOW))
     day = Day(rig, FIRST)
