@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from msgspec.structs import replace
+
 from ikbr.domain.errors import OrderError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
@@ -68,40 +70,23 @@ def child_requests(request: OrderRequest, parent_id: int) -> list[OrderRequest]:
         request: The entry, with `take_profit`, `stop_loss` or both.
         parent_id: The id of its order, which names their OCA group.
     """
-    side = Side.SELL if request.side is Side.BUY else Side.BUY
-    group = protective_group(parent_id)
-    quantity = request.protects or request.quantity
+    exit_order = OrderRequest(
+        request.symbol,
+        Side.SELL if request.side is Side.BUY else Side.BUY,
+        request.protects or request.quantity,
+        tif=TimeInForce.GTC,
+        outside_rth=request.outside_rth,
+        oca_group=protective_group(parent_id),
+        reduce_only=True,
+    )
+    profit, loss = request.take_profit, request.stop_loss
     children = []
-    if request.take_profit is not None:
-        children.append(
-            OrderRequest(
-                request.symbol,
-                side,
-                quantity,
-                OrderType.LIMIT,
-                limit_price=request.take_profit,
-                tif=TimeInForce.GTC,
-                outside_rth=request.outside_rth,
-                oca_group=group,
-                reason="take profit",
-                reduce_only=True,
-            )
-        )
-    if request.stop_loss is not None:
-        children.append(
-            OrderRequest(
-                request.symbol,
-                side,
-                quantity,
-                OrderType.STOP,
-                stop_price=request.stop_loss,
-                tif=TimeInForce.GTC,
-                outside_rth=request.outside_rth,
-                oca_group=group,
-                reason="stop loss",
-                reduce_only=True,
-            )
-        )
+    if profit is not None:
+        kind, why = OrderType.LIMIT, "take profit"
+        children.append(replace(exit_order, order_type=kind, limit_price=profit, reason=why))
+    if loss is not None:
+        kind, why = OrderType.STOP, "stop loss"
+        children.append(replace(exit_order, order_type=kind, stop_price=loss, reason=why))
     return children
 
 
