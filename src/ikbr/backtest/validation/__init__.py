@@ -1,0 +1,1 @@
+"""How far a result that was searched for can be believed."""
