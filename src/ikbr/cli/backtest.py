@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -93,59 +93,16 @@ def command(
 
     Options win over --set, --set over the settings file, the file over the profile.
     """
+    options = dict(locals())
     from ikbr.api.outputs import STDOUT, Outputs
-    from ikbr.api.request import Request, as_date
-    from ikbr.cli.options import listed, pairs, rates
-    from ikbr.domain.errors import UsageError
+    from ikbr.cli.run_options import request_of
 
-    if quantity is not None and quantity < 1:
-        raise UsageError(
-            f"quantity {quantity} cannot be; give 1 or more, or leave it out for sizing by risk."
-        )
-    request = Request(
-        strategy=strategy or ["momentum"],
-        symbols=listed(symbols),
-        params=pairs(param or (), "--param", "lookback=20"),
-        data=data,
-        days=days,
-        start=as_date(start, "start"),
-        end=as_date(end, "end"),
-        resolution=resolution,
-        feed=feed,
-        session=session,
-        capital=capital,
-        quantity=quantity or 0,
-        fees=fees,
-        fees_as_of=as_date(fees_as_of, "fees-as-of"),
-        latency_ms=latency_ms,
-        fill=fill,
-        profile=profile,
-        config=config,
-        settings=_settings(set_ or ()),
-        fx=rates(fx or ()),
-        seed=seed,
-        shape=shape,
-    )
+    request = request_of(options)
     to_stdout = json == STDOUT
     outputs = Outputs(json=None if to_stdout else json, report=report, journal=journal)
     with prints_aside(to_stdout):
         result = run_request(request, outputs, progress)
     present(result, report, to_stdout)
-
-
-def _settings(texts: Any) -> dict[str, str]:
-    """Read `--set`; a comma may belong to the value, so there is one pair in each."""
-    from ikbr.domain.errors import UsageError
-
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(
-                f"--set {text!r}: write it as section.key=value, as risk.max_position_pct=0.2."
-            )
-        found[key.strip()] = value.strip()
-    return found
 
 
 def run_request(request: Request, outputs: Outputs, progress: bool | None) -> BacktestResult:
