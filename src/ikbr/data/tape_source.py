@@ -91,6 +91,11 @@ class CatalogSource:
         self._own_sessions = {one.symbol: self._sessions_of(one) for one in self.instruments}
 
     @property
+    def catalog(self) -> Catalog:
+        """Say where the data is."""
+        return self._catalog
+
+    @property
     def has_quotes(self) -> bool:
         """Say whether any symbol has quotes on any of the days."""
         wanted = {session.date for session in self.sessions}
