@@ -39,7 +39,8 @@ def backtest(
     settings: Mapping[str, Any] | None = None,
     fx: Mapping[str, float] | None = None,
     seed: int | None = None,
-    shape: str = "python",
+    shape: str = "auto",
+    compile: bool = True,  # noqa: A002 - named as the option
     json: str | Path | None = None,
     report: str | Path | None = None,
     journal: str | Path | None = None,
@@ -73,7 +74,9 @@ def backtest(
         settings: Single settings, as `{"risk.max_position_pct": 0.2}`.
         fx: Value of one unit of other currencies in dollars, as `{"EUR": 1.1}`.
         seed: Which embedded synthetic market.
-        shape: "python", or "reference" for the plain replay that checks every row.
+        shape: "kernel" (strategies that are kernels, compiled), "python", "reference" (the plain
+            replay that checks every row), or "auto" for the fastest.
+        compile: Whether kernels may be compiled; else they run as Python.
         json: File for the result as JSON.
         report: File for the HTML report.
         journal: File for the journal; it must not exist.
@@ -108,6 +111,7 @@ def backtest(
         fx={} if fx is None else fx,
         seed=seed,
         shape=shape,
+        compile=compile,
     )
     outputs = Outputs(json=_path(json), report=_path(report), journal=_path(journal))
     request.check()

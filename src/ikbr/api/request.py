@@ -17,7 +17,7 @@ from ikbr.domain.execution import FeeModel, FillRule
 RESOLUTIONS = ("tick", "second", "minute", "daily")
 FEEDS = ("both", "trades", "quotes")
 SESSIONS = ("regular", "all")
-SHAPES = ("python", "reference")
+SHAPES = ("auto", "kernel", "python", "reference")
 LARGEST_QUANTITY = 1_000_000_000
 LARGEST_SEED = 2**63 - 1
 LARGEST_CAPITAL = 1e12
@@ -56,7 +56,10 @@ class Request:
             values, a TOML file, single values ("risk.max_position_pct": 0.2).
         fx: Value of one unit of other currencies in dollars.
         seed: Which embedded synthetic market.
-        shape: "python" skips ahead where nothing needs checking, "reference" checks every row.
+        shape: "kernel" runs kernel strategies compiled; "python" skips ahead where nothing needs
+            checking; "reference" checks every row; "auto": "kernel" where every strategy is a
+            kernel, else "python".
+        compile: Whether kernels may be compiled; else they run as Python.
     """
 
     strategy: Any = "momentum"
@@ -80,7 +83,8 @@ class Request:
     settings: Mapping[str, Any] = field(default_factory=dict)
     fx: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
-    shape: str = "python"
+    shape: str = "auto"
+    compile: bool = True
 
     def check(self) -> None:
         """Refuse what cannot be meant, before any file is read.

@@ -107,6 +107,7 @@ def make_setup(request: Request, limits: RiskLimits, model: ExecutionModel) -> S
         all_hours=request.session == "all",
         fx={currency.upper(): float(rate) for currency, rate in request.fx.items()},
         shape=request.shape,
+        compile=request.compile,
     )
 
 

@@ -124,6 +124,20 @@ class Barriers:
             self._totals, self._totals_ahead = self._totals_ahead, self._totals
         self._from = row
 
+    @property
+    def table(self) -> NDArray[np.int64]:
+        """The table, standing at the last settled row."""
+        return self._table
+
+    @property
+    def totals(self) -> NDArray[np.int64]:
+        """The totals, standing there too."""
+        return self._totals
+
+    def moved(self, row: int) -> None:
+        """Hear that another scan has brought table and totals to just before a row itself."""
+        self._from = row
+
     def settle(self, row: int) -> None:
         """Bring marks, equity and high-water mark to just before a row."""
         if not self._anything:

@@ -75,7 +75,8 @@ def _numbers(result: BacktestResult, words: Words) -> Table:
     table.add_column(style="dim", overflow="fold")
     for tile in tiles(result, words):
         table.add_row(_text(tile.name), _text(tile.value, _STYLES[tile.tone]), _text(tile.note))
-    speed = f"{result.events_per_second:,.0f} a second" if result.engine_seconds > 0 else ""
+    speed = f"{result.events_per_second:,.0f} a second, " if result.engine_seconds > 0 else ""
+    speed += f"{result.shape} replay"
     table.add_row(_text("Events"), _text(f"{result.events:,}", _STYLES[""]), _text(speed))
     return table
 

@@ -22,8 +22,9 @@ from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill
 from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
+from ikbr.strategies.kernel import all_kernels, is_kernel
 
-SHAPES = ("python", "reference")
+SHAPES = ("auto", "kernel", "python", "reference")
 
 BAR_TEXT = {"second": "1s", "minute": "1min", "daily": "1day"}
 """The bars of the data by its resolution, as strategies write them."""
@@ -87,6 +88,8 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
         )
     if setup.shape not in SHAPES:
         raise ConfigError(f"shape {setup.shape!r} is unknown; {nearest(setup.shape, SHAPES)}.")
+    if setup.shape == "kernel":
+        _check_kernels(instances, setup)
     if not source.sessions:
         raise DataError(
             f"{', '.join(i.symbol for i in source.instruments)}: the data has no sessions, and "
@@ -121,6 +124,7 @@ class Span(msgspec.Struct, frozen=True):
         events: Rows.
         first_ns, last_ns: Times of the first and last row, ns UTC.
         seconds: Wall time of the replay.
+        shape: Which replay it was.
         notes: What a reader must know of the strategies' warm-up.
     """
 
@@ -128,6 +132,7 @@ class Span(msgspec.Struct, frozen=True):
     first_ns: int
     last_ns: int
     seconds: float
+    shape: str
     notes: Sequence[str] = ()
 
 
@@ -136,16 +141,16 @@ def _replay(
 ) -> Span:
     """Replay everything; reading data and loading compiled code are not counted as its time."""
     notes: list[str] = []
-    run: Callable[[Tape], None] | None = None
+    replay: Replay | None = None
     events = first_ns = last_ns = 0
     seconds = 0.0
     end_ns = source.sessions[-1].close_ns
     for tape in source.chunks():
-        if run is None:
+        if replay is None:
             first_ns = int(tape.ts[0])
             begin_ns = min(first_ns, source.sessions[0].open_ns)
             stage.clock.now_ns = begin_ns - 1
-            run = _runner(stage, source, tape)
+            replay = _runner(stage, source, tape)
             stage.trader.end_ns = max(end_ns, first_ns)
             stage.exchange.hours.regular = False
             stage.agenda.start(first_ns)
@@ -153,7 +158,7 @@ def _replay(
             bars = BAR_TEXT.get(source.resolution, "")
             notes = warm_up(stage.trader, history, begin_ns, bars)
         began = time.perf_counter()
-        run(tape)
+        replay.run(tape)
         seconds += time.perf_counter() - began
         events += len(tape)
         last_ns = int(tape.ts[-1])
@@ -164,7 +169,9 @@ def _replay(
     stage.clock.advance(stage.trader.end_ns)
     _stop(stage)
     seconds += time.perf_counter() - began
-    return Span(events, first_ns, last_ns, seconds, notes)
+    shape = replay.shape if replay is not None else "reference"
+    told = [replay.note] if replay is not None and replay.note else []
+    return Span(events, first_ns, last_ns, seconds, shape, [*told, *notes])
 
 
 def _stop(stage: Stage) -> None:
@@ -181,7 +188,21 @@ def _stop(stage: Stage) -> None:
     stage.sample()
 
 
-def _runner(stage: Stage, source: TapeSource, first: Tape) -> Callable[[Tape], None]:
+class Replay(msgspec.Struct, frozen=True):
+    """Name a way to replay a tape.
+
+    Attributes:
+        shape: Its name: "kernel", "python" or "reference".
+        run: Replays a piece of tape.
+        note: What a reader must know of it; "" for nothing.
+    """
+
+    shape: str
+    run: Callable[[Tape], None]
+    note: str = ""
+
+
+def _runner(stage: Stage, source: TapeSource, first: Tape) -> Replay:
     """Choose the fastest replay that means the same."""
     skips = (
         stage.setup.shape != "reference"
@@ -190,12 +211,34 @@ def _runner(stage: Stage, source: TapeSource, first: Tape) -> Callable[[Tape], N
         and not stage.agenda.by_data
         and not stage.trader.bus.wants(EventType.TICK)
     )
+    wanted = stage.setup.shape in ("auto", "kernel") and stage.setup.compile
+    if skips and wanted and all_kernels(stage.trader.manager.running):
+        from ikbr.backtest.kernel_replay import KernelReplay
+
+        kernels = KernelReplay(stage, first)
+        return Replay("kernel", kernels.run, kernels.note)
     if skips:
         from ikbr.backtest.segments import SegmentReplay
 
-        return SegmentReplay(stage, first).run
+        return Replay("python", SegmentReplay(stage, first).run)
     rows = RowReplay(stage)
-    return lambda tape: rows.run(tape, 0, len(tape))
+    return Replay("reference", lambda tape: rows.run(tape, 0, len(tape)))
+
+
+def _check_kernels(instances: Sequence[Instance], setup: Setup) -> None:
+    """Refuse the kernel shape where it cannot be."""
+    if not setup.compile:
+        raise ConfigError(
+            "shape 'kernel' runs compiled code, and nothing is to be compiled; leave out "
+            "--no-compile or --shape kernel."
+        )
+    plain = [one.name for one in instances if not is_kernel(one.strategy)]
+    if plain:
+        raise ConfigError(
+            f"shape 'kernel' needs strategies that are kernels, and {', '.join(plain)} "
+            f"{'is' if len(plain) == 1 else 'are'} none; use --shape python, or derive from "
+            f"KernelStrategy (docs/kernels.md)."
+        )
 
 
 def _check_currencies(instruments: Sequence[Instrument], setup: Setup) -> None:
@@ -269,6 +312,7 @@ def _result(
         end_ns=span.last_ns,
         events=span.events,
         engine_seconds=span.seconds,
+        shape=span.shape,
         fills=log.fills,
         orders=list(trader.orders.orders.values()),
         refusals=log.refusals,

@@ -51,6 +51,8 @@ class BacktestResult:
         start_ns, end_ns: First and last moment of the data, ns UTC.
         events: Rows of market data that were processed.
         engine_seconds: Wall time of the replay alone.
+        shape: Which replay ran: "kernel" (compiled from decision to decision), "python" (a loop
+            over the rows, skipping checks) or "reference" (every row checked).
         fills, orders, refusals, alerts: What happened, in order.
         refused: Refusals counted by rule.
         equity_ts, equity: The equity path (each minute of a session, each fill, each close).
@@ -93,6 +95,7 @@ class BacktestResult:
     summary: Summary | None = None
     findings: Sequence[Finding] = ()
     journal: Sequence[Any] = ()
+    shape: str = "reference"
 
     def __repr__(self) -> str:
         """Say in a line what came of it, as notebooks show the last value of a cell."""

@@ -6,6 +6,7 @@ This is what a backtest means; any faster way must give the same orders and fill
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from ikbr.domain.events import EventType
 from ikbr.domain.marks import mark_units
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
 from ikbr.domain.ticker import NAN, Ticker
+
+if TYPE_CHECKING:
+    # It needs compiled code, which this replay does without.
+    from ikbr.backtest.tape_ticker import Columns
 
 BLOCK = 65_536
 """Rows turned into Python values at a time, so that memory does not grow with the tape.
@@ -59,6 +64,31 @@ class RowReplay:
                 end = min(int(cuts[np.searchsorted(cuts, end)]), stop)
             self._block(tape, start, end)
             start = end
+
+    def single(self, tape: Tape, columns: Columns, row: int) -> None:
+        """Replay one row.
+
+        Args:
+            tape: The piece of tape.
+            columns: The same, as buffers, from which single values are read faster.
+            row: Which.
+        """
+        kind = columns.kind[row]
+        if _BAR_OPEN <= kind <= _BAR_CLOSE:
+            self.run(tape, row, row + 1)
+            return
+        self._row(
+            row,
+            columns.ts[row],
+            columns.sym[row],
+            kind,
+            columns.bid[row],
+            columns.ask[row],
+            columns.last[row],
+            columns.bid_size[row],
+            columns.ask_size[row],
+            columns.size[row],
+        )
 
     def _block(self, tape: Tape, start: int, stop: int) -> None:
         columns = [

@@ -68,6 +68,33 @@ def floor_of(peak: int, keep: int) -> int:
 
 
 @njit(cache=True)
+def holds(mark: int, state: NDArray[np.int64], totals: NDArray[np.int64]) -> bool:
+    """Book a new mark of a held instrument, unless it must be judged first.
+
+    Args:
+        mark: Price units.
+        state: The instrument's row of the table; its mark is advanced.
+        totals: Equity, peak and floors; advanced.
+
+    Returns:
+        Whether it was booked; False where it may call margin or trip a halt.
+    """
+    if mark == NO_PRICE:
+        return True
+    if mark < state[MARK_LOW] or mark > state[MARK_HIGH]:
+        return False
+    moved = totals[EQUITY] + (mark - state[MARK]) * state[UNIT]
+    if moved <= totals[BARRIER]:
+        return False
+    totals[EQUITY] = moved
+    state[MARK] = mark
+    if moved > totals[PEAK]:
+        totals[PEAK] = moved
+        totals[BARRIER] = max(floor_of(moved, totals[KEEP]), totals[DAILY_FLOOR])
+    return True
+
+
+@njit(cache=True)
 def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
     start: int,
     end: int,
@@ -97,9 +124,6 @@ def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
     Returns:
         That row (marks and totals stand before it), or `end`.
     """
-    equity = totals[EQUITY]
-    peak = totals[PEAK]
-    barrier = totals[BARRIER]
     row = start
     while row < end:
         s = sym[row]
@@ -109,25 +133,27 @@ def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
             break
         if state[ACTIVE] and wakes(kind[row], bid[row], ask[row], last[row], state):
             break
-        unit = state[UNIT]
-        if unit != 0:
-            new = np.int64(mark[row])
-            if new != state[MARK] and new != NO_PRICE:
-                if new < state[MARK_LOW] or new > state[MARK_HIGH]:
-                    break
-                moved = equity + (new - state[MARK]) * unit
-                if moved <= barrier:
-                    break
-                equity = moved
-                state[MARK] = new
-                if moved > peak:
-                    peak = moved
-                    barrier = max(floor_of(peak, totals[KEEP]), totals[DAILY_FLOOR])
+        if state[UNIT] != 0 and not holds(mark[row], state, totals):
+            break
         row += 1
-    totals[EQUITY] = equity
-    totals[PEAK] = peak
-    totals[BARRIER] = barrier
     return row
+
+
+@njit(cache=True)
+def add_sizes(
+    start: int, stop: int, sym: NDArray[np.int16], size: NDArray[np.int64], sums: NDArray[np.int64]
+) -> None:
+    """Add up what rows `[start, stop)` printed, by instrument.
+
+    Args:
+        start: The first row.
+        stop: The row to stop before.
+        sym: Columns of the tape, this and the following.
+        size: Shares.
+        sums: By instrument; added to.
+    """
+    for row in range(start, stop):
+        sums[sym[row]] += size[row]
 
 
 def marks_of(bid: NDArray[Any], ask: NDArray[Any], last: NDArray[Any]) -> NDArray[np.int32]:

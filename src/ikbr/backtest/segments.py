@@ -45,8 +45,7 @@ class SegmentReplay:
         """
         self._stage = stage
         data, trader = stage.trader.market_data, stage.trader
-        strategies = [running.strategy for running in trader.manager.running]
-        self._fields = fields_named(type(s) for s in strategies)
+        self._fields = self._fields_of(stage)
         self._columns = Columns(first)
         make = ticker_class(self._fields)
         self._tickers = [make(i, self._columns) for i in stage.instruments]
@@ -67,8 +66,7 @@ class SegmentReplay:
         self._enabled: list[list[Slot]] = []
         self._changes = -1
         self._read_handlers()
-        self._barriers = Barriers(stage)
-        self._barriers.prepare(first)
+        self._barriers = self._make_barriers(stage, first)
         self._tape = first
         self._done = 0
         self._market_row = [-1] * len(self._tickers)
@@ -81,6 +79,15 @@ class SegmentReplay:
         trader.before_action = self._interrupt
         trader.desk.refresh = self._refresh_data
         trader.present_ns = self._present_ns
+
+    def _fields_of(self, stage: Stage) -> tuple[str, ...]:
+        """Name the fields to store on every row."""
+        return fields_named(type(r.strategy) for r in stage.trader.manager.running)
+
+    def _make_barriers(self, stage: Stage, first: Tape) -> Barriers:
+        barriers = Barriers(stage)
+        barriers.prepare(first)
+        return barriers
 
     def _read_handlers(self) -> None:
         """Leave out strategies that were disabled meanwhile."""
@@ -104,7 +111,7 @@ class SegmentReplay:
             ticker.columns = self._columns
         self._done = self._fed = 0
         self._market_row = [-1] * len(self._tickers)
-        self._barriers.begin(tape, marks_of(tape.bid, tape.ask, tape.last))
+        self._begin(tape)
         for first in range(0, len(tape), BLOCK):
             self._block(tape, first, min(first + BLOCK, len(tape)))
         self._settle(len(tape))
@@ -112,6 +119,14 @@ class SegmentReplay:
         for number, ticker in enumerate(self._tickers):
             self._refresh_market(number)
             ticker.freeze()
+        self._end()
+
+    def _begin(self, tape: Tape) -> None:
+        """Turn to a new piece of tape."""
+        self._barriers.begin(tape, marks_of(tape.bid, tape.ask, tape.last))
+
+    def _end(self) -> None:
+        """Be done with a piece of tape."""
 
     def _block(self, tape: Tape, start: int, stop: int) -> None:
         """Replay rows of which the fields in use are Python values already."""

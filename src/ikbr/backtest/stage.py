@@ -65,7 +65,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         all_hours: Whether orders may fill outside regular hours.
         base: The base currency.
         fx: Value of one unit of other currencies in the base currency.
-        shape: "python" skips ahead where nothing needs checking; "reference" checks every row.
+        shape: "kernel" runs strategies that are kernels compiled; "python" skips ahead where
+            nothing needs checking; "reference" checks every row; "auto" is "kernel" where every
+            strategy is one, else "python".
+        compile: Whether kernels may be compiled; without, they run as Python.
     """
 
     capital: float = 100_000.0
@@ -75,7 +78,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     all_hours: bool = False
     base: str = "USD"
     fx: Mapping[str, float] = {}
-    shape: str = "python"
+    shape: str = "auto"
+    compile: bool = True
 
 
 class Stage:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ikbr.backtest.scan import add_sizes
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
 from ikbr.domain.ticker import NAN, Ticker
@@ -133,6 +134,8 @@ class Columns:
 
     __slots__ = (
         "_printed",
+        "_summed",
+        "_sums",
         "ask",
         "ask_size",
         "bid",
@@ -155,6 +158,8 @@ class Columns:
         self.bid_size, self.ask_size = tape.bid_size.data, tape.ask_size.data
         self.size = tape.size.data
         self._printed: NDArray[np.int64] | None = None
+        self._sums = np.zeros(len(tape.instruments), np.int64)
+        self._summed = 0
 
     def value(self, field: str, row: int) -> Any:
         """Read one field at one row."""
@@ -184,11 +189,13 @@ class Columns:
         return list(getattr(tape, _COLUMN.get(field, field))[start:stop].tolist())
 
     def printed_once(self, number: int, row: int) -> int:
-        """Sum up what one instrument printed on this piece, to a row; for few such questions."""
-        sizes = self.tape.size[: row + 1]
-        if len(self.scales) == 1:
-            return int(sizes.sum())
-        return int(sizes[self.tape.sym[: row + 1] == number].sum())
+        """Sum up what one instrument printed on this piece, to its latest row."""
+        # Later rows that others led to here are none of this instrument's.
+        if row >= self._summed:
+            tape = self.tape
+            add_sizes(self._summed, row + 1, tape.sym, tape.size, self._sums)
+            self._summed = row + 1
+        return int(self._sums[number])
 
     def printed(self, row: int) -> int:
         """Sum up what the row's instrument printed on this piece, to the row."""
@@ -225,6 +232,9 @@ def ticker_class(eager: tuple[str, ...]) -> type[TapeTicker]:
     return type("TapeTicker", (TapeTicker,), body)
 
 
+_SEARCHED_BY_NOBODY = ("abc", "builtins", "ikbr.strategies.base_strategy", "ikbr.strategies.kernel")
+
+
 def fields_named(classes: Iterable[type]) -> tuple[str, ...]:
     """Find the ticker fields that the code of classes names.
 
@@ -241,7 +251,7 @@ def fields_named(classes: Iterable[type]) -> tuple[str, ...]:
     seen: set[types.CodeType] = set()
     for owner in classes:
         for base in owner.__mro__:
-            if base.__module__.startswith(("abc", "builtins", "ikbr.strategies.base_strategy")):
+            if base.__module__.startswith(_SEARCHED_BY_NOBODY):
                 continue
             for member in vars(base).values():
                 function = getattr(member, "__func__", member)
@@ -250,6 +260,11 @@ def fields_named(classes: Iterable[type]) -> tuple[str, ...]:
     for name in tuple(names):
         names.update(_MEANT.get(name, ()))
     return tuple(field for field in FIELDS if field in names)
+
+
+def names_in_function(function: Any) -> set[str]:
+    """Collect the names in a function's code and in the functions it calls by name."""
+    return _names_in(function.__code__, function.__globals__, set())
 
 
 def _names_in(

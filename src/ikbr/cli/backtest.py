@@ -78,8 +78,17 @@ def command(
         int | None, typer.Option(metavar="N", help="Which built-in synthetic market.")
     ] = None,
     shape: Annotated[
-        str, typer.Option(metavar="python|reference", help="The fast or the plain replay.")
-    ] = "python",
+        str,
+        typer.Option(
+            metavar="auto|kernel|python|reference",
+            help="The replay: compiled kernels, a fast loop, or every row checked. "
+            "[default: the fastest that fits]",
+            show_default=False,
+        ),
+    ] = "auto",
+    compile: Annotated[  # noqa: A002 - named as the option
+        bool, typer.Option("--compile/--no-compile", help="Whether kernels are compiled.")
+    ] = True,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE|-", help="The result as JSON (- for stdout).")
     ] = None,

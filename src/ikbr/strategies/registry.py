@@ -17,6 +17,7 @@ ENTRY_POINT_GROUP = "ikbr.strategies"
 
 EXAMPLES = {
     "momentum": "ikbr.strategies.examples.momentum:MomentumStrategy",
+    "momentum_kernel": "ikbr.strategies.examples.momentum_kernel:MomentumKernel",
     "mean_reversion": "ikbr.strategies.examples.mean_reversion:MeanReversionStrategy",
     "pairs": "ikbr.strategies.examples.pairs:PairsStrategy",
     "opening_range": "ikbr.strategies.examples.opening_range:OpeningRangeStrategy",

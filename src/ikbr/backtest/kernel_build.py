@@ -1,0 +1,201 @@
+"""Building a scan: the kernels of strategies compiled into it, or a sentence why that fails."""
+
+from __future__ import annotations
+
+import gc
+import re
+import types
+from collections.abc import Sequence
+from typing import Any, get_type_hints
+
+from ikbr.backtest import kernel_scan
+from ikbr.backtest.kernel_cache import Loaded, load
+from ikbr.backtest.kernel_key import Uncacheable, key_of
+from ikbr.domain.errors import StrategyError
+from ikbr.strategies.kernel import KernelStrategy, kernel_function
+from ikbr.strategies.kernel_layout import Fields, Layout
+
+_FOREIGN = ("numba", "numpy", "math", "cmath", "scipy", "builtins")
+_built: dict[str, Loaded] = {}
+KEPT = 64
+"""Scans kept in memory."""
+
+
+def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
+    """Compile the scan for some strategies, or find it compiled.
+
+    Args:
+        strategies: In the order in which they see a row.
+        single: Whether there is one symbol only.
+
+    Raises:
+        StrategyError: When a kernel cannot be compiled; it says where and why.
+    """
+    import llvmlite
+    import numba
+
+    functions = [kernel_function(type(one)) for one in strategies]
+    shapes = [_shapes(one) for one in strategies]
+    text = kernel_scan.scan_text(len(functions), single=single)
+    versions = numba.__version__, llvmlite.__version__
+    try:
+        key = key_of(functions, text, shapes, *versions, modules=_machinery())
+    except Uncacheable:
+        key = None
+    if key is not None and key in _built:
+        return _built[key]
+    made: dict[int, Any] = {}
+    kernels = [compilable(function, made) for function in functions]
+    scope = kernel_scan.scan_scope(kernels, [s for s, _ in shapes], [p for _, p in shapes])
+
+    def check_each() -> None:
+        for one, kernel, shape in zip(strategies, kernels, shapes, strict=True):
+            check(one, kernel, *shape)
+
+    try:
+        found = load(text, scope, key, check_each)
+    except numba.core.errors.NumbaError as error:
+        raise StrategyError(explain("the scan", error)) from error
+    # What the compiler leaves lives as long as the process; nobody needs to walk it again.
+    gc.collect()
+    gc.freeze()
+    if key is not None:
+        while len(_built) >= KEPT:
+            _built.pop(next(iter(_built)))
+        _built[key] = found
+    return found
+
+
+def _machinery() -> list[types.ModuleType]:
+    """List the modules of our own that end up in compiled code."""
+    from ikbr.backtest import kernel_cache, kernel_types, scan
+    from ikbr.domain import marks, tape
+
+    return [kernel_scan, kernel_types, kernel_cache, scan, marks, tape]
+
+
+def _shapes(strategy: KernelStrategy) -> tuple[Fields, Fields]:
+    who = type(strategy).__name__
+    values = strategy.kernel_params()
+    params = Layout(f"{who}.kernel_params", values).fields
+    return Layout(who, strategy.state, values).fields, params
+
+
+def compilable(function: Any, made: dict[int, Any]) -> Any:
+    """Prepare a function for compiling, and the plain functions that it calls by name with it.
+
+    Args:
+        function: A Python function.
+        made: What was prepared already.
+    """
+    from numba import njit
+
+    if id(function) in made:
+        return made[id(function)]
+    scope = dict(function.__globals__)
+    closure = tuple(types.CellType(c.cell_contents) for c in function.__closure__ or ())
+    copy = types.FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, closure or None
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+    # Bounds are checked: without that, a wrong index would write into others' memory.
+    made[id(function)] = result = njit(boundscheck=True)(copy)
+    for name in function.__code__.co_names:
+        if _is_helper(scope.get(name)):
+            scope[name] = compilable(scope[name], made)
+    for cell in closure:
+        if _is_helper(cell.cell_contents):
+            cell.cell_contents = compilable(cell.cell_contents, made)
+    return result
+
+
+def _is_helper(value: Any) -> bool:
+    return isinstance(value, types.FunctionType) and value.__module__.split(".")[0] not in _FOREIGN
+
+
+def check(strategy: KernelStrategy, kernel: Any, state: Fields, params: Fields) -> None:
+    """Compile a kernel by itself, for a message that is about nothing else.
+
+    Raises:
+        StrategyError: When that fails.
+    """
+    from numba.core.errors import NumbaError
+
+    try:
+        kernel.compile(_signature(state, params))
+    except NumbaError as error:
+        raise StrategyError(explain(f"{type(strategy).__name__}.on_tick", error)) from error
+    _check_result(strategy, kernel)
+
+
+def _signature(state: Fields, params: Fields) -> tuple[Any, ...]:
+    from numba import types as nb
+
+    from ikbr.backtest.kernel_types import RowType
+
+    kinds = {float: nb.float64, int: nb.int64, bool: nb.boolean}
+    fields = [kinds[kind] for kind in get_type_hints(kernel_scan.KernelTick).values()]
+    tick: Any = nb.NamedTuple(fields, kernel_scan.KernelTick)  # type: ignore[no-untyped-call]
+    return RowType(state, False), RowType(params, True), tick
+
+
+def _check_result(strategy: KernelStrategy, kernel: Any) -> None:
+    """Refuse a kernel whose results are no whole numbers."""
+    from numba import types as nb
+
+    for compiled in kernel.overloads.values():
+        kind = compiled.signature.return_type
+        if not isinstance(kind, nb.Integer | nb.Boolean):
+            raise StrategyError(
+                f"{type(strategy).__name__}.on_tick ({_place(kernel)}) returns {_named(kind)}; "
+                f"return -1, 0 or 1 on every path."
+            )
+
+
+def _named(kind: Any) -> str:
+    text = str(kind)
+    return "nothing on some path" if "Option" in text or text == "none" else text
+
+
+def _place(kernel: Any) -> str:
+    code = kernel.py_func.__code__
+    return f"{code.co_filename}, line {code.co_firstlineno}"
+
+
+def explain(who: str, error: Exception) -> str:
+    """Say in a sentence why Numba could not compile something.
+
+    Args:
+        who: Whose kernel it is.
+        error: What Numba raised.
+    """
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    places = re.findall(r'File "([^"]+)", line (\d+)', plain)
+    where = f" ({places[-1][0]}, line {places[-1][1]})" if places else ""
+    return (
+        f"{who}{where} cannot be compiled: {_reason(plain)}; write it in Numba's subset of "
+        f"Python (docs/kernels.md), or run it as Python with --no-compile."
+    )
+
+
+_NOISE = re.compile(
+    r"^(Failed in nopython mode|During: |File \"|\s*<source elided>|There are \d+ candidate|"
+    r"This error may have been caused|\s*$|- Resolution failure|\s*Overload of|\s*Of which|"
+    r"Invalid use of|\s*Known signatures|- (argument|During))"
+)
+
+
+def _reason(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if not _NOISE.match(line)]
+    reason = lines[0] if lines else "Numba gives no reason"
+    found = re.match(r"Unknown attribute '?(\w+)'? of type (\w+)", reason)
+    if found:
+        kind = {"State": "the state", "Params": "params", "KernelTick": "a tick"}
+        return f"{kind.get(found[2], found[2])} has no field {found[1]!r}"
+    found = re.match(r"Untyped global name '(\w+)'", reason)
+    if found:
+        return f"it uses {found[1]!r}, which has no compiled form"
+    if reason.startswith("No implementation of function") and len(lines) > 1:
+        reason = f"{reason} {lines[1].lstrip('> ')}"
+    return reason.rstrip(".;:")
