@@ -19,6 +19,9 @@ from ikbr.strategies.manager import Running
 
 Tell = Callable[..., Any]
 
+_FILLED = OrderState.FILLED
+_ORDER, _FILL = EventType.ORDER, EventType.FILL
+
 
 class Bookkeeper:
     """Follow orders from their intent to their last fill.
@@ -36,6 +39,7 @@ class Bookkeeper:
         "_risk",
         "_slots",
         "_tell",
+        "_wanted",
         "on_books",
         "on_late",
         "on_rejected",
@@ -68,6 +72,7 @@ class Bookkeeper:
         self._risk = risk
         self._clock = clock
         self._bus = bus
+        self._wanted = bus.wanted
         self._tell = tell
         self.on_books: Callable[[Fill], None] = _ignore
         self.on_late: Callable[[Slot], None] = _ignore_slot
@@ -79,34 +84,39 @@ class Bookkeeper:
 
     def on_intent(self, order: Order) -> None:
         """Count an order as open, before it is sent."""
-        slot = self._slots.of(order.strategy, order.request.symbol)
+        slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
         (slot.exits if order.parent_id else slot.entries).append(order)
         self._risk.on_sent(order, self._clock.now_ns)
 
     def on_change(self, order: Order) -> None:
         """Follow an order that stands elsewhere in its lifecycle; its fills are booked by now."""
-        slot = self._slots.of(order.strategy, order.request.symbol)
-        if order.state.is_final and self._release(slot, order) and slot.exits and order.filled:
-            trim_exits(slot, order, 0, self._orders, self._recount)
-        if order.state is OrderState.REJECTED:
-            self.on_rejected(slot, order)
+        slot: Slot = order.owner
+        state = order.state
+        # What was filled whole was released when its last fill was booked.
+        if state.is_final and state is not _FILLED:
+            if self._release(slot, order) and slot.exits and order.filled:
+                trim_exits(slot, order, 0, self._orders, self._recount)
+            if state is OrderState.REJECTED:
+                self.on_rejected(slot, order)
         running = slot.running
         if running.hears_orders and running.enabled:
             self._tell(running, running.on_order_update, order)
-        if self._bus.wants(EventType.ORDER):
-            self._bus.emit(EventType.ORDER, order)
+        if _ORDER in self._wanted:
+            self._bus.emit(_ORDER, order)
 
     def on_booked(self, fill: Fill, order: Order) -> None:
         """Book a fill, then tell the strategy and the observers."""
-        slot = self._slots.of(order.strategy, fill.symbol)
+        slot: Slot = order.owner
         running = slot.running
         self._portfolio.apply_fill(fill)
         running.books.apply_fill(fill)
         slot.position += fill.side * fill.quantity
-        slot.unmute()
-        self._risk.on_fill(fill)
+        # A fill changes what is possible, so both directions may be asked again.
+        slot.mute_buy_ns = slot.mute_sell_ns = 0
         if order.state.is_final:
             self._release(slot, order)
+        else:
+            self._risk.on_fill(fill)
         self.on_books(fill)
         if slot.exits:
             trim_exits(slot, order, fill.quantity, self._orders, self._recount)
@@ -114,8 +124,8 @@ class Bookkeeper:
             self.on_late(slot)
         if running.hears_fills and running.enabled:
             self._tell(running, running.on_fill, fill)
-        if self._bus.wants(EventType.FILL):
-            self._bus.emit(EventType.FILL, fill)
+        if _FILL in self._wanted:
+            self._bus.emit(_FILL, fill)
 
     def _recount(self, order: Order) -> None:
         if not order.is_done:

@@ -25,6 +25,8 @@ from ikbr.strategies.running import FAULTS, Running
 
 Item = Signal | OrderRequest
 
+_SIGNAL = EventType.SIGNAL
+
 
 class Desk:
     """Size, check, record and submit.
@@ -84,32 +86,32 @@ class Desk:
         """
         if self.closed:
             return
+        kind = type(answer)
         try:
-            self._decide(slot, answer)
+            if kind is Signal or kind is OrderRequest:
+                if answer.symbol != slot.ticker.symbol:
+                    slot = self.slots.of(slot.running.name, answer.symbol)
+                if kind is OrderRequest or not slot.is_idle(answer, self.clock.now_ns):
+                    self._take(slot, answer)
+            else:
+                self._take_several(slot, answer)
         except StrategyError as error:
             self.disable(slot.running, error)
 
-    def _decide(self, slot: Slot, answer: Any) -> None:
-        kind = type(answer)
-        if kind is Signal or kind is OrderRequest:
-            if answer.symbol != slot.ticker.symbol:
-                slot = self.slots.of(slot.running.name, answer.symbol)
-            if kind is OrderRequest or not slot.is_idle(answer, self.clock.now_ns):
-                self._take(slot, answer)
-        else:
-            try:
-                items = list(decisions(answer, type(slot.running.strategy).__name__))
-            except FAULTS as error:  # a generator is a person's code too
-                self.disable(slot.running, error)
-                return
-            groups = [
-                [(self.slots.of(slot.running.name, item.symbol), item) for item in group]
-                for group in _grouped(items)
-            ]
-            for group in groups:
-                # What came before may have disabled it.
-                if slot.running.enabled:
-                    self._take_group(group)
+    def _take_several(self, slot: Slot, answer: Any) -> None:
+        try:
+            items = list(decisions(answer, type(slot.running.strategy).__name__))
+        except FAULTS as error:  # a generator is a person's code too
+            self.disable(slot.running, error)
+            return
+        groups = [
+            [(self.slots.of(slot.running.name, item.symbol), item) for item in group]
+            for group in _grouped(items)
+        ]
+        for group in groups:
+            # What came before may have disabled it.
+            if slot.running.enabled:
+                self._take_group(group)
 
     def _take_group(self, group: list[tuple[Slot, Item]]) -> None:
         slots, items = zip(*group, strict=True)
@@ -195,9 +197,12 @@ class Desk:
                 self.submit(slot, item, request)
 
     def _check(self, slot: Slot, request: OrderRequest) -> Refused | None:
-        return self.requests.check_schedule(slot, request) or self.risk.check(
-            request, slot.running.name, slot.ticker, self.clock.now_ns
-        )
+        now = self.clock.now_ns
+        if not slot.entry_from_ns <= now < slot.entry_until_ns:
+            refused = self.requests.check_schedule(slot, request)
+            if refused is not None:
+                return refused
+        return self.risk.check(request, slot.running.name, slot.ticker, now)
 
     def _refuse(self, slot: Slot, request: OrderRequest, refused: Refused) -> None:
         now = self.clock.now_ns
@@ -217,31 +222,26 @@ class Desk:
     def submit(self, slot: Slot, item: Item, request: OrderRequest) -> None:
         """Record a decision and send its order; nobody is asked any more."""
         now = self.clock.now_ns
-        ticker = slot.ticker
+        ticker, name, side = slot.ticker, slot.running.name, request.side
         decision = Decision(
             now,
-            slot.running.name,
+            name,
             request.symbol,
-            request.side.name,
-            item.price if isinstance(item, Signal) else ticker.market_price(),
+            "BUY" if side > 0 else "SELL",
+            item.price if type(item) is Signal else ticker.market_price(),
             request.reason,
-            request.side * request.quantity,
-            self._freshness(slot),
+            side * request.quantity,
+            ticker.freshness(now, self.market_data.stale_after_ns),
         )
         self.journal.append("decision", now, decision)
+        mid, touch = (ticker.bid + ticker.ask) * 0.5, touch_price(side, ticker)
         try:
-            self.orders.submit(
-                request,
-                slot.instrument,
-                slot.running.name,
-                ticker.midpoint(),
-                touch_price(request.side, ticker),
-            )
+            self.orders.submit(request, slot.instrument, name, mid, touch)
         except OrderError as error:
             retry = self.requests.retry_ns()
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error), retry))
-        if self.bus.wants(EventType.SIGNAL):
-            self.bus.emit(EventType.SIGNAL, decision)
+        if _SIGNAL in self.bus.wanted:
+            self.bus.emit(_SIGNAL, decision)
 
     def _freshness(self, slot: Slot) -> Any:
         return slot.ticker.freshness(self.clock.now_ns, self.market_data.stale_after_ns)

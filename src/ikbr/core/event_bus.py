@@ -67,6 +67,7 @@ class EventBus:
         failures: How often handlers failed.
         on_failure: Called at every failure, with the subscription and the exception.
         started: Whether subscribing is over.
+        wanted: The topics that anyone listens to; fixed after `start`.
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class EventBus:
         "on_failure",
         "queue_limit",
         "started",
+        "wanted",
     )
 
     def __init__(
@@ -89,6 +91,7 @@ class EventBus:
         self.failures = 0
         self.started = False
         self._topics: dict[str, tuple[Subscription, ...]] = {t.value: () for t in EventType}
+        self.wanted: set[str] = set()
         self._queue: deque[tuple[str, Any]] = deque()
         self._queued = 0
         self._busy = False
@@ -122,6 +125,7 @@ class EventBus:
         topic = str(event_type)
         added = (*present, Subscription(topic, handler, priority, name))
         self._topics[topic] = tuple(sorted(added, key=lambda s: -s.priority))
+        self.wanted.add(topic)
 
     def start(self) -> None:
         """End the time of subscribing."""

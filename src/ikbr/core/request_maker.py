@@ -12,13 +12,15 @@ from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot
 from ikbr.domain.errors import OrderError, StrategyError
 from ikbr.domain.events import Refused
-from ikbr.domain.order import OrderRequest, Side
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
 from ikbr.strategies.running import FAULTS, Running
 
 _BUY, _SELL = Side.BUY, Side.SELL
+_MARKET, _DAY = OrderType.MARKET, TimeInForce.DAY
 
 
 class RequestMaker:
@@ -65,7 +67,9 @@ class RequestMaker:
             slot: The strategy in the symbol.
             signal: What it wants; `slot.is_idle` must have said that it matters.
         """
-        held = slot.position + slot.in_flight
+        held = slot.position
+        if slot.entries:
+            held += slot.in_flight
         change = self._change(slot, signal, held)
         if change == 0:
             return self._refused("size", f"{signal.symbol}: the size of the entry came to 0.")
@@ -76,16 +80,29 @@ class RequestMaker:
         price = touch_price(side, slot.ticker)
         if entry and not price > 0:
             return self._refused("no-price", f"{signal.symbol}: no price is known to enter at.")
+        group = ""
+        if slot.exits and (turns or not entry):
+            group = exit_group(slot, side, abs(change))
+        stop_pct = slot.running.strategy.stop_loss_pct
+        # By place: naming the fields of a struct takes as long again.
         return OrderRequest(
             signal.symbol,
             side,
             abs(change),
-            outside_rth=self.outside_rth,
-            oca_group=exit_group(slot, side, abs(change)) if turns or not entry else "",
-            stop_loss=_stop_loss(slot, side, price) if turns else None,
-            protects=abs(after) if turns and held else 0,
-            reason=signal.reason,
-            group=signal.group,
+            _MARKET,
+            None,
+            None,
+            None,
+            None,
+            _DAY,
+            self.outside_rth,
+            group,
+            None,
+            _stop_loss(slot.instrument, side, price, stop_pct) if turns and stop_pct else None,
+            signal.reason,
+            signal.group,
+            False,
+            abs(after) if turns and held else 0,
         )
 
     def check_sense(self, slot: Slot, request: OrderRequest) -> Refused | None:
@@ -97,10 +114,8 @@ class RequestMaker:
         return None
 
     def check_schedule(self, slot: Slot, request: OrderRequest) -> Refused | None:
-        """Refuse what adds to a position outside the strategy's hours of entry."""
+        """Refuse what adds to a position, at a time outside the strategy's hours of entry."""
         now = self._clock.now_ns
-        if slot.entry_from_ns <= now < slot.entry_until_ns:
-            return None
         held = slot.position + slot.in_flight
         after = held + request.side * request.quantity
         if abs(after) <= abs(held) and after * held >= 0:
@@ -147,10 +162,6 @@ class RequestMaker:
         return self._clock.now_ns + round(self._risk.limits.refusal_retry_s * 1e9)
 
 
-def _stop_loss(slot: Slot, side: Side, price: float) -> float | None:
-    pct = slot.running.strategy.stop_loss_pct
-    if not pct:
-        return None
-    instrument = slot.instrument
+def _stop_loss(instrument: Instrument, side: Side, price: float, pct: float) -> float:
     units = instrument.to_units(price * (1 - pct if side is _BUY else 1 + pct))
     return instrument.to_price(instrument.on_grid(units, "up" if side is _BUY else "down"))

@@ -21,6 +21,9 @@ _SLACK_MICRO = 1.0
 ASKED, PRICED, VALUED = range(3)
 """Stages of a case, by cost: the request alone; its price too; the account's equity too."""
 
+SEVERAL = "correlated symbols"
+"""Scope of a rule that cannot be broken with a single symbol."""
+
 Test = Callable[[Case], Refused | None]
 
 
@@ -260,8 +263,8 @@ RULES: tuple[Rule, ...] = (
     Rule("position", ("max_position_pct", "max_position_notional"), "base currency", "symbol",
          VALUED, False, test_position),
     Rule("exposure", ("max_gross_pct",), "base currency", "account", VALUED, False, test_exposure),
-    Rule("correlation", ("max_correlated_pct",), "base currency", "correlated symbols", VALUED,
-         False, test_correlation),
+    Rule("correlation", ("max_correlated_pct",), "base currency", SEVERAL, VALUED, False,
+         test_correlation),
 )  # fmt: skip
 """Source: SEC Rule 15c3-5; MiFID II RTS 6; FIA, "Best Practices for Automated Trading Risk Controls
 and System Safeguards"."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import Order
 
 
-class OpenOrder:
+class OpenOrder(msgspec.Struct, eq=False):
     """Remember one order that may still fill.
 
     Attributes:
@@ -19,17 +21,12 @@ class OpenOrder:
         book: Of its symbol.
     """
 
-    __slots__ = ("book", "exits", "group", "is_buy", "order_id", "remaining")
-
-    def __init__(self, order: Order, book: Book) -> None:
-        """Take note of an order."""
-        request = order.request
-        self.order_id = order.order_id
-        self.is_buy = request.side > 0
-        self.remaining = order.remaining
-        self.exits = request.reduce_only or order.parent_id != 0
-        self.group = request.oca_group or (f"#{order.parent_id}" if order.parent_id else "")
-        self.book = book
+    order_id: int
+    is_buy: bool
+    remaining: int
+    exits: bool
+    group: str
+    book: Book
 
 
 class Book:
@@ -133,9 +130,28 @@ class Book:
         if order.group:
             self._recount()
         else:
-            self._add(order, by)
+            self.count(order, by)
 
-    def _add(self, order: OpenOrder, quantity: int) -> None:
+    def put(self, order: OpenOrder) -> None:
+        """Count an order as open."""
+        self.orders[order.order_id] = order
+        if order.group:
+            self.grouped += 1
+            self._recount()
+        else:
+            self.count(order, order.remaining)
+
+    def take(self, order: OpenOrder) -> None:
+        """Count an order no longer."""
+        del self.orders[order.order_id]
+        if order.group:
+            self.grouped -= 1
+            self._recount()
+        else:
+            self.count(order, -order.remaining)
+
+    def count(self, order: OpenOrder, quantity: int) -> None:
+        """Add to what is open on the side of an order."""
         if order.is_buy:
             if order.exits:
                 self.exit_buys += quantity
@@ -151,14 +167,14 @@ class Book:
         largest: dict[tuple[str, bool, bool], OpenOrder] = {}
         for order in self.orders.values():
             if not order.group:
-                self._add(order, order.remaining)
+                self.count(order, order.remaining)
                 continue
             key = (order.group, order.is_buy, order.exits)
             other = largest.get(key)
             if other is None or order.remaining > other.remaining:
                 largest[key] = order
         for order in largest.values():
-            self._add(order, order.remaining)
+            self.count(order, order.remaining)
 
 
 class RiskLedger:
@@ -188,22 +204,26 @@ class RiskLedger:
 
     def add(self, order: Order) -> None:
         """Count an order as open; one that is counted already is counted anew."""
-        if order.order_id in self.orders:
-            self.remove(order.order_id)
+        order_id, request, parent_id = order.order_id, order.request, order.parent_id
+        if order_id in self.orders:
+            self.remove(order_id)
         else:
             self.sent_today += 1
-        book = self.book(order.request.symbol)
-        self.put_back(OpenOrder(order, book))
+        entry = OpenOrder(
+            order_id,
+            request.side > 0,
+            request.quantity - order.filled,
+            request.reduce_only or parent_id != 0,
+            request.oca_group or (f"#{parent_id}" if parent_id else ""),
+            self.books.get(request.symbol) or self.book(request.symbol),
+        )
+        self.orders[order_id] = entry
+        entry.book.put(entry)
 
     def put_back(self, entry: OpenOrder) -> None:
         """Count an entry that `remove` gave."""
-        quantity, entry.remaining = entry.remaining, 0
-        book = entry.book
         self.orders[entry.order_id] = entry
-        book.orders[entry.order_id] = entry
-        if entry.group:
-            book.grouped += 1
-        book.change(entry, quantity)
+        entry.book.put(entry)
 
     def fill(self, order_id: int, quantity: int) -> None:
         """Take a filled quantity out; fills of orders that have ended change nothing."""
@@ -218,13 +238,6 @@ class RiskLedger:
             The entry, for `put_back`; None when it was not open.
         """
         entry = self.orders.pop(order_id, None)
-        if entry is None:
-            return None
-        book = entry.book
-        remaining = entry.remaining
-        del book.orders[order_id]
-        if entry.group:
-            book.grouped -= 1
-        book.change(entry, -remaining)
-        entry.remaining = remaining
+        if entry is not None:
+            entry.book.take(entry)
         return entry

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_case import Case
-from ikbr.core.risk_checks import ASKED, PRICED, RULES, VALUED, Rule, Test
+from ikbr.core.risk_checks import ASKED, PRICED, RULES, SEVERAL, VALUED, Rule, Test
 from ikbr.core.risk_ledger import RiskLedger
 from ikbr.core.sizing import order_price, position_size, touch_price
 from ikbr.domain.events import Refused
@@ -71,7 +71,8 @@ class RiskManager:
         active = [
             rule
             for rule in rules
-            if not rule.limits or any(getattr(limits, f) for f in rule.limits)
+            if (not rule.limits or any(getattr(limits, f) for f in rule.limits))
+            and (len(instruments) > 1 or rule.scope != SEVERAL)
         ]
         self._entering = _stages(active)
         self._reducing = _stages([rule for rule in active if rule.binds_reducing])
@@ -103,7 +104,8 @@ class RiskManager:
         if book is None:
             book = self.ledger.book(symbol)
         portfolio = self._portfolio
-        held = portfolio.quantity(symbol)
+        position = portfolio.positions.get(symbol)
+        held = position.quantity if position is not None else 0
         reduces = (
             held != 0
             and (held > 0) is not (request.side > 0)
@@ -194,9 +196,11 @@ class RiskManager:
         """
         request, ledger = order.request, self.ledger
         known = order.order_id in ledger.orders
-        book = ledger.book(request.symbol)
         if not known and not order.parent_id and not request.reduce_only:
-            held = self._portfolio.quantity(request.symbol)
+            symbol = request.symbol
+            book = ledger.books.get(symbol) or ledger.book(symbol)
+            position = self._portfolio.positions.get(symbol)
+            held = position.quantity if position is not None else 0
             opposes = held != 0 and (held > 0) is not (request.side > 0)
             if not opposes or request.quantity > book.free_to_reduce(held, request.oca_group):
                 book.entered[order.strategy] = now_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Any
 
 import msgspec
 
@@ -85,7 +86,7 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     protects: int = 0
 
 
-class Order:
+class Order(msgspec.Struct, eq=False):
     """Follow one order from intent to its end; changed only by the order manager.
 
     Attributes:
@@ -100,49 +101,25 @@ class Order:
         decision_mid, decision_price: Mid and touch (buy: ask) when it was decided; NaN if unknown.
         parent_id: The order whose fill activates this one (0 for none).
         message: Latest word of the broker about it.
+        cancel_requested: Whether its cancellation is on its way.
+        owner: Where the pipeline keeps it (a slot); nobody else looks inside.
     """
 
-    __slots__ = (
-        "cancel_requested",
-        "created_ns",
-        "decision_mid",
-        "decision_price",
-        "done_ns",
-        "fill_value_units",
-        "filled",
-        "instrument",
-        "message",
-        "order_id",
-        "parent_id",
-        "request",
-        "state",
-        "strategy",
-    )
-
-    def __init__(
-        self,
-        order_id: int,
-        request: OrderRequest,
-        instrument: Instrument,
-        strategy: str,
-        created_ns: int = 0,
-        parent_id: int = 0,
-    ) -> None:
-        """Make an order that has not been sent."""
-        self.order_id = order_id
-        self.request = request
-        self.instrument = instrument
-        self.strategy = strategy
-        self.state = OrderState.CREATED
-        self.filled = 0
-        self.fill_value_units = 0
-        self.created_ns = created_ns
-        self.done_ns = 0
-        self.decision_mid = NAN
-        self.decision_price = NAN
-        self.parent_id = parent_id
-        self.message = ""
-        self.cancel_requested = False
+    order_id: int
+    request: OrderRequest
+    instrument: Instrument
+    strategy: str
+    created_ns: int = 0
+    parent_id: int = 0
+    decision_mid: float = NAN
+    decision_price: float = NAN
+    state: OrderState = OrderState.CREATED
+    filled: int = 0
+    fill_value_units: int = 0
+    done_ns: int = 0
+    message: str = ""
+    cancel_requested: bool = False
+    owner: Any = None
 
     @property
     def symbol(self) -> str:
