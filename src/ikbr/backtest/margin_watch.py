@@ -35,6 +35,7 @@ class MarginWatch:
         self.low = [LOWEST] * count
         self.high = [HIGHEST] * count
         self.liquidations = 0
+        self._drawn = False
         self._busy = False
         self._sent: list[Order] = []
         self._missed: set[str] = set()
@@ -42,8 +43,15 @@ class MarginWatch:
     def redraw(self) -> None:
         """Draw the bands around the present marks."""
         move = self._account.safe_move()
+        if move > LARGEST_MOVE:
+            if self._drawn:
+                count = len(self.low)
+                self.low[:], self.high[:] = [LOWEST] * count, [HIGHEST] * count
+                self._drawn = False
+            return
+        self._drawn = True
         for number, position in enumerate(self._valuation.held):
-            if position is None or move > LARGEST_MOVE or position.mark_units == NO_PRICE:
+            if position is None or position.mark_units == NO_PRICE:
                 self.low[number], self.high[number] = LOWEST, HIGHEST
                 continue
             reach = abs(position.mark_units) * max(move, 0.0)

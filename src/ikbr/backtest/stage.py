@@ -146,6 +146,7 @@ class Stage:
         )
         self.margin = MarginWatch(self.account, self.trader, self.valuation)
         self.trader.books.on_books = self._on_books
+        self._halts = self.trader.risk.halts
         self._overnight = Overnight(self.trader, self.account, self.exchange)
         self._actions = tuple(actions)
         self._actions_done = 0
@@ -164,7 +165,7 @@ class Stage:
     # --- what happens to the books -------------------------------------------------------------
 
     def _on_equity(self, equity_micro: int) -> None:
-        halts = self.trader.risk.halts
+        halts = self._halts
         if not halts.barrier_micro < equity_micro <= halts.peak_micro:
             self.trader.on_equity(equity_micro)
 

@@ -21,12 +21,14 @@ from ikbr.domain.lifecycle import (
     OrderUpdate,
     next_state,
 )
-from ikbr.domain.order import Fill, Order, OrderRequest
+from ikbr.domain.order import NAN, Fill, Order, OrderRequest
 
 CANCEL_REFUSED_CODES = (0, 135, 136, 161, 10147, 10148)
 """Source: IBKR, TWS API message codes: these say that an order could not be cancelled."""
 
 _PARTIAL, _FULL = OrderEvent.PARTIAL_FILL, OrderEvent.FULL_FILL
+_CANCEL_REFUSED, _MODIFY = OrderEvent.CANCEL_REFUSED, OrderEvent.MODIFY
+_CREATED, _PENDING_SUBMIT = OrderState.CREATED, OrderState.PENDING_SUBMIT
 
 
 class OrderManager:
@@ -93,9 +95,7 @@ class OrderManager:
             raise OrderError(
                 f"{len(self.working)} orders already work, the most that are allowed; cancel some."
             )
-        order = self._create(request, instrument, strategy, 0)
-        order.decision_mid = decision_mid
-        order.decision_price = decision_price
+        order = self._create(request, instrument, strategy, 0, decision_mid, decision_price)
         if request.take_profit is None and request.stop_loss is None:
             self._send(order)
             return order
@@ -128,23 +128,28 @@ class OrderManager:
         return order
 
     def _create(
-        self, request: OrderRequest, instrument: Instrument, strategy: str, parent_id: int
+        self,
+        request: OrderRequest,
+        instrument: Instrument,
+        strategy: str,
+        parent_id: int,
+        mid: float = NAN,
+        price: float = NAN,
     ) -> Order:
         now = self._clock.now_ns
-        order = Order(self.next_id, request, instrument, strategy, now, parent_id)
-        self.next_id += 1
-        self._journal.append("intent", now, (order.order_id, strategy, request, parent_id))
-        self.orders[order.order_id] = order
-        self.working[order.order_id] = order
+        order_id = self.next_id
+        order = Order(order_id, request, instrument, strategy, now, parent_id, mid, price)
+        self.next_id = order_id + 1
+        self._journal.append("intent", now, (order_id, strategy, request, parent_id))
+        self.orders[order_id] = self.working[order_id] = order
         self.on_intent(order)
         return order
 
     def _send(self, order: Order) -> None:
         # A sibling's fill may have ended it before its own turn came.
-        if order.state is not OrderState.CREATED:
-            return
-        order.state = OrderState.PENDING_SUBMIT
-        self._broker.submit(order)
+        if order.state is _CREATED:
+            order.state = _PENDING_SUBMIT
+            self._broker.submit(order)
 
     def modify(
         self,
@@ -223,22 +228,23 @@ class OrderManager:
         if order is None:
             self._anomaly("update of an unknown order")
             return
+        event = update.event
         self._journal.append("update", update.ts_ns, update)
-        new = TRANSITIONS.get((order.state, update.event))
+        new = TRANSITIONS.get((order.state, event))
         if new is None:
-            self._anomaly(f"{update.event.value} in {order.state.value}")
+            self._anomaly(f"{event.value} in {order.state.value}")
             return
         if update.message:
             order.message = update.message
         restored = False
-        if update.event is OrderEvent.CANCEL_REFUSED:
+        if event is _CANCEL_REFUSED:
             if order.cancel_requested and update.code in CANCEL_REFUSED_CODES:
                 order.cancel_requested = False
             else:
                 # A modification was refused; a cancellation may still be on its way.
                 new = order.state
                 restored = self._restore(order, update.ts_ns)
-        elif update.event is OrderEvent.MODIFY:
+        elif event is _MODIFY:
             self._replaced.pop(order.order_id, None)
         if new is not order.state:
             order.state = new
@@ -266,19 +272,19 @@ class OrderManager:
         order = self.orders.get(fill.order_id)
         if order is None:
             raise InvariantError(f"fill {fill.exec_id} belongs to no order ({fill.order_id}).")
+        ts_ns, quantity, before = fill.ts_ns, fill.quantity, order.state
         self._seen_exec.add(fill.exec_id)
-        self._journal.append("fill", fill.ts_ns, fill)
-        if order.is_done:
-            self._anomaly(f"fill after {order.state.value}")
-        order.filled += fill.quantity
-        order.fill_value_units += fill.quantity * fill.price_units
-        full = order.filled >= order.request.quantity
-        if order.filled > order.request.quantity:
+        self._journal.append("fill", ts_ns, fill)
+        if before.is_final:
+            self._anomaly(f"fill after {before.value}")
+        order.filled = filled = order.filled + quantity
+        order.fill_value_units += quantity * fill.price_units
+        missing = order.request.quantity - filled
+        if missing < 0:
             self._anomaly("overfill")
-        before = order.state
-        order.state = TRANSITIONS[before, _FULL if full else _PARTIAL]
-        if full and not before.is_final:
-            self._finish(order, fill.ts_ns)
+        order.state = TRANSITIONS[before, _PARTIAL if missing > 0 else _FULL]
+        if missing <= 0 and not before.is_final:
+            self._finish(order, ts_ns)
         self.on_booked(fill, order)
         if order.state is not before:
             self.on_change(order)
@@ -286,7 +292,8 @@ class OrderManager:
     def _finish(self, order: Order, ts_ns: int) -> None:
         order.done_ns = ts_ns
         self.working.pop(order.order_id, None)
-        self._replaced.pop(order.order_id, None)
+        if self._replaced:
+            self._replaced.pop(order.order_id, None)
 
     def _anomaly(self, name: str) -> None:
         self.anomalies[name] = self.anomalies.get(name, 0) + 1

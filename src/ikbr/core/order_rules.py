@@ -12,6 +12,7 @@ from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
 
 _NEEDS_LIMIT = {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_ON_CLOSE}
 _NEEDS_STOP = {OrderType.STOP, OrderType.STOP_LIMIT}
+_MARKET = OrderType.MARKET
 _PRICE_FIELDS = ("limit_price", "stop_price", "take_profit", "stop_loss")
 
 
@@ -27,7 +28,7 @@ def check_request(request: OrderRequest, instrument: Instrument) -> None:
             f"{instrument.lot}."
         )
     kind = request.order_type
-    if kind is OrderType.MARKET and request.take_profit is None and request.stop_loss is None:
+    if kind is _MARKET and request.take_profit is None and request.stop_loss is None:
         return
     if kind in _NEEDS_LIMIT and request.limit_price is None:
         raise OrderError(f"{request.symbol}: a {kind} order needs limit_price.")

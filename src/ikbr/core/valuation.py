@@ -89,12 +89,13 @@ class Valuation:
         if units == NO_PRICE:
             units = before
         moved = held * units - (held - change) * before - change * fill.price_units
-        self.equity_micro += moved * position.unit_value_micro - fill.commission_micro
+        equity = self.equity_micro + moved * position.unit_value_micro - fill.commission_micro
+        self.equity_micro = equity
         position.mark_units = units
         for books in self._others:
-            books.mark(fill.symbol, units)
+            books.positions[fill.symbol].mark_units = units
         self.held[number] = position if held else None
-        self._tell(self.equity_micro)
+        self._tell(equity)
 
     def on_books(self, number: int, units: int) -> None:
         """Look at the books again after something was booked for one instrument.

@@ -89,16 +89,17 @@ class Portfolio:
         Returns:
             The profit that it realised, without fees, in millionths of its currency.
         """
-        position = self.position(fill.symbol)
+        symbol, price_units, fees = fill.symbol, fill.price_units, fill.commission_micro
+        position = self.positions.get(symbol) or self.position(symbol)
         change = fill.side * fill.quantity
-        value = change * fill.price_units * position.unit_value_micro
-        currency = position.instrument.currency
+        currency = position.currency
         cash = self.cash_micro
-        cash[currency] = cash.get(currency, 0) - value - fill.commission_micro
-        position.fees_micro += fill.commission_micro
+        spent = change * price_units * position.unit_value_micro + fees
+        cash[currency] = cash.get(currency, 0) - spent
+        position.fees_micro += fees
         if not position.mark_units:
-            position.mark_units = fill.price_units
-        return position.apply(change, fill.price_units)
+            position.mark_units = price_units
+        return position.apply(change, price_units)
 
     def add_cash(self, amount_micro: int, currency: str | None = None) -> None:
         """Book a payment that is no fill: interest, dividends, borrow fees, deposits."""
@@ -125,8 +126,8 @@ class Portfolio:
             total += amount if currency == base else self.to_base(amount, currency)
         for position in self.positions.values():
             if position.quantity:
-                value = position.value_micro
-                currency = position.instrument.currency
+                value = position.quantity * position.mark_units * position.unit_value_micro
+                currency = position.currency
                 total += value if currency == base else self.to_base(value, currency)
         return total
 

@@ -10,6 +10,7 @@ class Position:
 
     Attributes:
         instrument: What is held.
+        currency: Of the instrument.
         quantity: Signed quantity.
         cost_micro: What the open quantity cost (negative: what a short brought in), in
             millionths of the instrument's currency, without fees.
@@ -20,6 +21,7 @@ class Position:
 
     __slots__ = (
         "cost_micro",
+        "currency",
         "fees_micro",
         "instrument",
         "mark_units",
@@ -31,6 +33,7 @@ class Position:
     def __init__(self, instrument: Instrument) -> None:
         """Start flat."""
         self.instrument = instrument
+        self.currency = instrument.currency
         self.unit_value_micro = instrument.unit_value_micro
         self.quantity = 0
         self.cost_micro = 0
@@ -50,20 +53,21 @@ class Position:
         """
         held = self.quantity
         value = change * price_units * self.unit_value_micro
+        self.quantity = after = held + change
         if held == 0 or (held > 0) == (change > 0):
-            self.quantity = held + change
             self.cost_micro += value
             return 0
-        if abs(change) <= abs(held):
+        if not after:
+            realised = -value - self.cost_micro
+            self.cost_micro = 0
+        elif (after > 0) == (held > 0):
             removed = self.cost_micro * abs(change) // abs(held)
             realised = -value - removed
             self.cost_micro -= removed
         else:
-            rest = held + change
-            rest_value = rest * price_units * self.unit_value_micro
+            rest_value = after * price_units * self.unit_value_micro
             realised = -(value - rest_value) - self.cost_micro
             self.cost_micro = rest_value
-        self.quantity = held + change
         self.realised_micro += realised
         return realised
 

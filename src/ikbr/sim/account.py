@@ -55,19 +55,27 @@ class Account:
     Attributes:
         portfolio: Its books.
         fees: Its price list.
+        charge: Charges a fill; see `FeeSchedule.charge`.
+        release: Forgets an order that ended before it was filled whole.
+        safe_move: Bounds the move of all marks that cannot lead to a liquidation; see
+            `MarginBook.safe_move`.
     """
 
     __slots__ = (
         "_actions_until_ns",
         "_date",
+        "_day_traded",
         "_day_trades",
         "_equity_at_close",
         "_instruments",
         "_margin",
         "_model",
         "_settlement",
+        "charge",
         "fees",
         "portfolio",
+        "release",
+        "safe_move",
     )
 
     def __init__(
@@ -95,10 +103,16 @@ class Account:
         self._model = model
         self.portfolio = Portfolio(instruments, round(capital * MICRO), base, fx)
         self.fees = FeeSchedule(model, self.portfolio.rate_micro)
+        self.charge = self.fees.charge
+        self.release = self.fees.release
         self._margin = MarginBook(instruments, self.portfolio, model.account)
+        self.safe_move = self._margin.safe_move
         self._settlement = Settlement() if model.account == "cash" else None
         limited = model.account == "reg-t" and model.pattern_day_rule
         self._day_trades = DayTrades() if limited else None
+        self._day_traded = frozenset(
+            symbol for symbol, one in instruments.items() if limited and one.sec_type in _DAY_TRADED
+        )
         self._date: dt.date | None = None
         self._equity_at_close: int | None = None
         self._actions_until_ns = -(2**63)
@@ -190,37 +204,15 @@ class Account:
             commission_micro=commission,
         )
 
-    def charge(
-        self,
-        order_id: int,
-        instrument: Instrument,
-        side: Side,
-        quantity: int,
-        price_units: int,
-        ts_ns: int,
-        *,
-        maker: bool,
-    ) -> int:
-        """Charge a fill; see `FeeSchedule.charge`."""
-        return self.fees.charge(
-            order_id, instrument, side, quantity, price_units, ts_ns, maker=maker
-        )
-
-    def release(self, order_id: int) -> None:
-        """Forget an order that has ended."""
-        self.fees.release(order_id)
-
     def book(self, fill: Fill) -> None:
         """Book a fill.
 
         Args:
             fill: What happened, with its fees.
         """
-        portfolio = self.portfolio
-        if self._day_trades is not None:
-            symbol = fill.symbol
-            if self._instruments[symbol].sec_type in _DAY_TRADED:
-                self._day_trades.book(symbol, portfolio.quantity(symbol), fill.side * fill.quantity)
+        portfolio, symbol = self.portfolio, fill.symbol
+        if self._day_trades is not None and symbol in self._day_traded:
+            self._day_trades.book(symbol, portfolio.quantity(symbol), fill.side * fill.quantity)
         portfolio.apply_fill(fill)
         if self._settlement is not None and fill.side < 0:
             self._hold_proceeds(fill, self._settlement)
@@ -268,10 +260,6 @@ class Account:
     def maintenance_excess_micro(self) -> int:
         """Subtract the maintenance margin from the equity, at the marks."""
         return self.portfolio.equity_micro() - self._margin.maintenance_micro()
-
-    def safe_move(self) -> float:
-        """Bound the move of all marks that cannot lead to a liquidation; see `MarginBook`."""
-        return self._margin.safe_move()
 
     def liquidation_orders(self) -> list[OrderRequest]:
         """Choose what to close when the excess is negative; see `liquidation`."""
@@ -324,7 +312,7 @@ class Account:
 
     def _is_day_trading(self, instrument: Instrument, equity: int) -> bool:
         day_trades = self._day_trades
-        if day_trades is None or instrument.sec_type not in _DAY_TRADED:
+        if day_trades is None or instrument.symbol not in self._day_traded:
             return False
         at_close = self._equity_at_close
         if at_close is not None and at_close < equity:

@@ -126,7 +126,10 @@ class Arrivals:
         marketable = quote != NO_PRICE and (so.limit - quote) * sign >= 0
         if taking.several and (marketable or so.mode == LIMIT):
             taking.cross(so, quote if marketable else so.limit, now)
-        if marketable and so.live:
+        if marketable and taking.plain and so.live:
+            age_ns = now - market.ts[sym]
+            self._executions.execute(so, so.remaining, quote, now, "take", size, age_ns)
+        elif marketable and so.live:
             if taking.cap_micro:
                 so.taken = (quote, size)
             taking.take(so, quote, size, now, size, now - market.ts[sym])

@@ -32,16 +32,17 @@ class Ledger(Protocol):
         quantity: int,
         price_units: int,
         ts_ns: int,
-        *,
         maker: bool,
+        ends: bool,
+        /,
     ) -> int:
-        """Give the commission of a fill, in millionths."""
+        """Give the commission of a fill, in millionths; the last fill ends its order."""
 
     def book(self, fill: Fill) -> None:
         """Book a fill."""
 
     def release(self, order_id: int) -> None:
-        """Forget an order that has ended."""
+        """Forget an order that ended before it was filled whole."""
 
 
 class Family:

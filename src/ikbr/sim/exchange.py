@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
-from ikbr.domain.order import NAN, Fill, OrderRequest, OrderType
+from ikbr.domain.order import NAN, Fill, OrderRequest, OrderType, TimeInForce
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.timers import TimerHeap
@@ -21,6 +21,7 @@ from ikbr.sim.sessions import Sessions
 from ikbr.sim.taking import Taking
 
 _AUCTION, _HALT = int(Kind.AUCTION), int(Kind.HALT)
+_MARKET, _DAY = OrderType.MARKET, TimeInForce.DAY
 
 
 class Exchange:
@@ -125,8 +126,7 @@ class Exchange:
         order = so.order
         request = so.request
         seat = so.seat = self._seats[so.account]
-        sym = self._index.get(request.symbol, -1)
-        so.sym = sym
+        so.sym = self._index.get(request.symbol, -1)
         so.sign = 1 if request.side > 0 else -1
         so.remaining = request.quantity
         refused = self._read(so, request)
@@ -242,9 +242,9 @@ class Exchange:
         kind = request.order_type
         so.outside_rth = request.outside_rth
         tif = request.tif
-        if tif == "IOC" or tif == "FOK":  # noqa: PLR1714 - twice as fast as a set
+        if tif is not _DAY and (tif == "IOC" or tif == "FOK"):  # noqa: PLR1714 - faster than a set
             so.immediate = str(tif)
-        if kind == OrderType.MARKET:
+        if kind == _MARKET:
             so.mode = MARKET
             so.limit = HIGHEST if so.sign > 0 else LOWEST
             return None
@@ -256,28 +256,29 @@ class Exchange:
         words = self._check(so)
         if words:
             self._reject(so, words)
-            return
-        touch = self.market.touch(so.sym, so.sign)
-        so.arrival = touch / so.order.instrument.price_scale if touch != NO_PRICE else NAN
-        self._arrivals.enter(so)
+        else:
+            self._arrivals.enter(so)
 
     def _check(self, so: SimOrder) -> str:
-        """Ask the account whether it can carry an order at the price it may expect."""
+        """Ask the account whether it can carry an order at the price it may expect.
+
+        Notes the touch on the way.
+        """
         market = self.market
         refresh = market.refresh
         if refresh is not None:
             refresh(so.sym)
+        instrument = so.order.instrument
+        touch = market.touch(so.sym, so.sign)
+        so.arrival = touch / instrument.price_scale if touch != NO_PRICE else NAN
         if LOWEST < so.limit < HIGHEST:
             price = so.limit
         elif so.mode == STOP:
             price = so.stop
         else:
-            price = market.touch(so.sym, so.sign)
-            if price == NO_PRICE:
-                price = 0
-        request = so.request
+            price = touch if touch != NO_PRICE else 0
         account: Ledger = so.seat.account
-        return account.check(so.order.instrument, request.side, so.remaining, price)
+        return account.check(instrument, so.request.side, so.remaining, price)
 
     def _reject(self, so: SimOrder, words: str) -> None:
         self._executions.end(so, OrderEvent.REJECT, 201, words)

@@ -49,7 +49,10 @@ class Executions:
         or cancel orders at once.
         """
         fill = self.settle(so, quantity, price, ts_ns, liquidity, displayed, age_ns)
-        self.tell(so, fill)
+        seat = so.seat
+        seat.on_fill(fill)
+        if so.cut or seat.families or seat.groups:
+            self._follow(so, fill)
 
     def settle(
         self,
@@ -67,8 +70,9 @@ class Executions:
         side = so.request.side
         account = so.seat.account
         order_id = order.order_id
+        ends = quantity == so.remaining
         commission = account.charge(
-            order_id, instrument, side, quantity, price, ts_ns, maker=liquidity == "make"
+            order_id, instrument, side, quantity, price, ts_ns, liquidity == "make", ends
         )
         self.exec_id += 1
         fill = Fill(
@@ -92,14 +96,17 @@ class Executions:
         account.book(fill)
         so.filled += quantity
         so.remaining -= quantity
-        if not so.remaining:
+        if ends:
             self._forget(so)
         return fill
 
     def tell(self, so: SimOrder, fill: Fill) -> None:
         """Tell an order's owner about a fill, then let related orders follow."""
+        so.seat.on_fill(fill)
+        self._follow(so, fill)
+
+    def _follow(self, so: SimOrder, fill: Fill) -> None:
         seat = so.seat
-        seat.on_fill(fill)
         if so.cut and not so.remaining:
             self.say(so, OrderEvent.CANCEL, 202, f"{CANCELLED} the bracket holds no more")
         if seat.families or seat.groups:
@@ -110,8 +117,9 @@ class Executions:
         if not so.live:
             return
         self._forget(so)
-        self.say(so, event, code, message)
         seat = so.seat
+        seat.account.release(so.order.order_id)
+        self.say(so, event, code, message)
         if seat.families or seat.groups:
             self.families.after_end(so)
 
@@ -131,4 +139,3 @@ class Executions:
             family = seat.families.get(order_id)
             if family is not None:
                 family.left = so.filled
-        seat.account.release(order_id)

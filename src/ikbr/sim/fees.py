@@ -136,8 +136,8 @@ class FeeSchedule:
         quantity: int,
         price_units: int,
         ts_ns: int,
-        *,
         maker: bool,
+        ends: bool = False,
     ) -> int:
         """Charge a fill.
 
@@ -149,6 +149,7 @@ class FeeSchedule:
             price_units: At which price.
             ts_ns: When, ns UTC.
             maker: Whether it added liquidity.
+            ends: Whether it is the last fill of its order, which is then forgotten.
 
         Returns:
             The fees in millionths of the instrument's currency; negative for a rebate.
@@ -160,16 +161,23 @@ class FeeSchedule:
             return 0
         if not self._from_ns <= ts_ns < self._until_ns:
             self._enter_day(ts_ns)
-        bill = self._bills.get(order_id)
-        if bill is None or bill.day != self._from_ns:
-            bill = self._bills[order_id] = _Bill(self._from_ns)
         value = quantity * price_units * instrument.unit_value_micro
+        if value < 0:
+            value = -value
+        bills = self._bills
+        bill = bills.pop(order_id, None) if bills else None
+        if bill is None or bill.day != self._from_ns:
+            if ends and self._fixed and instrument.sec_type is _STOCK:
+                return self._fixed_total(quantity, value, side)
+            bill = _Bill(self._from_ns)
+        if not ends:
+            bills[order_id] = bill
         bill.shares += quantity
-        bill.value += value if value >= 0 else -value
+        bill.value += value
         if instrument.sec_type is not _STOCK:
             total = self._other_total(bill, instrument, quantity, price_units)
         elif self._fixed:
-            total = self._fixed_total(bill, side)
+            total = self._fixed_total(bill.shares, bill.value, side)
         else:
             bill.raw += tiered_micro(self._month_shares, quantity)
             bill.venue += quantity * (
@@ -196,9 +204,10 @@ class FeeSchedule:
         if self._free or not self._until_ns:
             return 0
         month_shares = self._month_shares
-        fee = self.charge(-1, instrument, side, quantity, price_units, self._from_ns, maker=False)
+        fee = self.charge(
+            -1, instrument, side, quantity, price_units, self._from_ns, maker=False, ends=True
+        )
         self._month_shares = month_shares
-        del self._bills[-1]
         return fee
 
     def release(self, order_id: int) -> None:
@@ -224,14 +233,14 @@ class FeeSchedule:
             self._month = month
             self._month_shares = 0
 
-    def _fixed_total(self, bill: _Bill, side: Side) -> int:
-        commission = bill.shares * table.STOCK_FIXED_MICRO
+    def _fixed_total(self, shares: int, value: int, side: Side) -> int:
+        commission = shares * table.STOCK_FIXED_MICRO
         if commission < table.STOCK_FIXED_MINIMUM_MICRO:
             commission = table.STOCK_FIXED_MINIMUM_MICRO
-        cap = (bill.value + 50) // 100
+        cap = (value + 50) // 100
         if commission > cap:
             commission = cap
-        return commission + self._regulatory(bill, side)
+        return commission + self._regulatory(shares, value, side)
 
     def _tiered_total(self, bill: _Bill, side: Side) -> int:
         cap = (bill.value + 50) // 100
@@ -239,15 +248,17 @@ class FeeSchedule:
         passed_on = table.NYSE_PASS_THROUGH, table.FINRA_PASS_THROUGH
         extra = sum((commission * rate + MICRO // 2) // MICRO for rate in passed_on)
         clearing = bill.shares * table.CLEARING_MICRO
-        return commission + extra + clearing + bill.venue + self._regulatory(bill, side)
+        passed_on_per_share = clearing + bill.venue
+        regulatory = self._regulatory(bill.shares, bill.value, side)
+        return commission + extra + passed_on_per_share + regulatory
 
-    def _regulatory(self, bill: _Bill, side: Side) -> int:
+    def _regulatory(self, shares: int, value: int, side: Side) -> int:
         row = self._row
-        fee = bill.shares * row.cat_micro
+        fee = shares * row.cat_micro
         if side < 0:
-            taf = bill.shares * row.taf_micro
+            taf = shares * row.taf_micro
             fee += taf if taf < row.taf_cap_micro else row.taf_cap_micro
-            fee += (bill.value * row.sec_per_billion + 500_000_000) // 1_000_000_000
+            fee += (value * row.sec_per_billion + 500_000_000) // 1_000_000_000
         return fee
 
     def _other_total(

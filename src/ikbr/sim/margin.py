@@ -106,7 +106,7 @@ class MarginBook:
                 required = -(-value * rates[name].long_initial // MICRO)
             else:
                 required = self._initial_of(position.instrument, quantity, unit)
-            currency = position.instrument.currency
+            currency = position.currency
             if currency != base:
                 value = portfolio.to_base(value, currency)
                 required = portfolio.to_base(required, currency)
@@ -132,7 +132,7 @@ class MarginBook:
             quantity = position.quantity if quantities is None else quantities.get(symbol, 0)
             if quantity:
                 required = self._maintenance_of(position, quantity, quantities)
-                total += portfolio.to_base(required, position.instrument.currency)
+                total += portfolio.to_base(required, position.currency)
         return total
 
     def safe_move(self) -> float:
@@ -162,7 +162,7 @@ class MarginBook:
             size = abs(position.value_micro)
             term = size * self._steepness(position, rate) // MICRO + 1
             bounded = bounded and position.quantity > 0 and rate.bounded
-            currency = position.instrument.currency
+            currency = position.currency
             if currency != base:
                 # The rate moves as well: (A + S f)(1 + f) - A <= (A + 2 S) f for f <= 1.
                 amount = size + self._maintenance_of(position, position.quantity, None)
@@ -186,16 +186,15 @@ class MarginBook:
 
     def _is_paid_for(self) -> bool:
         """Say whether all that is held is long, bounded, in the base currency and paid in full."""
-        base = self._portfolio.base
-        for currency, amount in self._portfolio.cash_micro.items():
+        portfolio, rates = self._portfolio, self._rates
+        base = portfolio.base
+        for currency, amount in portfolio.cash_micro.items():
             if amount < 0 or (amount and currency != base):
                 return False
-        for symbol, position in self._portfolio.positions.items():
+        for symbol, position in portfolio.positions.items():
             quantity = position.quantity
             if quantity and (
-                quantity < 0
-                or not self._rates[symbol].bounded
-                or position.instrument.currency != base
+                quantity < 0 or not rates[symbol].bounded or position.currency != base
             ):
                 return False
         return True

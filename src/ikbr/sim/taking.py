@@ -15,10 +15,11 @@ class Taking:
 
     Attributes:
         cap_micro: Largest share of a displayed or printed size, in millionths; 0 for all.
+        plain: Whether all that is asked for is got at the price that stands.
         several: Whether more than one account trades here.
     """
 
-    __slots__ = ("_book", "_executions", "_hours", "_slip", "cap_micro", "several")
+    __slots__ = ("_book", "_executions", "_hours", "_slip", "cap_micro", "plain", "several")
 
     def __init__(
         self, model: ExecutionModel, book: Book, executions: Executions, hours: Hours
@@ -29,6 +30,7 @@ class Taking:
         self._hours = hours
         self._slip = make_slippage(model)
         self.cap_micro = round(model.volume_cap * MICRO)
+        self.plain = self._slip is None and not self.cap_micro
         self.several = False
 
     def take(

@@ -42,10 +42,13 @@ class Books:
         quantity: int,
         price_units: int,
         ts_ns: int,
-        *,
         maker: bool,
+        ends: bool,
+        /,
     ) -> int:
         self.makers.append(maker)
+        if ends:
+            self.released.append(order_id)
         return quantity * 5_000
 
     def book(self, fill: Fill) -> None:

@@ -190,9 +190,19 @@ def test_the_fees_of_another_day_can_be_asked_for():
 def test_an_order_costs_the_same_however_it_is_filled(name, instrument, side, parts, price, maker):
     whole, split = schedule(name), schedule(name)
     day = at("2025-02-03")
-    total = whole.charge(1, instrument, side, sum(parts), price, day, maker=maker)
-    pieces = [split.charge(1, instrument, side, part, price, day, maker=maker) for part in parts]
+    total = whole.charge(1, instrument, side, sum(parts), price, day, maker=maker, ends=True)
+    last = len(parts) - 1
+    pieces = [
+        split.charge(1, instrument, side, part, price, day, maker=maker, ends=n == last)
+        for n, part in enumerate(parts)
+    ]
     assert sum(pieces) == total
+    other, again = schedule(name), schedule(name)
+    assert again.charge(1, instrument, side, sum(parts), price, day, maker=maker) == total
+    # What has ended is forgotten: the same number may be given to another order.
+    first = other.charge(1, instrument, side, parts[0], price, day, maker=maker, ends=True)
+    if name == "ibkr-fixed":
+        assert other.charge(1, instrument, side, parts[0], price, day, maker=maker) == first
     if name == "ibkr-fixed" or not maker:
         assert all(piece >= 0 for piece in pieces)
 
