@@ -38,7 +38,7 @@ from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
 from ikbr.domain.tape import Tape
 from ikbr.journal.memory_journal import MemoryJournal
-from ikbr.sim import account, exchange, executions
+from ikbr.sim import account, exchange, executions, fees
 from ikbr.sim.synthetic.big import DAY_NS, START_NS, big_tape
 from ikbr.strategies.base_strategy import BaseStrategy
 
@@ -60,7 +60,7 @@ PLACES: list[Where] = [
     ("exchange: execution", executions.Executions, "execute"),
     ("exchange: fill to its owner", executions.Executions, "settle"),
     ("account: check (margin)", account.Account, "check"),
-    ("account: fees", account.Account, "charge"),
+    ("account: fees", fees.FeeSchedule, "charge"),
     ("account: books", account.Account, "book"),
     ("bookkeeper: after the fill", bookkeeper.Bookkeeper, "on_booked"),
     ("books: portfolio, three sets", portfolio.Portfolio, "apply_fill"),

@@ -84,7 +84,9 @@ class Bookkeeper:
 
     def on_intent(self, order: Order) -> None:
         """Count an order as open, before it is sent."""
-        slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
+        slot: Slot | None = order.owner
+        if slot is None:
+            slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
         (slot.exits if order.parent_id else slot.entries).append(order)
         self._risk.on_sent(order, self._clock.now_ns)
 

@@ -236,7 +236,7 @@ class Desk:
         self.journal.append("decision", now, decision)
         mid, touch = (ticker.bid + ticker.ask) * 0.5, touch_price(side, ticker)
         try:
-            self.orders.submit(request, slot.instrument, name, mid, touch)
+            self.orders.submit(request, slot.instrument, name, mid, touch, slot)
         except OrderError as error:
             retry = self.requests.retry_ns()
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error), retry))

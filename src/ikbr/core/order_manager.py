@@ -7,6 +7,7 @@ order through the lifecycle table. Nothing here knows whether the broker is real
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -21,7 +22,7 @@ from ikbr.domain.lifecycle import (
     OrderUpdate,
     next_state,
 )
-from ikbr.domain.order import NAN, Fill, Order, OrderRequest
+from ikbr.domain.order import Fill, Order, OrderRequest
 
 CANCEL_REFUSED_CODES = (0, 135, 136, 161, 10147, 10148)
 """Source: IBKR, TWS API message codes: these say that an order could not be cancelled."""
@@ -74,6 +75,7 @@ class OrderManager:
         strategy: str,
         decision_mid: float,
         decision_price: float,
+        owner: Any = None,
     ) -> Order:
         """Record the intent and send the order, with its attached exits if it has any.
 
@@ -83,6 +85,7 @@ class OrderManager:
             strategy: Who asked.
             decision_mid: Mid of the quote at the decision; NaN if unknown.
             decision_price: Price that a market order would have met then; NaN if unknown.
+            owner: Where the pipeline keeps the order.
 
         Returns:
             The order; with a synchronous broker it may already be done.
@@ -95,12 +98,14 @@ class OrderManager:
             raise OrderError(
                 f"{len(self.working)} orders already work, the most that are allowed; cancel some."
             )
-        order = self._create(request, instrument, strategy, 0, decision_mid, decision_price)
+        order = self._create(request, instrument, strategy, 0, owner)
+        order.decision_mid = decision_mid
+        order.decision_price = decision_price
         if request.take_profit is None and request.stop_loss is None:
             self._send(order)
             return order
         children = [
-            self._create(child, instrument, strategy, order.order_id)
+            self._create(child, instrument, strategy, order.order_id, owner)
             for child in child_requests(request, order.order_id)
         ]
         self.children[order.order_id] = children
@@ -133,12 +138,11 @@ class OrderManager:
         instrument: Instrument,
         strategy: str,
         parent_id: int,
-        mid: float = NAN,
-        price: float = NAN,
+        owner: Any = None,
     ) -> Order:
         now = self._clock.now_ns
         order_id = self.next_id
-        order = Order(order_id, request, instrument, strategy, now, parent_id, mid, price)
+        order = Order(order_id, request, instrument, strategy, now, parent_id, owner)
         self.next_id = order_id + 1
         self._journal.append("intent", now, (order_id, strategy, request, parent_id))
         self.orders[order_id] = self.working[order_id] = order

@@ -10,21 +10,24 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import Order
 
 
+BUYS, SELLS, EXIT_BUYS, EXIT_SELLS = range(4)
+"""Kinds of open quantity: an exit can only shrink a position (attached, or reduce-only)."""
+
+
 class OpenOrder(msgspec.Struct, eq=False):
     """Remember one order that may still fill.
 
     Attributes:
-        order_id, is_buy: Which order, which way.
+        order_id: Which order.
+        kind: BUYS to EXIT_SELLS.
         remaining: What may still fill.
-        exits: Whether it can only shrink a position (an attached exit, or reduce-only).
         group: Orders of one group replace each other: only the largest of a side counts.
         book: Of its symbol.
     """
 
     order_id: int
-    is_buy: bool
+    kind: int
     remaining: int
-    exits: bool
     group: str
     book: Book
 
@@ -35,25 +38,22 @@ class Book:
     Attributes:
         symbol: Which one.
         multiplier, currency, lot: Of its instrument.
-        buys, sells: Open quantity that may build a position.
-        exit_buys, exit_sells: Open quantity that can only shrink one.
+        open: Open quantity by kind.
         orders: The open orders, by id.
+        grouped: How many of them belong to a group.
         entered: When each strategy last sent an entry, ns UTC.
         price: At which the latest order was valued; used until the position has a mark.
     """
 
     __slots__ = (
-        "buys",
         "currency",
         "entered",
-        "exit_buys",
-        "exit_sells",
         "grouped",
         "lot",
         "multiplier",
+        "open",
         "orders",
         "price",
-        "sells",
         "symbol",
     )
 
@@ -63,7 +63,7 @@ class Book:
         self.multiplier = instrument.multiplier
         self.currency = instrument.currency
         self.lot = instrument.lot
-        self.buys = self.sells = self.exit_buys = self.exit_sells = 0
+        self.open = [0, 0, 0, 0]
         self.grouped = 0
         self.orders: dict[int, OpenOrder] = {}
         self.entered: dict[str, int] = {}
@@ -76,20 +76,20 @@ class Book:
             held: The position.
             group: Orders of this group do not count: the new order replaces them.
         """
-        exits, buys = self.exit_buys, self.buys
+        exits, buys = self.open[EXIT_BUYS], self.open[BUYS]
         if group and self.grouped:
-            exits -= self._of_group(group, is_buy=True, exits=True)
-            buys -= self._of_group(group, is_buy=True, exits=False)
+            exits -= self._of_group(group, EXIT_BUYS)
+            buys -= self._of_group(group, BUYS)
         if exits and held < 0:
             held += min(exits, -held)
         return held + buys
 
     def lowest(self, held: int, group: str = "") -> int:
         """Give the position if every open sale fills and no buy does; see `highest`."""
-        exits, sells = self.exit_sells, self.sells
+        exits, sells = self.open[EXIT_SELLS], self.open[SELLS]
         if group and self.grouped:
-            exits -= self._of_group(group, is_buy=False, exits=True)
-            sells -= self._of_group(group, is_buy=False, exits=False)
+            exits -= self._of_group(group, EXIT_SELLS)
+            sells -= self._of_group(group, SELLS)
         if exits and held > 0:
             held -= min(exits, held)
         return held - sells
@@ -105,76 +105,31 @@ class Book:
             held: The position.
             group: Orders of this group do not count: the new order replaces them.
         """
-        if held > 0:
-            free = held - self.sells - self.exit_sells
-        else:
-            free = -held - self.buys - self.exit_buys
+        buys, sells, exit_buys, exit_sells = self.open
+        free = held - sells - exit_sells if held > 0 else -held - buys - exit_buys
         if group and self.grouped:
-            closing = [o for o in self.orders.values() if o.is_buy is (held < 0)]
-            free += max((o.remaining for o in closing if o.group == group), default=0)
+            closing = (SELLS, EXIT_SELLS) if held > 0 else (BUYS, EXIT_BUYS)
+            free += max(self._of_group(group, kind) for kind in closing)
         return free
 
-    def _of_group(self, group: str, *, is_buy: bool, exits: bool) -> int:
+    def _of_group(self, group: str, kind: int) -> int:
         return max(
-            (
-                order.remaining
-                for order in self.orders.values()
-                if order.group == group and order.is_buy is is_buy and order.exits is exits
-            ),
+            (o.remaining for o in self.orders.values() if o.group == group and o.kind == kind),
             default=0,
         )
 
-    def change(self, order: OpenOrder, by: int) -> None:
-        """Let the remaining quantity of an order grow or shrink."""
-        order.remaining += by
-        if order.group:
-            self._recount()
-        else:
-            self.count(order, by)
-
-    def put(self, order: OpenOrder) -> None:
-        """Count an order as open."""
-        self.orders[order.order_id] = order
-        if order.group:
-            self.grouped += 1
-            self._recount()
-        else:
-            self.count(order, order.remaining)
-
-    def take(self, order: OpenOrder) -> None:
-        """Count an order no longer."""
-        del self.orders[order.order_id]
-        if order.group:
-            self.grouped -= 1
-            self._recount()
-        else:
-            self.count(order, -order.remaining)
-
-    def count(self, order: OpenOrder, quantity: int) -> None:
-        """Add to what is open on the side of an order."""
-        if order.is_buy:
-            if order.exits:
-                self.exit_buys += quantity
-            else:
-                self.buys += quantity
-        elif order.exits:
-            self.exit_sells += quantity
-        else:
-            self.sells += quantity
-
-    def _recount(self) -> None:
-        self.buys = self.sells = self.exit_buys = self.exit_sells = 0
-        largest: dict[tuple[str, bool, bool], OpenOrder] = {}
+    def recount(self) -> None:
+        """Count anew, after something happened to an order of a group."""
+        self.open = count = [0, 0, 0, 0]
+        largest: dict[tuple[str, int], int] = {}
         for order in self.orders.values():
-            if not order.group:
-                self.count(order, order.remaining)
-                continue
-            key = (order.group, order.is_buy, order.exits)
-            other = largest.get(key)
-            if other is None or order.remaining > other.remaining:
-                largest[key] = order
-        for order in largest.values():
-            self.count(order, order.remaining)
+            if order.group:
+                key = (order.group, order.kind)
+                largest[key] = max(largest.get(key, 0), order.remaining)
+            else:
+                count[order.kind] += order.remaining
+        for (_, kind), remaining in largest.items():
+            count[kind] += remaining
 
 
 class RiskLedger:
@@ -209,27 +164,35 @@ class RiskLedger:
             self.remove(order_id)
         else:
             self.sent_today += 1
-        entry = OpenOrder(
-            order_id,
-            request.side > 0,
-            request.quantity - order.filled,
-            request.reduce_only or parent_id != 0,
-            request.oca_group or (f"#{parent_id}" if parent_id else ""),
-            self.books.get(request.symbol) or self.book(request.symbol),
-        )
-        self.orders[order_id] = entry
-        entry.book.put(entry)
+        kind = BUYS if request.side > 0 else SELLS
+        if parent_id or request.reduce_only:
+            kind += EXIT_BUYS
+        group = request.oca_group or (f"#{parent_id}" if parent_id else "")
+        book = self.books.get(request.symbol) or self.book(request.symbol)
+        entry = OpenOrder(order_id, kind, request.quantity - order.filled, group, book)
+        self.put_back(entry)
 
     def put_back(self, entry: OpenOrder) -> None:
         """Count an entry that `remove` gave."""
-        self.orders[entry.order_id] = entry
-        entry.book.put(entry)
+        book = entry.book
+        self.orders[entry.order_id] = book.orders[entry.order_id] = entry
+        if entry.group:
+            book.grouped += 1
+            book.recount()
+        else:
+            book.open[entry.kind] += entry.remaining
 
     def fill(self, order_id: int, quantity: int) -> None:
         """Take a filled quantity out; fills of orders that have ended change nothing."""
         entry = self.orders.get(order_id)
-        if entry is not None:
-            entry.book.change(entry, -min(quantity, entry.remaining))
+        if entry is None:
+            return
+        quantity = min(quantity, entry.remaining)
+        entry.remaining -= quantity
+        if entry.group:
+            entry.book.recount()
+        else:
+            entry.book.open[entry.kind] -= quantity
 
     def remove(self, order_id: int) -> OpenOrder | None:
         """Count an order no longer.
@@ -238,6 +201,13 @@ class RiskLedger:
             The entry, for `put_back`; None when it was not open.
         """
         entry = self.orders.pop(order_id, None)
-        if entry is not None:
-            entry.book.take(entry)
+        if entry is None:
+            return None
+        book = entry.book
+        del book.orders[order_id]
+        if entry.group:
+            book.grouped -= 1
+            book.recount()
+        else:
+            book.open[entry.kind] -= entry.remaining
         return entry

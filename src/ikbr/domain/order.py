@@ -111,6 +111,7 @@ class Order(msgspec.Struct, eq=False):
     strategy: str
     created_ns: int = 0
     parent_id: int = 0
+    owner: Any = None
     decision_mid: float = NAN
     decision_price: float = NAN
     state: OrderState = OrderState.CREATED
@@ -119,7 +120,6 @@ class Order(msgspec.Struct, eq=False):
     done_ns: int = 0
     message: str = ""
     cancel_requested: bool = False
-    owner: Any = None
 
     @property
     def symbol(self) -> str:

@@ -144,6 +144,8 @@ class Account:
             return ""
         if after < 0 and (words := self._short_refusal(instrument, after)):
             return words
+        if after > 0 and self._pays_in_full(instrument, quantity, price_units):
+            return ""
         equity, before, needed = self._margin.initial_before_and_after(symbol, after, price_units)
         if self._settlement is not None:
             fees = self._estimate(instrument, side, quantity, price_units)
@@ -268,6 +270,23 @@ class Account:
         return liquidation_orders(self.portfolio, self._margin)
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _pays_in_full(self, instrument: Instrument, quantity: int, price_units: int) -> bool:
+        """Say whether free cash so clearly pays for a purchase that nothing else need be asked.
+
+        All that is held is long and paid for, so that equity and available funds are at least
+        the cash that is left; with 25,000 of it, and of equity the evening before, no rule about
+        small accounts applies.
+        """
+        portfolio, evening = self.portfolio, self._equity_at_close
+        if self._settlement is not None or instrument.currency != portfolio.base:
+            return False
+        if evening is not None and evening < MINIMUM_EQUITY_MICRO:
+            return False
+        value = quantity * price_units * instrument.unit_value_micro
+        fees = value // 50 + quantity * _MOST_FEES_MICRO + _MOST_FEES_MICRO
+        left = portfolio.cash_micro[portfolio.base] - value - fees
+        return left >= MINIMUM_EQUITY_MICRO and value >= 0 and self._margin.is_paid_for()
 
     def _short_refusal(self, instrument: Instrument, after: int) -> str:
         kind = instrument.sec_type

@@ -268,8 +268,10 @@ class Exchange:
         refresh = market.refresh
         if refresh is not None:
             refresh(so.sym)
-        instrument = so.order.instrument
-        touch = market.touch(so.sym, so.sign)
+        sym, instrument = so.sym, so.order.instrument
+        touch = market.ask[sym] if so.sign > 0 else market.bid[sym]
+        if touch == NO_PRICE:
+            touch = market.last[sym]
         so.arrival = touch / instrument.price_scale if touch != NO_PRICE else NAN
         if LOWEST < so.limit < HIGHEST:
             price = so.limit

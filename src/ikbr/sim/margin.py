@@ -148,7 +148,7 @@ class MarginBook:
             is no excess.
         """
         portfolio = self._portfolio
-        if self._account == "simple" or self._is_paid_for() or not self._held():
+        if self._account == "simple" or self.is_paid_for() or not self._held():
             return INFINITE
         base = portfolio.base
         excess = portfolio.equity_micro() - self.maintenance_micro()
@@ -184,7 +184,7 @@ class MarginBook:
         move = max(excess - 4 * len(portfolio.positions) - 4, 0) / slope * _SHY
         return min(move, limit)
 
-    def _is_paid_for(self) -> bool:
+    def is_paid_for(self) -> bool:
         """Say whether all that is held is long, bounded, in the base currency and paid in full."""
         portfolio, rates = self._portfolio, self._rates
         base = portfolio.base

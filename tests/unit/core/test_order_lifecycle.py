@@ -173,7 +173,7 @@ class Lifecycle(RuleBasedStateMachine):
         assert counted == {n: order.remaining for n, order in working.items()}
         if not working:
             book = ledger.book("SPY")
-            assert (book.buys, book.sells, book.exit_buys, book.exit_sells) == (0, 0, 0, 0)
+            assert book.open == [0, 0, 0, 0]
 
     @invariant()
     def the_intent_was_recorded_before_the_order_was_sent(self) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ikbr.core.halts import NO_FLOOR
 from ikbr.core.risk_checks import ASKED, RULES, Rule
+from ikbr.core.risk_ledger import BUYS, EXIT_BUYS, EXIT_SELLS, SELLS
 from ikbr.core.risk_manager import RiskManager
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.events import Refused
@@ -253,7 +254,7 @@ def test_fills_and_ends_of_orders_that_are_not_open_change_nothing() -> None:
     desk.risk.on_done(order)
     desk.risk.on_done(order)
     desk.fill(order, 30)
-    assert desk.risk.ledger.books["SPY"].buys == 0
+    assert desk.risk.ledger.books["SPY"].open[BUYS] == 0
     assert desk.ask(BUY, 70) is None
     assert rule(desk.ask(BUY, 71)) == "position"
 
@@ -265,7 +266,7 @@ def test_a_modified_order_counts_with_its_new_quantity() -> None:
     order.request = OrderRequest("SPY", BUY, 30)
     desk.risk.on_sent(order, NOW)
     book = desk.risk.ledger.books["SPY"]
-    assert (book.buys, desk.risk.ledger.sent_today) == (10, 1)
+    assert (book.open[BUYS], desk.risk.ledger.sent_today) == (10, 1)
 
 
 CLOSING_LIMITS = {
@@ -317,11 +318,11 @@ def test_orders_of_one_oca_group_replace_each_other() -> None:
     desk.send(SELL, 100, oca_group="exit", reduce_only=True)
     second = desk.send(SELL, 100, oca_group="exit", reduce_only=True)
     book = desk.risk.ledger.books["SPY"]
-    assert book.exit_sells == 100
+    assert book.open[EXIT_SELLS] == 100
     assert rule(desk.ask(SELL, 1)) == "kill"
     assert desk.ask(SELL, 100, oca_group="exit") is None
     desk.risk.on_done(second)
-    assert book.exit_sells == 100
+    assert book.open[EXIT_SELLS] == 100
 
 
 @pytest.mark.parametrize("held", [100, -100])
@@ -637,10 +638,10 @@ def test_the_ledger_always_agrees_with_a_count_of_the_open_orders(steps) -> None
             desk.risk.on_done(order)
     book = desk.risk.ledger.book("SPY")
     for side, exits, counted in [
-        (BUY, False, book.buys),
-        (BUY, True, book.exit_buys),
-        (SELL, False, book.sells),
-        (SELL, True, book.exit_sells),
+        (BUY, False, book.open[BUYS]),
+        (BUY, True, book.open[EXIT_BUYS]),
+        (SELL, False, book.open[SELLS]),
+        (SELL, True, book.open[EXIT_SELLS]),
     ]:
         these = [o for o in opened if o.side is side and o.request.reduce_only is exits]
         groups = {o.request.oca_group for o in these} - {""}
