@@ -181,14 +181,15 @@ def test_exposure(case: Case) -> Refused | None:
     """Refuse when all positions would be worth too much if every open order fills."""
     after = abs(case.after)
     total = after * case.unit_micro
-    own, books, portfolio = case.request.symbol, case.ledger.books, case.portfolio
-    for symbol, position in portfolio.positions.items():
-        other = books.get(symbol)
-        if symbol != own and (position.quantity or (other is not None and other.orders)):
-            total += _worst_micro(case, symbol)
-    for symbol, other in books.items():
-        if other.orders and symbol != own and symbol not in portfolio.positions:
-            total += _worst_micro(case, symbol)
+    own, books, positions = case.request.symbol, case.ledger.books, case.portfolio.positions
+    if len(books) > 1 or len(positions) > (own in positions):
+        for symbol, position in positions.items():
+            other = books.get(symbol)
+            if symbol != own and (position.quantity or (other is not None and other.orders)):
+                total += _worst_micro(case, symbol)
+        for symbol, other in books.items():
+            if other.orders and symbol != own and symbol not in positions:
+                total += _worst_micro(case, symbol)
     limit = case.limits.max_gross_pct * case.equity_micro
     if total <= limit + _SLACK_MICRO or after <= case.book.worst(case.held):
         return None

@@ -9,7 +9,6 @@ import msgspec
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import Order
 
-
 BUYS, SELLS, EXIT_BUYS, EXIT_SELLS = range(4)
 """Kinds of open quantity: an exit can only shrink a position (attached, or reduce-only)."""
 

@@ -23,6 +23,9 @@ class Freshness(StrEnum):
     EMPTY = "empty"
 
 
+_FRESH = Freshness.FRESH
+
+
 class Ticker:
     """Hold the standing state of one instrument; updated in place.
 
@@ -120,9 +123,12 @@ class Ticker:
             now_ns: The present, ns UTC.
             stale_after_ns: Age from which a ticker is stale.
         """
+        bid, ask = self.bid, self.ask
+        if bid < ask and now_ns - self.ts_ns <= stale_after_ns and not self.halted:
+            return _FRESH
         if self.halted:
             return Freshness.HALTED
-        has_bid, has_ask = self.bid == self.bid, self.ask == self.ask
+        has_bid, has_ask = bid == bid, ask == ask
         if not has_bid and not has_ask and self.last != self.last:
             return Freshness.EMPTY
         if now_ns - self.ts_ns > stale_after_ns:
@@ -131,11 +137,7 @@ class Ticker:
             return Freshness.PRINTS_ONLY
         if not has_bid or not has_ask:
             return Freshness.ONE_SIDED
-        if self.bid > self.ask:
-            return Freshness.CROSSED
-        if self.bid == self.ask:
-            return Freshness.LOCKED
-        return Freshness.FRESH
+        return Freshness.CROSSED if bid > ask else Freshness.LOCKED
 
     def __repr__(self) -> str:
         """Show the prices."""

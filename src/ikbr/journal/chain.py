@@ -74,6 +74,8 @@ def record_lines(first: int, entries: Sequence[Entry]) -> bytes:
     lines = []
     for n, (kind, ts_ns, body) in enumerate(entries, first):
         try:
+            if isinstance(body, msgspec.Struct) and not body.__struct_config__.frozen:
+                raise TypeError(f"an object of type {type(body).__name__} goes on changing")
             lines.append(encode(Line(n, ts_ns, kind, body)))
         except TypeError as error:
             raise JournalError(f"journal record {n} ({kind}) cannot be written: {error}.") from None

@@ -134,13 +134,12 @@ class Account:
 
         Source: IBKR, TWS API message code 201 ("Order rejected - reason: …").
         """
-        if self._model.account == "simple":
-            return ""
         symbol = instrument.symbol
         held = self.portfolio.quantity(symbol)
         change = side * quantity
         after = held + change
-        if held and (held > 0) != (change > 0) and abs(change) <= abs(held):
+        shrinks = held and (held > 0) != (change > 0) and abs(change) <= abs(held)
+        if shrinks or self._model.account == "simple":
             return ""
         if after < 0 and (words := self._short_refusal(instrument, after)):
             return words
