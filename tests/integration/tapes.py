@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -192,13 +192,20 @@ class Pieces(MemorySource):
             start, length = start + length, length + 7
 
 
-def run(tape: Tape, sessions: list[Session], shape: str, case: dict[str, Any]) -> Any:
-    """Run the restless strategies in one shape."""
+def run(
+    tape: Tape,
+    sessions: list[Session],
+    shape: str,
+    case: dict[str, Any],
+    make: Callable[[int, dict[str, Any]], Any] | None = None,
+) -> Any:
+    """Run the restless strategies, or those that are made, in one shape."""
+    make = make or (lambda n, case: Restless(case["seed"] + n, case["every"]))
     symbols = tuple(i.symbol for i in tape.instruments)
     count = case["strategies"]
     instances = [
         Instance(
-            Restless(case["seed"] + n, case["every"]),
+            make(n, case),
             f"restless-{n}",
             symbols if n == 0 else symbols[:1],
             1 / count,

@@ -47,8 +47,11 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
     made: dict[int, Any] = {}
     kernels = [compilable(function, made) for function in functions]
     scope = kernel_scan.scan_scope(kernels, [s for s, _ in shapes], [p for _, p in shapes])
+    is_new = False
 
     def check_each() -> None:
+        nonlocal is_new
+        is_new = True
         for one, kernel, shape in zip(strategies, kernels, shapes, strict=True):
             check(one, kernel, *shape)
 
@@ -57,7 +60,8 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
     except numba.core.errors.NumbaError as error:
         raise StrategyError(explain("the scan", error)) from error
     # What the compiler leaves lives as long as the process; nobody needs to walk it again.
-    gc.collect()
+    if is_new:
+        gc.collect()
     gc.freeze()
     if key is not None:
         while len(_built) >= KEPT:

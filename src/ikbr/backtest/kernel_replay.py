@@ -168,6 +168,9 @@ class KernelReplay(SegmentReplay):
                 due = clock.next_ns
             if self._sees_holdings:
                 self._note(row)
+            for ticker in self._awake:
+                ticker.sleep()
+            self._awake.clear()
             pack[at.ROW] = row
             pack[at.END] = stop
             pack[at.DUE] = due

@@ -1,0 +1,136 @@
+"""Kernels that do everything a kernel may do, for holding the shapes together."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tapes import Restless
+
+from ikbr.domain.ticker import Ticker
+from ikbr.strategies.context import StrategyContext
+from ikbr.strategies.kernel import KernelStrategy, cells
+
+MODULUS = 1_000_003
+
+
+def mix(seed: int, tick: Any) -> int:
+    """Stir every whole number of a tick into one."""
+    mixed = seed * 31 + tick.ts_ns + tick.bid_size + 3 * tick.ask_size + 7 * tick.last_size
+    return (mixed + 11 * tick.is_print + 13 * tick.number) % MODULUS
+
+
+def known(price: float) -> float:
+    """Give a price, or 0 while it is unknown."""
+    return price if price == price else 0.0
+
+
+class Plain(KernelStrategy):
+    """Signal at random moments that depend on the data alone."""
+
+    state = {
+        "ring": cells("length", 1),
+        "flags": cells(3, False),
+        "past": cells("length", float("nan")),
+        "place": 0,
+        "mixed": 1,
+        "seen": 0,
+        "total": 0.0,
+        "odd": False,
+    }
+
+    def __init__(
+        self, seed: int = 0, every: int = 7, length: int = 4, breaks: int = 0, spread: int = 2
+    ) -> None:
+        """Take a seed."""
+        self.seed = seed
+        self.allow_short = bool(seed % 2)
+        self.stop_loss_pct = 0.01 if seed % 3 == 0 else 0.0
+        self.inner = Restless(seed, every)
+        self.bars = self.inner.bars
+
+    @staticmethod
+    def on_tick(state: Any, params: Any, tick: Any) -> int:
+        """Stir everything seen; signal, or break, where the stirred number says so."""
+        state.seen += 1
+        state.mixed = mix(state.mixed, tick)
+        state.total += known(tick.last) - 0.5 * known(tick.bid) + 0.25 * known(tick.ask)
+        state.ring[state.place] = state.mixed
+        state.past[state.place] = tick.last
+        state.flags[state.mixed % 3] = tick.is_print
+        state.place = (state.place + 1) % params.length
+        state.odd = state.mixed % 2 == 1
+        total = 0
+        for value in state.ring:
+            total += value
+        if params.breaks and state.mixed % params.breaks == 0:
+            if state.odd:
+                state.ring[params.length + 3] = 0
+            elif state.mixed % 4 == 0:
+                return 7
+            else:
+                return 1 // (state.mixed - state.mixed)
+        if total % params.every:
+            return 0
+        if params.spread == 1 or state.flags[0]:
+            return 1
+        return 1 if total % params.spread else -1
+
+    def reason(self, value: int, state: Any, ticker: Ticker) -> str:
+        """Show all of the state, so that the journal does."""
+        return f"{value} {state} {state.ring.tolist()} {state.past.tolist()} {ticker.volume}"
+
+    def bind(self, context: StrategyContext) -> None:
+        """Bind the restless one too, whose hooks are used."""
+        super().bind(context)
+        self.inner.bind(context)
+
+    @property
+    def notes(self) -> list[Any]:
+        """What it heard, and its states now."""
+        return [*self.inner.notes, *map(repr, self.states.values())]
+
+    def on_start(self) -> None:
+        """Start a timer."""
+        self.inner.on_start()
+
+    def on_bar(self, bar: Any) -> Any:
+        """Note bars."""
+        return self.inner.on_bar(bar)
+
+    def on_fill(self, fill: Any) -> Any:
+        """Note fills."""
+        return self.inner.on_fill(fill)
+
+    def on_timer(self, name: str) -> Any:
+        """Act on timers."""
+        return self.inner.on_timer(name)
+
+
+class Acting(Plain):
+    """Do in Python everything that a strategy may do, where the kernel signals."""
+
+    def signal(self, value: int, state: Any, ticker: Ticker) -> Any:
+        """Act; sometimes break."""
+        draw = random.Random(self.seed * 1_000_003 + state.mixed)
+        if draw.random() < 0.01:
+            raise RuntimeError("a strategy may break at any time")
+        return self.inner._act(draw, ticker)
+
+
+class Holding(Plain):
+    """Let the kernel see what is held and what is under way."""
+
+    @staticmethod
+    def on_tick(state: Any, params: Any, tick: Any) -> int:
+        """Decide by the holdings too."""
+        state.seen += 1
+        state.mixed = (mix(state.mixed, tick) + 17 * tick.position + 19 * tick.pending) % MODULUS
+        if params.breaks and state.mixed % params.breaks == 0:
+            return 2
+        if state.mixed % params.every:
+            return 0
+        return -1 if tick.position + tick.pending > 0 else 1
+
+
+KERNELS = (Plain, Acting, Holding)

@@ -1,0 +1,100 @@
+"""The three ways to replay a tape mean the same for kernels: compiled, as Python, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from kernels import KERNELS, Plain
+from tapes import CASES, facts, random_tape, run
+
+from ikbr.strategies.examples.momentum import MomentumStrategy
+from ikbr.strategies.examples.momentum_kernel import MomentumKernel
+
+KERNEL_CASES = st.tuples(
+    CASES,
+    st.fixed_dictionaries(
+        {
+            "kinds": st.lists(st.sampled_from(KERNELS), min_size=2, max_size=2),
+            "length": st.integers(1, 9),
+            "breaks": st.sampled_from([0, 0, 0, 29, 401]),
+            "spread": st.sampled_from([1, 2, 2, 5]),
+        }
+    ),
+).map(lambda both: both[0] | both[1])
+
+
+def make(n: int, case: dict[str, Any]) -> Plain:
+    cls: type[Plain] = case["kinds"][n]
+    return cls(case["seed"] + n, case["every"], case["length"], case["breaks"], case["spread"])
+
+
+def check(case: dict[str, Any], shapes: tuple[str, ...] = ("kernel", "python")) -> None:
+    """Run one case in several shapes and compare each with the reference."""
+    tape, sessions = random_tape(case["seed"], case["rows"], case["symbols"])
+    slow, slow_journal, slow_notes = run(tape, sessions, "reference", case, make)
+    expected = facts(slow)
+    for shape in shapes:
+        fast, fast_journal, fast_notes = run(tape, sessions, shape, case, make)
+        assert fast.shape == shape
+        got = facts(fast)
+        for name, value in expected.items():
+            assert repr(got[name]) == repr(value), (shape, name)
+        assert fast.fill_hash == slow.fill_hash
+        assert fast.described == slow.described
+        assert [str(f) for f in fast.findings] == [str(f) for f in slow.findings]
+        assert repr(fast_notes) == repr(slow_notes), shape
+        assert repr(fast_journal.records) == repr(slow_journal.records), shape
+
+
+@given(KERNEL_CASES)
+@settings(max_examples=80, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+def test_a_compiled_kernel_gives_the_run_of_the_reference(case: dict[str, Any]) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_long_tapes_give_the_same_run_compiled(seed: int) -> None:
+    case = {
+        "seed": seed, "rows": 6_000, "symbols": 1 + seed % 3, "strategies": 1 + seed % 2,
+        "every": (40, 300, 2_000)[seed % 3], "capital": 200_000.0, "drawdown": 0.05,
+        "interval": 0.0, "fill": ("quote", "next", "last")[seed % 3],
+        "latency": (0.0, 75.0)[seed % 2], "response": 0.0, "fees": "ibkr-fixed",
+        "queue": "behind-displayed", "cap": 0.0, "quantity": 100, "all_hours": False,
+        "kinds": [KERNELS[seed % 3], KERNELS[(seed + 1) % 3]], "length": 30, "breaks": 0,
+        "spread": 2,
+    }  # fmt: skip
+    check(case)
+
+
+MOMENTUM = st.tuples(
+    CASES,
+    st.fixed_dictionaries(
+        {"lookback": st.integers(2, 40), "threshold": st.sampled_from([0.0, 1e-4, 1e-3, 0.01])}
+    ),
+).map(lambda both: both[0] | both[1])
+
+
+@given(MOMENTUM)
+@settings(max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+def test_momentum_as_a_kernel_gives_the_orders_of_momentum(case: dict[str, Any]) -> None:
+    def of(cls: Any) -> Any:
+        def made(n: int, case: dict[str, Any]) -> Any:
+            short = bool(case["seed"] % 2)
+            strategy = cls(case["lookback"] + n, case["threshold"], short)
+            strategy.notes = []
+            return strategy
+
+        return made
+
+    tape, sessions = random_tape(case["seed"], case["rows"], case["symbols"])
+    slow, slow_journal, _ = run(tape, sessions, "reference", case, of(MomentumStrategy))
+    for shape in ("kernel", "python", "reference"):
+        fast, journal, _ = run(tape, sessions, shape, case, of(MomentumKernel))
+        for name, value in facts(slow).items():
+            assert repr(facts(fast)[name]) == repr(value), (shape, name)
+        assert fast.described == slow.described
+        # The first record names the strategy's class.
+        assert repr(journal.records[1:]) == repr(slow_journal.records[1:])
