@@ -22,6 +22,8 @@ COMMANDS = {
     "data": "Import, list, check and make market data.",
     "demo": "Show a backtest on built-in synthetic data, with a report.",
     "journal": "Look into a run's journal and verify it.",
+    "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
+    "optimise": "Run a strategy over a grid of parameters and say which were best.",
     "strategies": "List strategies and their parameters.",
 }
 """Every command with its line of help; `ikbr.cli.NAME` holds it, as `app` or as `command`."""
