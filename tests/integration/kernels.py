@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from tapes import Restless
@@ -28,7 +29,7 @@ def known(price: float) -> float:
 class Plain(KernelStrategy):
     """Signal at random moments that depend on the data alone."""
 
-    state = {
+    state: Mapping[str, Any] = {
         "ring": cells("length", 1),
         "flags": cells(3, False),
         "past": cells("length", float("nan")),

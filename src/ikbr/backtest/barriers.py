@@ -51,6 +51,8 @@ class Barriers:
         self._totals = np.zeros(TOTALS, np.int64)
         self._totals_ahead = self._totals.copy()
         self._keep = PPB - round(stage.setup.limits.max_drawdown_pct * PPB)
+        # Which rows of the table (of either copy) say anything.
+        self._listed = [True] * count
         self._from = 0
         self._anything = False
         self._tape: Tape
@@ -63,9 +65,12 @@ class Barriers:
         margin, held = stage.margin, stage.valuation.held
         cells = self._cells
         self._anything = False
-        for number, watch in enumerate(self._watches):
+        listed = self._listed
+        for number, (watch, position) in enumerate(zip(self._watches, held, strict=True)):
+            if position is None and not watch.active and not listed[number]:
+                continue
+            listed[number] = position is not None or watch.active
             at = number * WIDTH
-            position = held[number]
             if watch.active:
                 self._anything = True
                 cells[at + EVERY_ROW] = watch.every_row

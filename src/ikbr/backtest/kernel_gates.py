@@ -22,7 +22,18 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
 from ikbr.strategies.kernel import KernelStrategy
 
-Known = tuple[int, int, bool]
+
+class _Gate:
+    """Note what a gate was copied from."""
+
+    __slots__ = ("at", "buy", "mute_buy_ns", "mute_sell_ns", "pending", "position", "sell", "slot")
+
+    def __init__(self, at: int, slot: Slot) -> None:
+        symbol = slot.instrument.symbol
+        self.at = at
+        self.slot = slot
+        self.buy, self.sell = Signal("BUY", symbol, 0.0), Signal("SELL", symbol, 0.0)
+        self.mute_buy_ns = self.mute_sell_ns = self.position = self.pending = 0
 
 
 class Gates:
@@ -41,41 +52,41 @@ class Gates:
         count = sum(len(own) for own in slots)
         self.cells = np.zeros(max(1, count) * GATE, np.int64)
         self._view = self.cells.data
-        self._slots: list[tuple[int, Slot, Signal, Signal]] = []
-        for at, slot in enumerate(slot for own in slots for slot in own):
+        self._gates: list[_Gate] = []
+        for place, slot in enumerate(slot for own in slots for slot in own):
             if slot is None:
                 continue
-            symbol = slot.instrument.symbol
-            buy, sell = Signal("BUY", symbol, 0.0), Signal("SELL", symbol, 0.0)
-            self._slots.append((at * GATE, slot, buy, sell))
-            # Whoever makes signals of its own must be asked about each.
+            gate = _Gate(place * GATE, slot)
+            self._gates.append(gate)
             strategy = type(slot.running.strategy)
             assert issubclass(strategy, KernelStrategy)
-            self._view[at * GATE + GATED] = strategy.signal is KernelStrategy.signal
+            # Whoever makes signals of its own must be asked about each.
+            self._view[gate.at + GATED] = strategy.signal is KernelStrategy.signal
+            self._open(gate)
 
     def load(self) -> None:
         """Copy the gates anew, after anything may have changed them."""
         view = self._view
-        for at, slot, buy, sell in self._slots:
-            view[at + MUTE_BUY] = slot.mute_buy_ns
-            view[at + MUTE_SELL] = slot.mute_sell_ns
-            position = slot.position
+        for gate in self._gates:
+            slot = gate.slot
+            if slot.mute_buy_ns != gate.mute_buy_ns or slot.mute_sell_ns != gate.mute_sell_ns:
+                view[gate.at + MUTE_BUY] = gate.mute_buy_ns = slot.mute_buy_ns
+                view[gate.at + MUTE_SELL] = gate.mute_sell_ns = slot.mute_sell_ns
             pending = slot.in_flight if slot.entries else 0
-            if (
-                position == view[at + POSITION]
-                and pending == view[at + PENDING]
-                and view[at + BUY_OPEN] | view[at + SELL_OPEN]
-            ):
-                continue
-            view[at + POSITION] = position
-            view[at + PENDING] = pending
-            # At the end of time nothing is muted: what is left is what is held and in flight.
-            view[at + BUY_OPEN] = not slot.is_idle(buy, NEVER)
-            view[at + SELL_OPEN] = not slot.is_idle(sell, NEVER)
+            if slot.position != gate.position or pending != gate.pending:
+                view[gate.at + POSITION] = gate.position = slot.position
+                view[gate.at + PENDING] = gate.pending = pending
+                self._open(gate)
+
+    def _open(self, gate: _Gate) -> None:
+        """Ask the slot which signals can matter, but for the muted ones."""
+        # At the end of time nothing is muted: what is left is what is held and in flight.
+        self._view[gate.at + BUY_OPEN] = not gate.slot.is_idle(gate.buy, NEVER)
+        self._view[gate.at + SELL_OPEN] = not gate.slot.is_idle(gate.sell, NEVER)
 
     def tell_muted(self) -> None:
         """Give the slots the count of signals that were not asked because they were muted."""
         view = self._view
-        for at, slot, _, _ in self._slots:
-            slot.muted += view[at + MUTED]
-            view[at + MUTED] = 0
+        for gate in self._gates:
+            gate.slot.muted += view[gate.at + MUTED]
+            view[gate.at + MUTED] = 0
