@@ -54,7 +54,35 @@ def choose_instances(
     Raises:
         StrategyError: When one cannot be found or a parameter is wrong.
     """
-    chosen = _named_apart([_choose(one, folder) for one in _listed(strategy)])
+    return make_instances(find_strategies(strategy, folder), symbols, params)
+
+
+def find_strategies(strategy: Any, folder: Path) -> list[Chosen]:
+    """Find the strategies that are meant, without making them.
+
+    Args:
+        strategy: What `Request.strategy` takes.
+        folder: Where TOML files of instances are looked for.
+
+    Raises:
+        StrategyError: When one cannot be found.
+    """
+    return _named_apart([_choose(one, folder) for one in _listed(strategy)])
+
+
+def make_instances(
+    chosen: Sequence[Chosen], symbols: Sequence[str], params: Mapping[str, Any]
+) -> list[Instance]:
+    """Make instances of strategies that were found.
+
+    Args:
+        chosen: What `find_strategies` gave.
+        symbols: As in `choose_instances`.
+        params: As in `choose_instances`.
+
+    Raises:
+        StrategyError: When a parameter is wrong.
+    """
     values = _assign(params, chosen)
     free = 1.0 - sum(one.file.capital_share for one in chosen if one.file)
     plain = sum(one.file is None for one in chosen)

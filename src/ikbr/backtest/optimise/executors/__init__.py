@@ -1,0 +1,1 @@
+"""Where trials run: this process, processes of this machine, a Dask or a Ray cluster."""

@@ -1,0 +1,103 @@
+"""Running trials in processes of this machine, with the workers of joblib (loky)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from ikbr.backtest.optimise.engine_job import Job
+from ikbr.backtest.optimise.executors.executor import Done, Lost, broken_run, pack, run_packed
+from ikbr.backtest.optimise.trial import Outcome, Trial
+
+DIED = "its process died: it was killed, ran out of memory or crashed"
+
+
+class LocalExecutor:
+    """Keep a pool of processes; a pool of which one died is replaced.
+
+    Source: joblib's documentation of loky: when a worker dies unexpectedly, the whole pool is
+    broken and every future of it raises.
+    """
+
+    def __init__(self, job: Job, jobs: int) -> None:
+        """Prepare; processes start with the first trial.
+
+        Args:
+            job: What runs a trial.
+            jobs: Number of processes.
+        """
+        self._packed = pack(job)
+        self.workers = jobs
+        # One more waits in line, so that no process idles until the next is chosen.
+        self.at_once = jobs + 1
+        self._pool: Any = None
+        self._running: dict[Future[Outcome], Trial] = {}
+
+    @property
+    def name(self) -> str:
+        """Say where."""
+        return f"{self.workers} processes"
+
+    def submit(self, trial: Trial) -> None:
+        """Hand over a trial."""
+        if self._pool is None:
+            self._pool = self._new_pool()
+        try:
+            future = self._pool.submit(run_packed, self._packed, trial)
+        except (BrokenProcessPool, RuntimeError):
+            # A process died between two waits: what ran there is reported by its futures.
+            future = Future()
+            future.set_exception(BrokenProcessPool(DIED))
+        self._running[future] = trial
+
+    def wait(self) -> Sequence[Done]:
+        """Wait for trials."""
+        finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        found: list[Done] = []
+        broken = False
+        for future in [one for one in self._running if one in finished]:
+            error = future.exception()
+            trial = self._running.pop(future)
+            if error is None:
+                found.append((trial, future.result()))
+            elif isinstance(error, BrokenProcessPool):
+                broken = True
+                found.append((trial, Lost(DIED)))
+            else:
+                raise broken_run(trial, error)
+        return found + (self._clear() if broken else [])
+
+    def close(self) -> None:
+        """End the processes."""
+        self._running.clear()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=True)
+            self._pool = None
+
+    def _clear(self) -> list[Done]:
+        """Replace a broken pool; what it had in hand is lost or just done."""
+        wait(self._running)
+        found: list[Done] = []
+        for future, trial in self._running.items():
+            lost = future.exception() is not None
+            found.append((trial, Lost(DIED) if lost else future.result()))
+        self.close()
+        return found
+
+    def _new_pool(self) -> Any:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        # Each process is one worker: threads inside it would fight for the same cores.
+        single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
+                  "POLARS_MAX_THREADS")  # fmt: skip
+        return ProcessPoolExecutor(max_workers=self.workers, env=dict.fromkeys(single, "1"))
+
+
+def usual_jobs() -> int:
+    """Count the processors that this process may use."""
+    from joblib import cpu_count
+
+    return int(cpu_count() or os.cpu_count() or 1)
