@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import re
 import types
 from collections.abc import Sequence
 from typing import Any, get_type_hints
 
 from ikbr.backtest import kernel_scan
 from ikbr.backtest.kernel_cache import Loaded, load
+from ikbr.backtest.kernel_faults import explain
 from ikbr.backtest.kernel_key import Uncacheable, key_of
 from ikbr.domain.errors import StrategyError
 from ikbr.strategies.kernel import KernelStrategy, kernel_function
@@ -58,7 +58,7 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
     try:
         found = load(text, scope, key, check_each)
     except numba.core.errors.NumbaError as error:
-        raise StrategyError(explain("the scan", error)) from error
+        raise StrategyError(explain("the scan", "", error)) from error
     # What the compiler leaves lives as long as the process; nobody needs to walk it again.
     if is_new:
         gc.collect()
@@ -122,15 +122,27 @@ def check(strategy: KernelStrategy, kernel: Any, state: Fields, params: Fields) 
     """Compile a kernel by itself, for a message that is about nothing else.
 
     Raises:
-        StrategyError: When that fails.
+        StrategyError: When that fails, or its results are no whole numbers.
     """
-    from numba.core.errors import NumbaError
+    from numba import types as nb
+    from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
+    who = f"{type(strategy).__name__}.on_tick"
+    code = kernel.py_func.__code__
+    place = f"{code.co_filename}, line {code.co_firstlineno}"
     try:
         kernel.compile(_signature(state, params))
-    except NumbaError as error:
-        raise StrategyError(explain(f"{type(strategy).__name__}.on_tick", error)) from error
-    _check_result(strategy, kernel)
+    # NameError is what a name that exists nowhere becomes.
+    except (NumbaError, UnsupportedBytecodeError, NameError, NotImplementedError) as error:
+        raise StrategyError(explain(who, place, error)) from error
+    for compiled in kernel.overloads.values():
+        kind = compiled.signature.return_type
+        if not isinstance(kind, nb.Integer | nb.Boolean):
+            nothing = isinstance(kind, nb.Optional | nb.NoneType)
+            raise StrategyError(
+                f"{who} ({place}) returns {'nothing on some path' if nothing else kind}; "
+                f"return -1, 0 or 1 on every path."
+            )
 
 
 def _signature(state: Fields, params: Fields) -> tuple[Any, ...]:
@@ -142,64 +154,3 @@ def _signature(state: Fields, params: Fields) -> tuple[Any, ...]:
     fields = [kinds[kind] for kind in get_type_hints(kernel_scan.KernelTick).values()]
     tick: Any = nb.NamedTuple(fields, kernel_scan.KernelTick)  # type: ignore[no-untyped-call]
     return RowType(state, False), RowType(params, True), tick
-
-
-def _check_result(strategy: KernelStrategy, kernel: Any) -> None:
-    """Refuse a kernel whose results are no whole numbers."""
-    from numba import types as nb
-
-    for compiled in kernel.overloads.values():
-        kind = compiled.signature.return_type
-        if not isinstance(kind, nb.Integer | nb.Boolean):
-            raise StrategyError(
-                f"{type(strategy).__name__}.on_tick ({_place(kernel)}) returns {_named(kind)}; "
-                f"return -1, 0 or 1 on every path."
-            )
-
-
-def _named(kind: Any) -> str:
-    text = str(kind)
-    return "nothing on some path" if "Option" in text or text == "none" else text
-
-
-def _place(kernel: Any) -> str:
-    code = kernel.py_func.__code__
-    return f"{code.co_filename}, line {code.co_firstlineno}"
-
-
-def explain(who: str, error: Exception) -> str:
-    """Say in a sentence why Numba could not compile something.
-
-    Args:
-        who: Whose kernel it is.
-        error: What Numba raised.
-    """
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    places = re.findall(r'File "([^"]+)", line (\d+)', plain)
-    where = f" ({places[-1][0]}, line {places[-1][1]})" if places else ""
-    return (
-        f"{who}{where} cannot be compiled: {_reason(plain)}; write it in Numba's subset of "
-        f"Python (docs/kernels.md), or run it as Python with --no-compile."
-    )
-
-
-_NOISE = re.compile(
-    r"^(Failed in nopython mode|During: |File \"|\s*<source elided>|There are \d+ candidate|"
-    r"This error may have been caused|\s*$|- Resolution failure|\s*Overload of|\s*Of which|"
-    r"Invalid use of|\s*Known signatures|- (argument|During))"
-)
-
-
-def _reason(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if not _NOISE.match(line)]
-    reason = lines[0] if lines else "Numba gives no reason"
-    found = re.match(r"Unknown attribute '?(\w+)'? of type (\w+)", reason)
-    if found:
-        kind = {"State": "the state", "Params": "params", "KernelTick": "a tick"}
-        return f"{kind.get(found[2], found[2])} has no field {found[1]!r}"
-    found = re.match(r"Untyped global name '(\w+)'", reason)
-    if found:
-        return f"it uses {found[1]!r}, which has no compiled form"
-    if reason.startswith("No implementation of function") and len(lines) > 1:
-        reason = f"{reason} {lines[1].lstrip('> ')}"
-    return reason.rstrip(".;:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 from abc import abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Mapping
@@ -259,9 +260,10 @@ def kernel_function(cls: type[KernelStrategy]) -> Callable[[Any, Any, Any], Any]
     # A person may have compiled it already; what they wrote is what counts.
     function = getattr(written, "py_func", written)
     code = getattr(function, "__code__", None)
-    if code is None or code.co_argcount != 3 or code.co_kwonlyargcount:
+    suspends = inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)
+    if code is None or code.co_argcount != 3 or code.co_kwonlyargcount or suspends:
         raise StrategyError(
-            f"{cls.__name__}.on_tick must be a function of three arguments; write "
+            f"{cls.__name__}.on_tick must be a plain function of three arguments; write "
             f"`@staticmethod` and `def on_tick(state, params, tick) -> int`."
         )
     plain: Callable[[Any, Any, Any], Any] = function
