@@ -1,0 +1,171 @@
+"""The loop: all parameter sets of one kernel over a piece of tape.
+
+It is compiled anew for each kernel, with the kernel inside; so it is kept as text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ikbr.backtest.grid import layout
+from ikbr.strategies.kernel_layout import Fields
+
+RESERVE = layout.MOST_WAITING + 2
+"""Room for the fills of one row."""
+
+TEXT = '''
+"""Written by ikbr: a grid of parameter sets around one kernel; safe to delete."""
+
+@njit(SIGNATURE, nogil=True, error_model="numpy", cache=CACHED)
+def scan(addresses, sets, states, params, start, stop):
+    """Run every set over rows [start, stop).
+
+    Give the number of the set at which room for fills ended (called again, it goes on from
+    there), or -1. With stop < 0, only run what is due by the time `start`.
+    """
+    terms = terms_at(addresses[0])
+    pool = pool_at(addresses[1])
+    if stop < 0:
+        for k in range(len(sets)):
+            settle(terms, set_at(sets[k]), start)
+        return -1
+    market, now = market_at(addresses[2]), row_of(addresses[3])
+    length = market.length
+    ts = int64s(market.ts, length)
+    kinds = uint8s(market.kind, length)
+    bids = int32s(market.bid, length)
+    asks = int32s(market.ask, length)
+    lasts = int32s(market.last, length)
+    bid_sizes = int32s(market.bid_size, length)
+    ask_sizes = int32s(market.ask_size, length)
+    sizes = int64s(market.size, length)
+    marks = int32s(market.mark, length)
+    first = market.first
+    scale = float(terms.scale)
+    limit = len(pool.records) // FILL_COLUMNS - RESERVE
+    for k in range(len(sets)):
+        state = set_at(sets[k])
+        if state.left or state.row >= stop:
+            continue
+        pool.present = k
+        own, numbers = state_at(states[k]), params_at(params[k])
+        short = state.short
+        next_row = state.next_row
+        low, high, waiting = state.low, state.high, state.waiting
+        position, pending = state.position, state.buys - state.sells
+        full = False
+        i = max(start, state.row)
+        while i < stop:
+            kind, mark = kinds[i], np.int64(marks[i])
+            bid, ask, last = np.int64(bids[i]), np.int64(asks[i]), np.int64(lasts[i])
+            changed = i >= next_row
+            if changed:
+                state.mark = np.int64(marks[i - 1]) if i > 0 else market.before
+                advance(terms, state, ts[i])
+                next_row = reach(ts, i, length, next_due(terms, state))
+                state.next_row = next_row
+            if kind >= HALT:
+                state.halted = kind == HALT
+            if waiting or changed:
+                show(now, first + i, ts[i], kind, bid, ask, last, bid_sizes[i], ask_sizes[i], mark)
+                match(now, terms, state)
+                low, high, waiting = state.low, state.high, state.waiting
+                position, pending = state.position, state.buys - state.sells
+                full = pool.count > limit
+            if mark < low or mark > high:
+                see_mark(state, terms, mark, ts[i])
+                low, high = state.low, state.high
+            signal = kernel(
+                own,
+                numbers,
+                KernelTick(
+                    bid / scale if bid != NO_PRICE else NAN,
+                    ask / scale if ask != NO_PRICE else NAN,
+                    last / scale if last != NO_PRICE else NAN,
+                    np.int64(bid_sizes[i]), np.int64(ask_sizes[i]), sizes[i],
+                    ts[i], PRINT <= kind <= AUCTION, 0, position, pending,
+                ),
+            )
+            if signal != 0:
+                held = position + pending
+                if signal == 1:
+                    wants = held <= 0
+                elif signal == -1:
+                    wants = held > 0 or (held == 0 and short != 0)
+                else:
+                    wants = False
+                    state.left = LEFT_ANSWER
+                if wants:
+                    show(
+                        now, first + i, ts[i], kind, bid, ask, last, bid_sizes[i], ask_sizes[i],
+                        mark,
+                    )
+                    decide(now, terms, state, np.int64(signal))
+                    low, high, waiting = state.low, state.high, state.waiting
+                    position, pending = state.position, state.buys - state.sells
+                    full = pool.count > limit
+                if state.left:
+                    break
+            i += 1
+            if full:
+                break
+        state.row = i
+        if full and i < stop:
+            return k
+        state.mark = np.int64(marks[stop - 1])
+        if full:
+            return k
+    return -1
+'''
+
+
+def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
+    """Give the names that the text uses.
+
+    Args:
+        kernel: The compilable kernel.
+        state: The fields of its state.
+        params: The fields of its parameters.
+    """
+    import numpy as np
+    from numba import njit, types
+
+    from ikbr.backtest.grid import broker, compiled, money, orders, sessions
+    from ikbr.backtest.kernel_scan import KernelTick, reach
+    from ikbr.backtest.kernel_types import array_at, row_at
+    from ikbr.domain.tape import NO_PRICE, Kind
+
+    numbers = types.Array(types.int64, 1, "C")
+    return {
+        "SIGNATURE": types.int64(*[numbers] * 4, types.int64, types.int64),
+        "FILL_COLUMNS": layout.FILL_COLUMNS,
+        "LEFT_ANSWER": layout.LEFT_ANSWER,
+        "RESERVE": RESERVE,
+        "HALT": int(Kind.HALT),
+        "PRINT": int(Kind.PRINT),
+        "AUCTION": int(Kind.AUCTION),
+        "NO_PRICE": NO_PRICE,
+        "NAN": float("nan"),
+        "np": np,
+        "njit": njit,
+        "KernelTick": KernelTick,
+        "kernel": kernel,
+        "state_at": row_at(state),
+        "params_at": row_at(params, fixed=True),
+        "set_at": compiled.set_at,
+        "terms_at": compiled.terms_at,
+        "pool_at": compiled.pool_at,
+        "market_at": compiled.market_at,
+        "row_of": compiled.row_of,
+        "int64s": array_at(types.int64),
+        "int32s": array_at(types.int32),
+        "uint8s": array_at(types.uint8),
+        "reach": compiled.compiled(reach),
+        "show": broker.show,
+        "match": broker.match,
+        "see_mark": money.see_mark,
+        "decide": orders.decide,
+        "advance": sessions.advance,
+        "next_due": sessions.next_due,
+        "settle": sessions.settle,
+    }
