@@ -134,7 +134,7 @@ class SegmentReplay:
         syms = None if self._single else tape.sym[start:stop].tolist()
         clock, ts = self._stage.clock, self._columns.ts
         span, restless = SHORTEST, 0
-        row = start
+        row = stopped = start
         while row < stop:
             if clock.next_ns <= ts[row]:
                 self._settle(row)
@@ -156,7 +156,12 @@ class SegmentReplay:
             if row == limit and limit < end:
                 self._one_by_one(row, row + 1)
                 row += 1
-            span = min(span * 2, LONGEST) if row == end else max(SHORTEST, 2 * (row - began))
+            if row == end:
+                span = min(span * 2, LONGEST)
+            else:
+                # The next decision is about as far away as the last one was; what lies
+                # beyond it is scanned for nothing, what lies before it twice.
+                span, stopped = max(SHORTEST, (row - stopped) // 2), row
             restless = restless + 1 if row - began < FEW_ROWS else 0
 
     def _one_by_one(self, start: int, stop: int) -> None:
