@@ -8,6 +8,7 @@ name made of the key before its code runs, which is what Numba's cache needs.
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import sys
 import types
@@ -81,7 +82,10 @@ def load(text: str, scope: Mapping[str, Any], key: str | None, check: Callable[[
     return Loaded(scan)
 
 
-_BROKEN = (EOFError, OSError, RuntimeError, ValueError, KeyError, AttributeError, ImportError)
+_BROKEN = (
+    pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, LookupError,
+    AttributeError, ImportError, TypeError,
+)  # fmt: skip
 
 
 def _write(folder: Path, text: str) -> Path:

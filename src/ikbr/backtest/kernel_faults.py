@@ -58,6 +58,11 @@ def reason_in(text: str) -> str:
     found = re.match(r"Cannot resolve setattr: \((\w+)\(.*?\)\)\.(\w+)", reason)
     if found:
         return f"the field {found[2]!r} of {_OWNERS.get(found[1], found[1])} cannot be assigned"
+    if re.match(r"Cannot cast .* to array", reason):
+        return "a field of cells cannot be assigned; assign its cells one by one"
+    found = re.match(r"Cannot cast (.+) to (\w+)", reason)
+    if found:
+        return f"{found[1]} cannot be put into a field of type {found[2]}"
     found = re.match(r"Untyped global name '(\w+)'", reason)
     if found:
         return (

@@ -13,6 +13,7 @@ from typing import Any
 
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import NumbaTypeError
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     infer_getattr,
@@ -108,8 +109,9 @@ def write_field(context: Any, builder: Any, sig: Any, args: Any, name: str) -> A
     row, kind_given = sig.args
     found = row.find(name)
     if found is None or found[2] or row.fixed:
-        why = "its cells one by one" if found else "another field"
-        raise TypeError(f"{row}.{name} cannot be assigned; assign {why}")
+        owner = "params" if row.fixed else "the state"
+        why = "" if row.fixed else "; assign its cells one by one"
+        raise NumbaTypeError(f"the field {name!r} of {owner} cannot be assigned{why}")
     slot, kind, _ = found
     value = context.cast(builder, args[1], kind_given, SCALARS[kind])
     value = context.cast(builder, value, SCALARS[kind], STORED[kind])
