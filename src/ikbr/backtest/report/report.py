@@ -69,7 +69,7 @@ def render_report(result: BacktestResult) -> str:
     """
     words = words_for(result.instruments, result.settings)
     charts = chart_data(result, words)
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(
         result=result,
         words=words,
@@ -86,7 +86,7 @@ def render_report(result: BacktestResult) -> str:
         described=grouped(result.described),
         identity=identity(result),
         log=log_lines(result, words),
-        assets=_assets(),
+        assets=page_assets(),
         **_summary_parts(result, words),
     )
 
@@ -129,8 +129,12 @@ def json_for_script(value: Any) -> str:
 
 
 @cache
-def _assets() -> dict[str, str]:
-    """Read what is embedded, and fingerprint the scripts: the page runs no others."""
+def page_assets() -> dict[str, str]:
+    """Read what pages embed, and fingerprint the scripts: a page runs no others.
+
+    Returns:
+        `library`, `script`, `style`, `notice`, `licence`, and `allowed` for the page's policy.
+    """
     folder = files("ikbr.backtest.report").joinpath("assets")
 
     def read(name: str) -> str:
@@ -154,11 +158,18 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(package: str = "") -> Environment:
+    """Give the templates of a page.
 
+    Args:
+        package: A package with templates of its own, found before those of this report; "" for
+            this report's alone.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    packages = [name for name in (package, "ikbr.backtest.report") if name]
     return Environment(
-        loader=PackageLoader("ikbr.backtest.report"),
+        loader=ChoiceLoader([PackageLoader(name) for name in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
