@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ikbr.api.python_optimise import optimise
     from ikbr.backtest.result import BacktestResult
     from ikbr.data.catalog import Catalog
     from ikbr.domain.errors import IkbrError
@@ -45,6 +46,7 @@ _HOMES = {
     "Tape": "ikbr.domain.tape",
     "Ticker": "ikbr.domain.ticker",
     "TimeInForce": "ikbr.domain.order",
+    "optimise": "ikbr.api.python_optimise",
 }
 """Where each public name lives."""
 
@@ -66,6 +68,7 @@ __all__ = [
     "Tape",
     "Ticker",
     "TimeInForce",
+    "optimise",
 ]
 
 

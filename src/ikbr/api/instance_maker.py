@@ -45,7 +45,9 @@ class InstanceMaker:
         self._symbols = dict(symbols)
         self._params = dict(params)
         self._chosen: list[Chosen] | None = None
+        self._files = ""
         self.source = source_of(self._found())
+        self._files = source_of(self._found(), by_value=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the loaded classes behind: a process loads its own."""
@@ -66,8 +68,7 @@ class InstanceMaker:
     def _found(self) -> list[Chosen]:
         if self._chosen is None:
             chosen = find_strategies(self._strategy, self._folder)
-            known = getattr(self, "source", None)
-            if known is not None and source_of(chosen) != known:
+            if self._files and source_of(chosen, by_value=False) != self._files:
                 raise SweepError(
                     "the strategy's source changed while the sweep ran; repeat the command to "
                     "begin a sweep of the new one."
@@ -103,17 +104,20 @@ def variable(chosen: Sequence[Chosen]) -> dict[str, Parameter]:
     return known
 
 
-def source_of(chosen: Sequence[Chosen]) -> str:
+def source_of(chosen: Sequence[Chosen], *, by_value: bool = True) -> str:
     """Fingerprint the sources of strategies, those of their base classes included.
 
     Args:
         chosen: The strategies.
+        by_value: Whether to count classes of a script or notebook: they travel to other
+            processes by value, and their source cannot be read there.
     """
     digest = hashlib.blake2b(digest_size=16)
     for one in chosen:
         digest.update(f"{one.name} {one.cls.__qualname__} {one.file!r}\n".encode())
         for cls in one.cls.__mro__:
-            if issubclass(cls, BaseStrategy) and cls is not BaseStrategy:
+            own = issubclass(cls, BaseStrategy) and cls is not BaseStrategy
+            if own and (by_value or cls.__module__ != "__main__"):
                 digest.update(_source(cls))
     return digest.hexdigest()
 

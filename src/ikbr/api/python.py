@@ -90,7 +90,7 @@ def backtest(
     """
     request = Request(
         strategy=strategy,
-        symbols=_symbols(symbols),
+        symbols=as_symbols(symbols),
         params={} if params is None else params,
         data=data,
         days=days,
@@ -106,21 +106,29 @@ def backtest(
         latency_ms=latency_ms,
         fill=fill,
         profile=profile,
-        config=_path(config),
+        config=as_path(config),
         settings={} if settings is None else settings,
         fx={} if fx is None else fx,
         seed=seed,
         shape=shape,
         compile=compile,
     )
-    outputs = Outputs(json=_path(json), report=_path(report), journal=_path(journal))
+    outputs = Outputs(json=as_path(json), report=as_path(report), journal=as_path(journal))
     request.check()
     outputs.check()
     with ExitStack() as stack:
         return execute(prepare(request, stack), outputs, progress)
 
 
-def _symbols(symbols: str | Sequence[str] | None) -> Sequence[str]:
+def as_symbols(symbols: str | Sequence[str] | None) -> Sequence[str]:
+    """Read symbols as Python programs give them.
+
+    Args:
+        symbols: "SPY", "SPY,BAC", a list of such texts or None.
+
+    Raises:
+        UsageError: When they are none of these.
+    """
     if isinstance(symbols, str):
         return [one.strip() for one in symbols.split(",") if one.strip()]
     if symbols is None:
@@ -130,5 +138,6 @@ def _symbols(symbols: str | Sequence[str] | None) -> Sequence[str]:
     return tuple(symbols)
 
 
-def _path(name: str | Path | None) -> Path | None:
+def as_path(name: str | Path | None) -> Path | None:
+    """Make a path of a name, if there is one."""
     return None if name is None else Path(name)

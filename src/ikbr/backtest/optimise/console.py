@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Runs shown; the results have them all."""
 
-COLUMNS = ("net_pnl", "sharpe", "max_drawdown", "fill_count", "win_rate", "commission")
-"""Figures shown beside the objective."""
+COLUMNS = {"net_pnl": "net_pnl", "sharpe": "sharpe", "max_drawdown": "drawdown",
+           "fill_count": "fills"}  # fmt: skip
+"""Figures shown beside the objective, with short headings."""
 
 
 def show_swept(swept: Swept, console: Console, report: Any = None) -> None:
@@ -84,7 +85,7 @@ def _table(swept: Swept) -> Table:
     names = list(dict.fromkeys((swept.objective.name, *COLUMNS)))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in (*swept.grid.names, *names):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(COLUMNS.get(name, name), justify="right", no_wrap=True)
     for one in swept.ranked[:SHOWN]:
         cells = [parameter(one.parameters.get(name)) for name in swept.grid.names]
         table.add_row(*cells, *(figure(name, one.figure(name)) for name in names))

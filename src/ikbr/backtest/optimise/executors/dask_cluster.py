@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import queue
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -48,6 +49,7 @@ class DaskExecutor:
         self._packed = pack(job)
         self._address, self._patience_s = address, patience_s
         self._running: dict[Any, Trial] = {}
+        self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._alone_since: float | None = None
         try:
             self._client: Any = self._distributed.Client(
@@ -78,22 +80,22 @@ class DaskExecutor:
         # pure=False: equal trials of different sweeps are different tasks.
         future = self._client.submit(run_packed, self._packed, trial, pure=False)
         self._running[future] = trial
+        future.add_done_callback(self._finished.put)
 
     def wait(self) -> Sequence[Done]:
         """Wait for trials."""
-        distributed = self._distributed
-        while True:
+        found: list[Done] = []
+        while not found:
             try:
-                distributed.wait(
-                    list(self._running), timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED"
-                )
-            except (TimeoutError, distributed.TimeoutError):
+                finished = [self._finished.get(timeout=LOOK_EVERY_S)]
+            except queue.Empty:
                 self._check_alive()
-            except (distributed.CancelledError, OSError, RuntimeError) as error:
-                raise self._gone(error) from error
-            if found := [self._done(one) for one in list(self._running) if one.done()]:
-                self._alone_since = None
-                return found
+                continue
+            while not self._finished.empty():
+                finished.append(self._finished.get())
+            found = [self._done(one) for one in finished if one in self._running]
+        self._alone_since = None
+        return found
 
     def close(self) -> None:
         """Disconnect; the cluster stays."""
