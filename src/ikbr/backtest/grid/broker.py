@@ -44,31 +44,6 @@ def mark_at(row: Any) -> int:
 
 
 @compiled
-def show(  # noqa: PLR0913, PLR0917 - a row has so many columns
-    row: Any,
-    number: int,
-    ts: int,
-    kind: int,
-    bid: int,
-    ask: int,
-    last: int,
-    bid_size: int,
-    ask_size: int,
-    mark: int,
-) -> None:
-    """Copy a row of the tape to where decisions look at it."""
-    row.number = number
-    row.ts = ts
-    row.kind = kind
-    row.bid = bid
-    row.ask = ask
-    row.last = last
-    row.bid_size = bid_size
-    row.ask_size = ask_size
-    row.mark = mark
-
-
-@compiled
 def broker_refuses(row: Any, terms: Any, own: Any, change: int) -> bool:
     """Say whether the broker rejects an order, as `sim.account.Account.check` does."""
     if not terms.margin:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
 
-from ikbr.backtest.grid.loop import TEXT, scope_of
-from ikbr.backtest.kernel_build import check, compilable, explain
+from ikbr.backtest.grid import layout, loop, steps
+from ikbr.backtest.kernel_build import check, compilable
 from ikbr.backtest.kernel_cache import Loaded, load
+from ikbr.backtest.kernel_faults import explain
 from ikbr.backtest.kernel_key import Uncacheable, key_of
 from ikbr.domain.errors import StrategyError
 from ikbr.strategies.kernel import KernelStrategy, kernel_function
@@ -30,27 +29,36 @@ def build_loop(strategy: KernelStrategy, state: Fields, params: Fields) -> Loade
     Raises:
         StrategyError: When the kernel cannot be compiled; it says where and why.
     """
-    import llvmlite
     import numba
 
     function = kernel_function(type(strategy))
-    versions = numba.__version__, llvmlite.__version__
     try:
-        key = key_of([function], TEXT, state, params, *versions, modules=_machinery())
+        key = key_of([function], loop.TEXT, state, params, *_versions(), modules=_loop_files())
     except Uncacheable:
         key = None
     if key is not None and key in _built:
         return _built[key]
     kernel = compilable(function, {})
+
+    def check_kernel() -> None:
+        check(strategy, kernel, state, params)
+
     try:
-        found = load(
-            TEXT,
-            scope_of(kernel, state, params),
-            key,
-            lambda: check(strategy, kernel, state, params),
-        )
+        found = load(loop.TEXT, loop.scope_of(kernel, state, params), key, check_kernel)
     except numba.core.errors.NumbaError as error:
-        raise StrategyError(explain("the grid's loop", error)) from error
+        raise StrategyError(explain("the grid's loop", "", error)) from error
+    return _keep(key, found)
+
+
+def build_steps() -> Loaded:
+    """Compile what is the same for every kernel, or find it compiled."""
+    key = key_of([], steps.TEXT, *_versions(), modules=_step_files())
+    if key in _built:
+        return _built[key]
+    return _keep(key, load(steps.TEXT, steps.scope(), key, lambda: None))
+
+
+def _keep(key: str | None, found: Loaded) -> Loaded:
     if key is not None:
         while len(_built) >= KEPT:
             _built.pop(next(iter(_built)))
@@ -58,12 +66,27 @@ def build_loop(strategy: KernelStrategy, state: Fields, params: Fields) -> Loade
     return found
 
 
-def _machinery() -> Sequence[ModuleType]:
-    """List the modules of our own that end up in compiled code."""
+def _versions() -> tuple[str, str]:
+    import llvmlite
+    import numba
+
+    return numba.__version__, llvmlite.__version__
+
+
+def _loop_files() -> list[ModuleType]:
+    """List the modules of our own that end up in a loop."""
     from ikbr.backtest import kernel_cache, kernel_scan, kernel_types
-    from ikbr.backtest.grid import broker, compiled, fees, layout, loop, money, orders, sessions
+    from ikbr.domain import tape
+
+    return [loop, steps, layout, kernel_cache, kernel_scan, kernel_types, tape]
+
+
+def _step_files() -> list[ModuleType]:
+    """List the modules of our own that end up in the steps."""
+    from ikbr.backtest import kernel_cache, kernel_types
+    from ikbr.backtest.grid import broker, compiled, fees, follow, money, orders, sessions
     from ikbr.domain import marks, tape
     from ikbr.sim import margin_rates
 
-    own: list[Any] = [broker, compiled, fees, layout, loop, money, orders, sessions]
-    return [*own, kernel_cache, kernel_scan, kernel_types, marks, tape, margin_rates]
+    own = [steps, layout, broker, compiled, fees, follow, money, orders, sessions]
+    return [*own, kernel_cache, kernel_types, marks, tape, margin_rates]

@@ -39,13 +39,14 @@ class Group:
 
     def start(self, instances: Sequence[Instance], capital: float, sessions: int) -> str:
         """Make everything ready; give what is to be said of the compiled code."""
-        from ikbr.backtest.grid.build import build_loop
+        from ikbr.backtest.grid.build import build_loop, build_steps
 
         own = [instances[n] for n in self.members]
         strategy = own[0].strategy
         assert isinstance(strategy, KernelStrategy)
         loaded = build_loop(strategy, self.state, self.params)
         self.scan: Any = loaded.scan
+        self.steps: Any = build_steps().scan
         form = layout.set_layout(sessions, WINDOW - 1)
         self.rows = form.rows(len(own))
         self.sets = [form.view(self.rows, k) for k in range(len(own))]
@@ -68,7 +69,8 @@ class Group:
     def begin(self, terms: array[int], market: array[int]) -> None:
         """Turn to a new piece of tape."""
         held = (terms, self.pool_memory, market, self.place)
-        self.addresses = np.array([memory.buffer_info()[0] for memory in held], np.int64)
+        at = [memory.buffer_info()[0] for memory in held]
+        self.addresses = np.array([self.steps.address, *at], np.int64)
         for one in self.sets:
             one.row = one.next_row = 0
 

@@ -136,7 +136,8 @@ ROW = Layout(
 
 MARKET = Layout(
     "the grid's market",
-    dict.fromkeys(
+    {"scale": 1.0}
+    | dict.fromkeys(
         (
             "length", "first", "before", "ts", "kind", "bid", "ask", "last", "bid_size",
             "ask_size", "size", "mark",
@@ -145,7 +146,7 @@ MARKET = Layout(
     ),
 )  # fmt: skip
 """A piece of tape: how many rows, the number of the first within the whole tape, the mark before
-it, and the addresses of its columns."""
+it, units per price, and the addresses of its columns."""
 
 
 def pool_layout(room: int) -> Layout:

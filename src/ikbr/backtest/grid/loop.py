@@ -1,6 +1,7 @@
 """The loop: all parameter sets of one kernel over a piece of tape.
 
-It is compiled anew for each kernel, with the kernel inside; so it is kept as text.
+It is compiled anew for each kernel, with the kernel inside; so it is kept as text. What happens
+at the few rows at which something is due or decided is compiled once for all (`steps`).
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ def scan(addresses, sets, states, params, start, stop):
     Give the number of the set at which room for fills ended (called again, it goes on from
     there), or -1. With stop < 0, only run what is due by the time `start`.
     """
-    terms = terms_at(addresses[0])
-    pool = pool_at(addresses[1])
+    step, rules, place = addresses[0], addresses[1], addresses[4]
     if stop < 0:
         for k in range(len(sets)):
-            settle(terms, set_at(sets[k]), start)
+            call(step, SETTLE, rules, sets[k], place, start)
         return -1
-    market, now = market_at(addresses[2]), row_of(addresses[3])
+    pool, market, now = pool_at(addresses[2]), market_at(addresses[3]), row_of(place)
     length = market.length
     ts = int64s(market.ts, length)
     kinds = uint8s(market.kind, length)
@@ -41,10 +41,11 @@ def scan(addresses, sets, states, params, start, stop):
     sizes = int64s(market.size, length)
     marks = int32s(market.mark, length)
     first = market.first
-    scale = float(terms.scale)
+    scale = market.scale
     limit = len(pool.records) // FILL_COLUMNS - RESERVE
     for k in range(len(sets)):
-        state = set_at(sets[k])
+        at = sets[k]
+        state = set_at(at)
         if state.left or state.row >= stop:
             continue
         pool.present = k
@@ -58,23 +59,20 @@ def scan(addresses, sets, states, params, start, stop):
         while i < stop:
             kind, mark = kinds[i], np.int64(marks[i])
             bid, ask, last = np.int64(bids[i]), np.int64(asks[i]), np.int64(lasts[i])
-            changed = i >= next_row
-            if changed:
-                state.mark = np.int64(marks[i - 1]) if i > 0 else market.before
-                advance(terms, state, ts[i])
-                next_row = reach(ts, i, length, next_due(terms, state))
-                state.next_row = next_row
-            if kind >= HALT:
-                state.halted = kind == HALT
-            if waiting or changed:
-                show(now, first + i, ts[i], kind, bid, ask, last, bid_sizes[i], ask_sizes[i], mark)
-                match(now, terms, state)
+            due = i >= next_row
+            if due or waiting or mark < low or mark > high or kind >= HALT:
+                now.number, now.ts, now.kind, now.mark = first + i, ts[i], kind, mark
+                now.bid, now.ask, now.last = bid, ask, last
+                now.bid_size, now.ask_size = bid_sizes[i], ask_sizes[i]
+                if due:
+                    state.mark = np.int64(marks[i - 1]) if i > 0 else market.before
+                    next_due = call(step, ADVANCE, rules, at, place, ts[i])
+                    next_row = reach(ts, i, length, next_due)
+                    state.next_row = next_row
+                call(step, FOLLOW, rules, at, place, 0)
                 low, high, waiting = state.low, state.high, state.waiting
                 position, pending = state.position, state.buys - state.sells
                 full = pool.count > limit
-            if mark < low or mark > high:
-                see_mark(state, terms, mark, ts[i])
-                low, high = state.low, state.high
             signal = kernel(
                 own,
                 numbers,
@@ -86,6 +84,7 @@ def scan(addresses, sets, states, params, start, stop):
                     ts[i], PRINT <= kind <= AUCTION, 0, position, pending,
                 ),
             )
+            i += 1
             if signal != 0:
                 held = position + pending
                 if signal == 1:
@@ -96,23 +95,19 @@ def scan(addresses, sets, states, params, start, stop):
                     wants = False
                     state.left = LEFT_ANSWER
                 if wants:
-                    show(
-                        now, first + i, ts[i], kind, bid, ask, last, bid_sizes[i], ask_sizes[i],
-                        mark,
-                    )
-                    decide(now, terms, state, np.int64(signal))
+                    now.number, now.ts, now.kind, now.mark = first + i - 1, ts[i - 1], kind, mark
+                    now.bid, now.ask, now.last = bid, ask, last
+                    now.bid_size, now.ask_size = bid_sizes[i - 1], ask_sizes[i - 1]
+                    call(step, DECIDE, rules, at, place, np.int64(signal))
                     low, high, waiting = state.low, state.high, state.waiting
                     position, pending = state.position, state.buys - state.sells
                     full = pool.count > limit
                 if state.left:
                     break
-            i += 1
             if full:
                 break
         state.row = i
-        if full and i < stop:
-            return k
-        state.mark = np.int64(marks[stop - 1])
+        state.mark = np.int64(marks[i - 1])
         if full:
             return k
     return -1
@@ -130,7 +125,7 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
     import numpy as np
     from numba import njit, types
 
-    from ikbr.backtest.grid import broker, compiled, money, orders, sessions
+    from ikbr.backtest.grid import steps
     from ikbr.backtest.kernel_scan import KernelTick, reach
     from ikbr.backtest.kernel_types import array_at, row_at
     from ikbr.domain.tape import NO_PRICE, Kind
@@ -138,6 +133,10 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
     numbers = types.Array(types.int64, 1, "C")
     return {
         "SIGNATURE": types.int64(*[numbers] * 4, types.int64, types.int64),
+        "SETTLE": steps.SETTLE,
+        "ADVANCE": steps.ADVANCE,
+        "FOLLOW": steps.FOLLOW,
+        "DECIDE": steps.DECIDE,
         "FILL_COLUMNS": layout.FILL_COLUMNS,
         "LEFT_ANSWER": layout.LEFT_ANSWER,
         "RESERVE": RESERVE,
@@ -152,20 +151,13 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
         "kernel": kernel,
         "state_at": row_at(state),
         "params_at": row_at(params, fixed=True),
-        "set_at": compiled.set_at,
-        "terms_at": compiled.terms_at,
-        "pool_at": compiled.pool_at,
-        "market_at": compiled.market_at,
-        "row_of": compiled.row_of,
+        "set_at": row_at(layout.set_layout(1, 1).fields),
+        "pool_at": row_at(layout.pool_layout(1).fields),
+        "market_at": row_at(layout.MARKET.fields),
+        "row_of": row_at(layout.ROW.fields),
         "int64s": array_at(types.int64),
         "int32s": array_at(types.int32),
         "uint8s": array_at(types.uint8),
-        "reach": compiled.compiled(reach),
-        "show": broker.show,
-        "match": broker.match,
-        "see_mark": money.see_mark,
-        "decide": orders.decide,
-        "advance": sessions.advance,
-        "next_due": sessions.next_due,
-        "settle": sessions.settle,
+        "reach": njit(reach),
+        "call": steps.caller(),
     }

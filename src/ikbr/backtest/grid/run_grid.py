@@ -23,9 +23,6 @@ from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
 BLOCK = 16_384
 """Rows that one set after the other runs over, so that they stay in the processor's cache."""
 
-PATH = "compiled grid"
-"""How outputs call this path."""
-
 Progress = Callable[[int, int], None]
 
 
@@ -118,6 +115,7 @@ class _Replay:
         market = layout.MARKET.rows(1)
         seen = layout.MARKET.view(market, 0)
         seen.length, seen.first, seen.before = len(tape), self.events, self._before
+        seen.scale = float(self._source.instruments[0].price_scale)
         for name, column in columns.items():
             setattr(seen, name, column.ctypes.data)
         for group in self._groups:
