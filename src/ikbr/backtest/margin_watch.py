@@ -29,6 +29,7 @@ class MarginWatch:
     def __init__(self, account: Account, trader: Trader, valuation: Valuation) -> None:
         """Start without holdings."""
         self._account = account
+        self._safe_move = account.safe_move
         self._trader = trader
         self._valuation = valuation
         count = len(valuation.held)
@@ -42,7 +43,7 @@ class MarginWatch:
 
     def redraw(self) -> None:
         """Draw the bands around the present marks."""
-        move = self._account.safe_move()
+        move = self._safe_move()
         if move > LARGEST_MOVE:
             if self._drawn:
                 count = len(self.low)

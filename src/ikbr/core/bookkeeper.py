@@ -34,6 +34,7 @@ class Bookkeeper:
     __slots__ = (
         "_bus",
         "_clock",
+        "_count",
         "_orders",
         "_portfolio",
         "_risk",
@@ -72,6 +73,7 @@ class Bookkeeper:
         self._risk = risk
         self._clock = clock
         self._bus = bus
+        self._count = risk.on_sent
         self._wanted = bus.wanted
         self._tell = tell
         self.on_books: Callable[[Fill], None] = _ignore
@@ -88,7 +90,7 @@ class Bookkeeper:
         if slot is None:
             slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
         (slot.exits if order.parent_id else slot.entries).append(order)
-        self._risk.on_sent(order, self._clock.now_ns)
+        self._count(order, order.created_ns)
 
     def on_change(self, order: Order) -> None:
         """Follow an order that stands elsewhere in its lifecycle; its fills are booked by now."""

@@ -102,7 +102,8 @@ class OrderManager:
         order.decision_mid = decision_mid
         order.decision_price = decision_price
         if request.take_profit is None and request.stop_loss is None:
-            self._send(order)
+            order.state = _PENDING_SUBMIT
+            self._broker.submit(order)
             return order
         children = [
             self._create(child, instrument, strategy, order.order_id, owner)
@@ -288,7 +289,10 @@ class OrderManager:
             self._anomaly("overfill")
         order.state = TRANSITIONS[before, _PARTIAL if missing > 0 else _FULL]
         if missing <= 0 and not before.is_final:
-            self._finish(order, ts_ns)
+            order.done_ns = ts_ns
+            del self.working[order.order_id]
+            if self._replaced:
+                self._replaced.pop(order.order_id, None)
         self.on_booked(fill, order)
         if order.state is not before:
             self.on_change(order)

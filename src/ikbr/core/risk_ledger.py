@@ -168,8 +168,13 @@ class RiskLedger:
             kind += EXIT_BUYS
         group = request.oca_group or (f"#{parent_id}" if parent_id else "")
         book = self.books.get(request.symbol) or self.book(request.symbol)
-        entry = OpenOrder(order_id, kind, request.quantity - order.filled, group, book)
-        self.put_back(entry)
+        remaining = request.quantity - order.filled
+        entry = OpenOrder(order_id, kind, remaining, group, book)
+        if group:
+            self.put_back(entry)
+        else:
+            self.orders[order_id] = book.orders[order_id] = entry
+            book.open[kind] += remaining
 
     def put_back(self, entry: OpenOrder) -> None:
         """Count an entry that `remove` gave."""

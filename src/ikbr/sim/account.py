@@ -135,7 +135,8 @@ class Account:
         Source: IBKR, TWS API message code 201 ("Order rejected - reason: …").
         """
         symbol = instrument.symbol
-        held = self.portfolio.quantity(symbol)
+        position = self.portfolio.positions.get(symbol)
+        held = position.quantity if position is not None else 0
         change = side * quantity
         after = held + change
         shrinks = held and (held > 0) != (change > 0) and abs(change) <= abs(held)

@@ -87,7 +87,7 @@ class Arrivals:
         mode = so.mode
         executions = self._executions
         hours = self._hours
-        if not hours.regular and not so.outside_rth:
+        if not (hours.regular or so.outside_rth):
             if so.immediate:
                 executions.cancel(so, f"{so.immediate} order outside regular hours")
                 return

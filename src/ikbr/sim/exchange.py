@@ -65,6 +65,7 @@ class Exchange:
         self._arrivals = Arrivals(
             model, market, timers, self._book, self._executions, self._taking, self.hours
         )
+        self._enter = self._arrivals.enter
         self._sessions = Sessions(
             self._seats, market, timers, self._executions, self._taking, self.hours
         )
@@ -137,7 +138,8 @@ class Exchange:
         if order.parent_id or request.oca_group:
             reason = self._executions.families.join(so)
             if reason:
-                self._reject(so, f"Order rejected - reason: {reason}.")
+                words = f"Order rejected - reason: {reason}."
+                self._executions.end(so, OrderEvent.REJECT, 201, words)
                 return
             if so.family is not None and so.family.left < 0:
                 self._executions.say(so, OrderEvent.ACK_PRE)
@@ -255,9 +257,9 @@ class Exchange:
         """Let the account have its say, then let the order meet the market."""
         words = self._check(so)
         if words:
-            self._reject(so, words)
+            self._executions.end(so, OrderEvent.REJECT, 201, words)
         else:
-            self._arrivals.enter(so)
+            self._enter(so)
 
     def _check(self, so: SimOrder) -> str:
         """Ask the account whether it can carry an order at the price it may expect.
@@ -281,9 +283,6 @@ class Exchange:
             price = touch if touch != NO_PRICE else 0
         account: Ledger = so.seat.account
         return account.check(instrument, so.request.side, so.remaining, price)
-
-    def _reject(self, so: SimOrder, words: str) -> None:
-        self._executions.end(so, OrderEvent.REJECT, 201, words)
 
     def _refuse_change(self, seat: Seat, order_id: int, refusal: refusals.Refusal) -> None:
         seat.on_update(

@@ -48,11 +48,7 @@ class Executions:
         The order's own state is settled before anyone is told, as whoever is told may send
         or cancel orders at once.
         """
-        fill = self.settle(so, quantity, price, ts_ns, liquidity, displayed, age_ns)
-        seat = so.seat
-        seat.on_fill(fill)
-        if so.cut or seat.families or seat.groups:
-            self._follow(so, fill)
+        self.tell(so, self.settle(so, quantity, price, ts_ns, liquidity, displayed, age_ns))
 
     def settle(
         self,
@@ -102,11 +98,8 @@ class Executions:
 
     def tell(self, so: SimOrder, fill: Fill) -> None:
         """Tell an order's owner about a fill, then let related orders follow."""
-        so.seat.on_fill(fill)
-        self._follow(so, fill)
-
-    def _follow(self, so: SimOrder, fill: Fill) -> None:
         seat = so.seat
+        seat.on_fill(fill)
         if so.cut and not so.remaining:
             self.say(so, OrderEvent.CANCEL, 202, f"{CANCELLED} the bracket holds no more")
         if seat.families or seat.groups:
