@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from kernels import KERNELS, Plain
 from tapes import CASES, facts, random_tape, run
 
+from ikbr.strategies.examples.mean_reversion import MeanReversionStrategy
+from ikbr.strategies.examples.mean_reversion_kernel import MeanReversionKernel
 from ikbr.strategies.examples.momentum import MomentumStrategy
 from ikbr.strategies.examples.momentum_kernel import MomentumKernel
 
@@ -69,32 +71,53 @@ def test_long_tapes_give_the_same_run_compiled(seed: int) -> None:
     check(case)
 
 
-MOMENTUM = st.tuples(
-    CASES,
-    st.fixed_dictionaries(
-        {"lookback": st.integers(2, 40), "threshold": st.sampled_from([0.0, 1e-4, 1e-3, 0.01])}
+FORMS = {
+    "momentum": (
+        MomentumStrategy,
+        MomentumKernel,
+        {"lookback": st.integers(2, 40), "threshold": st.sampled_from([0.0, 1e-4, 1e-3, 0.01])},
     ),
-).map(lambda both: both[0] | both[1])
+    "mean reversion": (
+        MeanReversionStrategy,
+        MeanReversionKernel,
+        {
+            "lookback": st.sampled_from([3, 7, 40]),
+            "entry": st.sampled_from([0.5, 1.0, 1.5]),
+            "exit": st.sampled_from([0.0, 0.1, 0.4]),
+            "stop": st.sampled_from([1.6, 3.0]),
+        },
+    ),
+}
 
 
-@given(MOMENTUM)
+@pytest.mark.parametrize("name", FORMS)
+@given(data=st.data(), case=CASES)
 @settings(max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-def test_momentum_as_a_kernel_gives_the_orders_of_momentum(case: dict[str, Any]) -> None:
+def test_an_example_as_a_kernel_gives_the_orders_of_its_python_form(
+    name: str, data: st.DataObject, case: dict[str, Any]
+) -> None:
+    plain, kernel, ranges = FORMS[name]
+    params = data.draw(st.fixed_dictionaries(ranges))
+
     def of(cls: Any) -> Any:
         def made(n: int, case: dict[str, Any]) -> Any:
-            short = bool(case["seed"] % 2)
-            strategy = cls(case["lookback"] + n, case["threshold"], short)
+            more = {"allow_short": bool(case["seed"] % 2)} if name != "pairs" else {}
+            strategy = cls(**params | {"lookback": params["lookback"] + n} | more)
+            strategy.stop_loss_pct = 0.01 if case["seed"] % 3 == 0 else 0.0
             strategy.notes = []
             return strategy
 
         return made
 
+    if name == "pairs":
+        case = case | {"symbols": 2, "strategies": 1}
     tape, sessions = random_tape(case["seed"], case["rows"], case["symbols"])
-    slow, slow_journal, _ = run(tape, sessions, "reference", case, of(MomentumStrategy))
+    slow, slow_journal, _ = run(tape, sessions, "reference", case, of(plain))
     for shape in ("kernel", "python", "reference"):
-        fast, journal, _ = run(tape, sessions, shape, case, of(MomentumKernel))
-        for name, value in facts(slow).items():
-            assert repr(facts(fast)[name]) == repr(value), (shape, name)
+        fast, journal, _ = run(tape, sessions, shape, case, of(kernel))
+        assert fast.shape == shape
+        for fact, value in facts(slow).items():
+            assert repr(facts(fast)[fact]) == repr(value), (shape, fact)
         assert fast.described == slow.described
         # The first record names the strategy's class.
         assert repr(journal.records[1:]) == repr(slow_journal.records[1:])

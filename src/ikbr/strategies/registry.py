@@ -19,6 +19,7 @@ EXAMPLES = {
     "momentum": "ikbr.strategies.examples.momentum:MomentumStrategy",
     "momentum_kernel": "ikbr.strategies.examples.momentum_kernel:MomentumKernel",
     "mean_reversion": "ikbr.strategies.examples.mean_reversion:MeanReversionStrategy",
+    "mean_reversion_kernel": ("ikbr.strategies.examples.mean_reversion_kernel:MeanReversionKernel"),
     "pairs": "ikbr.strategies.examples.pairs:PairsStrategy",
     "opening_range": "ikbr.strategies.examples.opening_range:OpeningRangeStrategy",
     "market_making": "ikbr.strategies.examples.market_making:MarketMakingStrategy",
