@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from ikbr.api.sweep_request import USUAL_TRIALS, SweepRequest
 from ikbr.backtest.optimise.engine_job import EngineJob
 from ikbr.backtest.optimise.executors.choose import choose_executor
 from ikbr.backtest.optimise.executors.executor import Executor
+from ikbr.backtest.optimise.executors.local import usual_jobs
 from ikbr.backtest.optimise.explosion import check_size
 from ikbr.backtest.optimise.grid import Grid, parse_grid
 from ikbr.backtest.optimise.objective import parse_objective
@@ -66,6 +67,10 @@ class SweepPlan:
         """How many runs there will be."""
         sampled = self.wanted.sampler != "grid"
         return (self.wanted.trials or USUAL_TRIALS) if sampled else self.grid.count
+
+    def trials(self) -> Iterator[Trial]:
+        """Go through the whole grid."""
+        return (Trial(number, one) for number, one in enumerate(self.grid))
 
 
 def prepare_sweep(
@@ -133,15 +138,10 @@ def execute_sweep(
             return choose_executor(sweep.job, wanted.executor, wanted.address, wanted.jobs)
 
         if wanted.sampler == "grid":
-            taken = False
-            if fast_path is not None:
-                trials = [Trial(n, one) for n, one in enumerate(sweep.grid)]
-                taken = sweeper.run_whole(sweep.job, trials, fast_path)
-            if not taken:
-                if not wanted.yes:
-                    check_size(sweep.grid, sweep.job, store, wanted.jobs)
-                listed = Listed(Trial(n, one) for n, one in enumerate(sweep.grid))
-                sweeper.run(listed, executor)
+            if not wanted.yes:
+                check_size(sweep.grid, sweep.job, store, wanted.jobs or usual_jobs(), fast_path)
+            if fast_path is None or not sweeper.run_whole(sweep.job, sweep.trials(), fast_path):
+                sweeper.run(Listed(sweep.trials()), executor)
         else:
             seed, lag = wanted.sampler_seed, store.identity.lag
             sweeper.run(

@@ -24,6 +24,18 @@ class Objective(msgspec.Struct, frozen=True):
     name: str = "sharpe"
     maximise: bool = True
 
+    def value(self, one: Outcome) -> float | None:
+        """Give what is compared; None where there is nothing, as in a run without fills.
+
+        Whoever never deals loses nothing, and would be the best of all losing runs.
+
+        >>> Objective("net_pnl").value(Outcome(number=0, parameters={}, metrics={"net_pnl": 0.0}))
+        0.0
+        >>> idle = {"net_pnl": 0.0, "fill_count": 0.0}
+        >>> Objective("net_pnl").value(Outcome(number=0, parameters={}, metrics=idle))
+        """
+        return None if one.metrics.get("fill_count") == 0 else one.figure(self.name)
+
     def better(self, one: Outcome, other: Outcome | None) -> bool:
         """Say whether an outcome beats another; of equal ones the lower number wins.
 
@@ -32,16 +44,16 @@ class Objective(msgspec.Struct, frozen=True):
         >>> Objective().better(b, a), Objective("sharpe", maximise=False).better(b, a)
         (True, False)
         """
-        value = one.figure(self.name)
+        value = self.value(one)
         if value is None or other is None:
             return value is not None
-        standing = other.figure(self.name)
+        standing = self.value(other)
         if standing is None or value == standing:
             return standing is None or one.number < other.number
         return value > standing if self.maximise else value < standing
 
     def best(self, outcomes: Iterable[Outcome]) -> Outcome | None:
-        """Give the best outcome; None when none has the figure."""
+        """Give the best outcome; None when none reaches the objective."""
         found: Outcome | None = None
         for one in outcomes:
             if self.better(one, found):
@@ -49,10 +61,10 @@ class Objective(msgspec.Struct, frozen=True):
         return found
 
     def ranked(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
-        """Put the best first, and what lacks the figure last, by number."""
+        """Put the best first, and what does not reach the objective last, by number."""
 
         def key(one: Outcome) -> tuple[bool, float, int]:
-            value = one.figure(self.name)
+            value = self.value(one)
             if value is None:
                 return True, 0.0, one.number
             return False, -value if self.maximise else value, one.number

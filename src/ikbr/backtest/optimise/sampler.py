@@ -52,6 +52,7 @@ class Sampled:
         self._trials, self._lag = trials, lag
         self._asked: list[optuna.Trial] = []
         self._heard: dict[int, Outcome] = {}
+        self._worst: float | None = None
         optuna = _optuna()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -82,12 +83,16 @@ class Sampled:
     def _learn(self, outcome: Outcome) -> None:
         from optuna.trial import TrialState
 
-        value = outcome.figure(self._objective.name)
+        value = self._objective.value(outcome)
         asked = self._asked[outcome.number]
-        if value is None:
+        if value is not None:
+            worst = min if self._objective.maximise else max
+            self._worst = value if self._worst is None else worst(self._worst, value)
+        # A run that reaches nothing counts as the worst so far: its region is to be avoided.
+        if self._worst is None:
             self._study.tell(asked, state=TrialState.FAIL)
         else:
-            self._study.tell(asked, value)
+            self._study.tell(asked, self._worst if value is None else value)
 
 
 def _choose(asked: optuna.Trial, dimension: Dimension) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,10 @@ from ikbr.backtest.optimise.store import Store, plain
 from ikbr.backtest.optimise.trial import ENGINE, Outcome, Trial
 
 __all__ = ["FastPath", "Listed", "Standing", "Sweeper", "run_trials"]
+
+
+BATCH = 4096
+"""Trials that a fast path is given at a time: memory does not grow with the grid."""
 
 
 class FastPath(Protocol):
@@ -85,21 +90,20 @@ class Sweeper:
         self.reason = ""
         self.made = 0
 
-    def run_whole(self, job: EngineJob, trials: Sequence[Trial], fast_path: FastPath) -> bool:
-        """Let a fast path run what is not kept yet.
+    def run_whole(self, job: EngineJob, trials: Iterable[Trial], fast_path: FastPath) -> bool:
+        """Let a fast path run what is not kept yet, many trials at a time.
 
         Returns:
-            Whether it did.
+            Whether it did; `reason` then says why not, and the engine is to run the rest.
         """
-        rest = [one for one in trials if one.number not in self._store.outcomes]
-        if not rest:
-            return True
-        found = fast_path(job, rest)
-        if isinstance(found, str):
-            self.reason = found
-            return False
-        for outcome in found:
-            self._keep(outcome, outcome.path)
+        rest = (one for one in trials if one.number not in self._store.outcomes)
+        while batch := list(islice(rest, BATCH)):
+            found = fast_path(job, batch)
+            if isinstance(found, str):
+                self.reason = found
+                return False
+            for outcome in found:
+                self._keep(outcome, outcome.path)
         return True
 
     def run(self, proposer: Proposer, make_executor: Callable[[], Executor]) -> None:
