@@ -25,8 +25,10 @@ COMMANDS = {
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",
     "strategies": "List strategies and their parameters.",
+    "walk-forward": "Choose parameters on the past and judge them on what follows.",
 }
-"""Every command with its line of help; `ikbr.cli.NAME` holds it, as `app` or as `command`."""
+"""Every command with its line of help; `ikbr.cli.NAME` holds it (with `_` for `-`), as `app` or as
+`command`."""
 
 INTERRUPTED = 130
 """Source: POSIX shells report 128 + the signal's number; SIGINT is 2."""
@@ -115,7 +117,7 @@ def _application(words: Sequence[str]) -> typer.Typer:
 
 
 def _add(app: typer.Typer, name: str, text: str) -> None:
-    module = importlib.import_module(f"ikbr.cli.{name}")
+    module = importlib.import_module(f"ikbr.cli.{name.replace('-', '_')}")
     group: typer.Typer | None = getattr(module, "app", None)
     if group is not None:
         group.rich_markup_mode = None

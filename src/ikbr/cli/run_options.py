@@ -36,21 +36,37 @@ def with_run_options(
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         from ikbr.cli.backtest import command as backtest
 
-        own = inspect.signature(command, eval_str=True)
-        mine = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        taken = {*leave_out, *OUTPUTS, *(parameter.name for parameter in mine)}
-        shared = [
-            parameter
-            for parameter in inspect.signature(backtest, eval_str=True).parameters.values()
-            if parameter.name not in taken
-        ]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        together = [parameter.replace(kind=keyword) for parameter in (*shared, *mine)]
-        command.__signature__ = own.replace(parameters=together)  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in together}
-        return command
+        return share_options(command, backtest, leave_out)
 
     return decorate
+
+
+def share_options(
+    command: Callable[..., Any], other: Callable[..., Any], leave_out: Iterable[str] = ()
+) -> Callable[..., Any]:
+    """Give a command the options of another one besides its own, outputs excepted.
+
+    Args:
+        command: Takes them as keywords; its own win where names are equal.
+        other: Has them.
+        leave_out: Names of options that make no sense for it.
+
+    Returns:
+        The same command.
+    """
+    own = inspect.signature(command, eval_str=True)
+    mine = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    taken = {*leave_out, *OUTPUTS, *(parameter.name for parameter in mine)}
+    shared = [
+        parameter
+        for parameter in inspect.signature(other, eval_str=True).parameters.values()
+        if parameter.name not in taken
+    ]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    together = [parameter.replace(kind=keyword) for parameter in (*shared, *mine)]
+    command.__signature__ = own.replace(parameters=together)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in together}
+    return command
 
 
 def request_of(options: Mapping[str, Any]) -> Request:
