@@ -50,6 +50,7 @@ class Barriers:
         self._cells, self._cells_ahead = self._table.reshape(-1).data, self._ahead.reshape(-1).data
         self._totals = np.zeros(TOTALS, np.int64)
         self._totals_ahead = self._totals.copy()
+        self._sums, self._sums_ahead = self._totals.data, self._totals_ahead.data
         self._keep = PPB - round(stage.setup.limits.max_drawdown_pct * PPB)
         # Which rows of the table (of either copy) say anything.
         self._listed = [True] * count
@@ -91,7 +92,7 @@ class Barriers:
         if not self._anything:
             return
         halts = stage.trader.risk.halts
-        totals = self._totals
+        totals = self._sums
         totals[EQUITY] = stage.valuation.equity_micro
         totals[PEAK] = halts.peak_micro
         totals[KEEP] = self._keep if halts.floor_micro > NO_FLOOR else 0
@@ -127,6 +128,7 @@ class Barriers:
             self._table, self._ahead = self._ahead, self._table
             self._cells, self._cells_ahead = self._cells_ahead, self._cells
             self._totals, self._totals_ahead = self._totals_ahead, self._totals
+            self._sums, self._sums_ahead = self._sums_ahead, self._sums
         self._from = row
 
     @property
@@ -151,8 +153,8 @@ class Barriers:
             self._advance(self._from, row, self._table, self._totals)
             self._from = row
         stage = self._stage
-        equity, peak = int(self._totals[EQUITY]), int(self._totals[PEAK])
-        stage.valuation.take(equity, self._table[:, MARK].tolist())
+        equity, peak = self._sums[EQUITY], self._sums[PEAK]
+        stage.valuation.take(equity, self._cells[MARK::WIDTH])
         if peak > stage.trader.risk.peak_micro:
             stage.trader.on_equity(peak)
 

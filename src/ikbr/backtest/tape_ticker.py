@@ -40,9 +40,6 @@ def _stored(field: str) -> Any:
     return Ticker.__dict__[field]
 
 
-put_bid, put_ask, put_last = (_stored(name).__set__ for name in PRICES)
-put_bid_size, put_ask_size = (_stored(name).__set__ for name in SIZES)
-put_ts_ns, put_last_size, put_is_print = (_stored(name).__set__ for name in OTHERS)
 get_volume, put_volume = _stored("volume").__get__, _stored("volume").__set__
 _COLUMN = {"ts_ns": "ts", "last_size": "size"}
 _PRINT, _AUCTION = int(Kind.PRINT), int(Kind.AUCTION)
@@ -83,14 +80,14 @@ class TapeTicker(Ticker):
         columns = self.columns
         bid, ask, last = columns.bid[row], columns.ask[row], columns.last[row]
         scale = self.instrument.price_scale
-        put_bid(self, bid / scale if bid != NO_PRICE else NAN)
-        put_ask(self, ask / scale if ask != NO_PRICE else NAN)
-        put_last(self, last / scale if last != NO_PRICE else NAN)
-        put_bid_size(self, columns.bid_size[row])
-        put_ask_size(self, columns.ask_size[row])
-        put_ts_ns(self, columns.ts[row])
-        put_last_size(self, columns.size[row])
-        put_is_print(self, _PRINT <= columns.kind[row] <= _AUCTION)
+        self.bid = bid / scale if bid != NO_PRICE else NAN
+        self.ask = ask / scale if ask != NO_PRICE else NAN
+        self.last = last / scale if last != NO_PRICE else NAN
+        self.bid_size = columns.bid_size[row]
+        self.ask_size = columns.ask_size[row]
+        self.ts_ns = columns.ts[row]
+        self.last_size = columns.size[row]
+        self.is_print = _PRINT <= columns.kind[row] <= _AUCTION
 
     def freeze(self) -> None:
         """Store every field, so that the columns can be exchanged."""

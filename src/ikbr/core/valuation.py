@@ -123,9 +123,9 @@ class Valuation:
         self.equity_micro = equity_micro
         for number, position in enumerate(self.held):
             if position is not None and position.mark_units != marks[number]:
-                position.mark_units = marks[number]
+                position.mark_units = units = marks[number]
                 for books in self._others:
-                    books.mark(position.instrument.symbol, marks[number])
+                    books.mark(position.instrument.symbol, units)
 
     def recount(self) -> None:
         """Look at all books again: after corporate actions, interest or a new exchange rate."""
