@@ -50,6 +50,10 @@ class JournalError(IkbrError):
     """Report a journal that is broken or was tampered with."""
 
 
+class ProtocolError(IkbrError):
+    """Report bytes that do not speak the protocol they should; their sender is dropped."""
+
+
 class BusError(IkbrError):
     """Report misuse or overflow of the event bus."""
 
