@@ -11,6 +11,7 @@ from tapes import Restless
 from ikbr.domain.ticker import Ticker
 from ikbr.strategies.context import StrategyContext
 from ikbr.strategies.kernel import KernelStrategy, cells
+from ikbr.strategies.kernel_legs import LegsStrategy
 
 MODULUS = 1_000_003
 
@@ -134,4 +135,24 @@ class Holding(Plain):
         return -1 if tick.position + tick.pending > 0 else 1
 
 
-KERNELS = (Plain, Acting, Holding)
+class Legs(LegsStrategy, Acting):
+    """See all legs at once, with what is held in each."""
+
+    @staticmethod
+    def on_legs(state: Any, params: Any, tick: Any, legs: Any) -> int:
+        """Stir everything seen of every leg."""
+        state.seen += 1
+        state.mixed = mix(state.mixed, tick)
+        for leg in range(len(legs.bid)):
+            state.total += known(legs.last[leg]) - 0.5 * known(legs.bid[leg])
+            state.total += known(legs.ask[leg])
+            state.mixed += (17 * legs.position[leg] + 19 * legs.pending[leg]) * (leg + 1)
+        state.mixed %= MODULUS
+        if params.breaks and state.mixed % params.breaks == 0:
+            return 1 // (state.mixed - state.mixed)
+        if state.mixed % params.every:
+            return 0
+        return 1 if state.mixed % 2 else -1
+
+
+KERNELS = (Plain, Acting, Holding, Legs)

@@ -14,6 +14,8 @@ from ikbr.strategies.examples.mean_reversion import MeanReversionStrategy
 from ikbr.strategies.examples.mean_reversion_kernel import MeanReversionKernel
 from ikbr.strategies.examples.momentum import MomentumStrategy
 from ikbr.strategies.examples.momentum_kernel import MomentumKernel
+from ikbr.strategies.examples.pairs import PairsStrategy
+from ikbr.strategies.examples.pairs_kernel import PairsKernel
 
 KERNEL_CASES = st.tuples(
     CASES,
@@ -87,6 +89,16 @@ FORMS = {
             "stop": st.sampled_from([1.6, 3.0]),
         },
     ),
+    "pairs": (
+        PairsStrategy,
+        PairsKernel,
+        {
+            "lookback": st.sampled_from([3, 5, 20]),
+            "entry": st.sampled_from([0.5, 1.0, 1.5]),
+            "exit": st.sampled_from([0.0, 0.1, 0.4]),
+            "exposure": st.sampled_from([0.3, 1.0]),
+        },
+    ),
 }
 
 
@@ -118,6 +130,6 @@ def test_an_example_as_a_kernel_gives_the_orders_of_its_python_form(
         assert fast.shape == shape
         for fact, value in facts(slow).items():
             assert repr(facts(fast)[fact]) == repr(value), (shape, fact)
-        assert fast.described == slow.described
+        assert repr(fast.described) == repr(slow.described)
         # The first record names the strategy's class.
         assert repr(journal.records[1:]) == repr(slow_journal.records[1:])

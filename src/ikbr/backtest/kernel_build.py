@@ -14,6 +14,7 @@ from ikbr.backtest.kernel_key import Uncacheable, key_of
 from ikbr.domain.errors import StrategyError
 from ikbr.strategies.kernel import KernelStrategy, kernel_function
 from ikbr.strategies.kernel_layout import Fields, Layout
+from ikbr.strategies.kernel_legs import LegsStrategy, legs_layout
 
 _FOREIGN = ("numba", "numpy", "math", "cmath", "scipy", "builtins")
 _built: dict[str, Loaded] = {}
@@ -36,7 +37,9 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
 
     functions = [kernel_function(type(one)) for one in strategies]
     shapes = [_shapes(one) for one in strategies]
-    text = kernel_scan.scan_text(len(functions), single=single)
+    text = kernel_scan.scan_text(
+        [isinstance(one, LegsStrategy) for one in strategies], single=single
+    )
     versions = numba.__version__, llvmlite.__version__
     try:
         key = key_of(functions, text, shapes, *versions, modules=_machinery())
@@ -74,8 +77,9 @@ def _machinery() -> list[types.ModuleType]:
     """List the modules of our own that end up in compiled code."""
     from ikbr.backtest import kernel_cache, kernel_types, scan
     from ikbr.domain import marks, tape
+    from ikbr.strategies import kernel_legs
 
-    return [kernel_scan, kernel_types, kernel_cache, scan, marks, tape]
+    return [kernel_scan, kernel_types, kernel_cache, scan, marks, tape, kernel_legs]
 
 
 def _shapes(strategy: KernelStrategy) -> tuple[Fields, Fields]:
@@ -127,11 +131,11 @@ def check(strategy: KernelStrategy, kernel: Any, state: Fields, params: Fields) 
     from numba import types as nb
     from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
-    who = f"{type(strategy).__name__}.on_tick"
+    who = f"{type(strategy).__name__}.{strategy.kernel_name}"
     code = kernel.py_func.__code__
     place = f"{code.co_filename}, line {code.co_firstlineno}"
     try:
-        kernel.compile(_signature(state, params))
+        kernel.compile(_signature(strategy, state, params))
     # NameError is what a name that exists nowhere becomes.
     except (NumbaError, UnsupportedBytecodeError, NameError, NotImplementedError) as error:
         raise StrategyError(explain(who, place, error)) from error
@@ -145,7 +149,7 @@ def check(strategy: KernelStrategy, kernel: Any, state: Fields, params: Fields) 
             )
 
 
-def _signature(state: Fields, params: Fields) -> tuple[Any, ...]:
+def _signature(strategy: KernelStrategy, state: Fields, params: Fields) -> tuple[Any, ...]:
     from numba import types as nb
 
     from ikbr.backtest.kernel_types import RowType
@@ -153,4 +157,7 @@ def _signature(state: Fields, params: Fields) -> tuple[Any, ...]:
     kinds = {float: nb.float64, int: nb.int64, bool: nb.boolean}
     fields = [kinds[kind] for kind in get_type_hints(kernel_scan.KernelTick).values()]
     tick: Any = nb.NamedTuple(fields, kernel_scan.KernelTick)  # type: ignore[no-untyped-call]
-    return RowType(state, False), RowType(params, True), tick
+    told = RowType(state, False), RowType(params, True), tick
+    if isinstance(strategy, LegsStrategy):
+        return *told, RowType(legs_layout(1).fields, True)
+    return told

@@ -21,12 +21,24 @@ from ikbr.core.slot import Slot
 from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
 from ikbr.strategies.kernel import KernelStrategy
+from ikbr.strategies.kernel_legs import LegsStrategy
 
 
 class _Gate:
     """Note what a gate was copied from."""
 
-    __slots__ = ("at", "buy", "mute_buy_ns", "mute_sell_ns", "pending", "position", "sell", "slot")
+    __slots__ = (
+        "at",
+        "buy",
+        "legs",
+        "mute_buy_ns",
+        "mute_sell_ns",
+        "number",
+        "pending",
+        "position",
+        "sell",
+        "slot",
+    )
 
     def __init__(self, at: int, slot: Slot) -> None:
         symbol = slot.instrument.symbol
@@ -34,6 +46,9 @@ class _Gate:
         self.slot = slot
         self.buy, self.sell = Signal("BUY", symbol, 0.0), Signal("SELL", symbol, 0.0)
         self.mute_buy_ns = self.mute_sell_ns = self.position = self.pending = 0
+        strategy = slot.running.strategy
+        self.legs = strategy.legs if isinstance(strategy, LegsStrategy) else None
+        self.number = slot.running.symbols.index(symbol)
 
 
 class Gates:
@@ -76,6 +91,9 @@ class Gates:
             if slot.position != gate.position or pending != gate.pending:
                 view[gate.at + POSITION] = gate.position = slot.position
                 view[gate.at + PENDING] = gate.pending = pending
+                if gate.legs is not None:
+                    gate.legs.position[gate.number] = slot.position
+                    gate.legs.pending[gate.number] = pending
                 self._open(gate)
 
     def _open(self, gate: _Gate) -> None:

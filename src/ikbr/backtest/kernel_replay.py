@@ -24,6 +24,7 @@ from ikbr.backtest.tape_ticker import names_in_function
 from ikbr.core.slot import Slot
 from ikbr.domain.tape import Tape
 from ikbr.strategies.kernel import KernelStrategy, kernel_function
+from ikbr.strategies.kernel_legs import LegsStrategy
 from ikbr.strategies.running import FAULTS, Running
 
 _SEES_HOLDINGS = {"position", "pending"}
@@ -36,7 +37,8 @@ class Kernel:
         running: The strategy in service.
         slots: By symbol; None where it does not run.
         states: Its rows.
-        noted: A copy of them.
+        memories: All that it writes.
+        noted: A copy of that.
     """
 
     def __init__(self, running: Running, slots: Sequence[Slot | None]) -> None:
@@ -46,13 +48,19 @@ class Kernel:
         self.strategy: KernelStrategy = running.strategy
         self.slots = slots
         self.states: NDArray[np.int64] = _numbers(self.strategy.memory)
-        self.noted = self.states.copy()
         self.params = _numbers(self.strategy.numbers)
+        self.memories = [self.states]
+        self.legs: NDArray[np.int64] | None = None
+        if isinstance(self.strategy, LegsStrategy):
+            self.legs = _numbers(self.strategy.legs_memory)
+            self.memories.append(self.legs)
+        self.noted = [memory.copy() for memory in self.memories]
         own = {symbol: number for number, symbol in enumerate(running.symbols)}
         self.numbers = np.array(
             [own[slot.instrument.symbol] if slot else -1 for slot in slots], np.int64
         )
-        self.width = len(self.states) // max(1, len(own))
+        # From the state of one symbol to the next; nothing where they share one.
+        self.stride = 0 if self.legs is not None else self.states.nbytes // max(1, len(own))
 
 
 def _numbers(memory: array[int]) -> NDArray[np.int64]:
@@ -130,9 +138,11 @@ class KernelReplay(SegmentReplay):
         for n, kernel in enumerate(self._kernels):
             first = at.FIRST + n * at.EACH
             pack[first + at.STATES] = _address(kernel.states)
-            pack[first + at.BYTES] = kernel.width * 8
+            pack[first + at.BYTES] = kernel.stride
             pack[first + at.PARAMS] = _address(kernel.params)
             pack[first + at.NUMBERS] = _address(kernel.numbers)
+            if kernel.legs is not None:
+                pack[first + at.LEGS] = _address(kernel.legs)
 
     def _begin(self, tape: Tape) -> None:
         if not self._kernels:
@@ -244,11 +254,13 @@ class KernelReplay(SegmentReplay):
     def _note(self, row: int) -> None:
         self._noted_at = row
         for kernel in self._kernels:
-            np.copyto(kernel.noted, kernel.states)
+            for noted, memory in zip(kernel.noted, kernel.memories, strict=True):
+                np.copyto(noted, memory)
 
     def _go_back(self, kernel: Kernel, row: int) -> None:
         """Bring a kernel's states to just before a row: what it did in it must not count."""
-        np.copyto(kernel.states, kernel.noted)
+        for noted, memory in zip(kernel.noted, kernel.memories, strict=True):
+            np.copyto(memory, noted)
         for ticker in self._tickers:
             ticker.sleep()
         sym, numbers = self._columns.sym, kernel.numbers

@@ -18,10 +18,11 @@ ROW, END, DUE, REASON, VALUE, PLACE, LENGTH, COUNT = range(8)
 # addresses of the tape's columns and of what else is read and written,
 TS, SYM, KIND, BID, ASK, LAST, BID_SIZE, ASK_SIZE, SIZE = range(8, 17)
 TABLE, SUMS, SCALES, ROWS, GATES = range(17, 22)
-# and for each kernel: its states, the bytes of one, its parameters, its symbols' numbers.
+# and for each kernel: its states, the bytes from one to the next, its parameters, its symbols'
+# numbers, and what it sees of all its legs.
 FIRST = 22
-STATES, BYTES, PARAMS, NUMBERS = range(4)
-EACH = 4
+STATES, BYTES, PARAMS, NUMBERS, LEGS = range(5)
+EACH = 5
 
 # Why a scan ended.
 AT_END, AT_BARRIER, AT_SIGNAL, AT_ODD_VALUE = range(4)
@@ -79,6 +80,10 @@ _KERNEL_HEAD = """
     numbers_{n} = int64s(pack[{at} + {NUMBERS}], count)
 """
 
+_LEGS_HEAD = """
+    legs_{n} = legs_at(pack[{at} + {LEGS}])
+"""
+
 _LOOP = """
     while row < end:
         s = np.int64({sym})
@@ -109,11 +114,12 @@ _KERNEL = """
         if number >= 0:
             gate = int64s(gates + ({n} * count + s) * {GATE_BYTES}, {GATE})
             pack[{PLACE}] = {n}
+            {legs_first}
             got = kernel_{n}(
                 state_at_{n}(states_{n} + number * bytes_{n}), params_{n},
                 KernelTick(bid_now, ask_now, last_now, np.int64(bid_size[row]),
                            np.int64(ask_size[row]), size[row], now, is_print, number,
-                           gate[{POSITION}], gate[{PENDING}]))
+                           gate[{POSITION}], gate[{PENDING}]){legs_last})
             if got != 0:
                 if got == 1:
                     passes = gate[{BUY_OPEN}] != 0
@@ -145,11 +151,17 @@ _TAIL = """
 """
 
 
-def scan_text(kernels: int, *, single: bool) -> str:
+_LEGS_FIRST = """legs_{n}.bid[number] = bid_now
+            legs_{n}.ask[number] = ask_now
+            legs_{n}.last[number] = last_now
+"""
+
+
+def scan_text(kernels: Sequence[bool], *, single: bool) -> str:
     """Write the scan.
 
     Args:
-        kernels: How many kernels it runs, in the order of their strategies.
+        kernels: The kernels it runs, in the order of their strategies: whether each sees legs.
         single: Whether there is one symbol only.
     """
     from ikbr.backtest.scan import ACTIVE, TOTALS, UNIT, WIDTH
@@ -168,9 +180,16 @@ def scan_text(kernels: int, *, single: bool) -> str:
         "sym": "0" if single else "sym[row]",
     }
     parts = [_HEAD.format(**names)]
-    parts += [_KERNEL_HEAD.format(n=n, at=FIRST + n * EACH, **names) for n in range(kernels)]
+    for n, legs in enumerate(kernels):
+        head = _KERNEL_HEAD + (_LEGS_HEAD if legs else "")
+        parts.append(head.format(n=n, at=FIRST + n * EACH, **names))
     parts.append(_LOOP.format(**names))
-    parts += [_KERNEL.format(n=n, **names) for n in range(kernels)]
+    for n, legs in enumerate(kernels):
+        more = {
+            "legs_first": _LEGS_FIRST.format(n=n) if legs else "",
+            "legs_last": f", legs_{n}" if legs else "",
+        }
+        parts.append(_KERNEL.format(n=n, **more, **names))
     parts.append(_TAIL.format(**names))
     return "".join(parts)
 
@@ -192,6 +211,7 @@ def scan_scope(
     from ikbr.backtest.scan import holds, wakes
     from ikbr.domain.marks import mark_units
     from ikbr.domain.tape import NO_PRICE
+    from ikbr.strategies.kernel_legs import legs_layout
 
     scope: dict[str, Any] = {
         "njit": njit,
@@ -208,6 +228,7 @@ def scan_scope(
         "int16s": array_at(types.int16),
         "uint8s": array_at(types.uint8),
         "float64s": array_at(types.float64),
+        "legs_at": row_at(legs_layout(1).fields, fixed=True),
     }
     for n, kernel in enumerate(kernels):
         scope[f"kernel_{n}"] = kernel

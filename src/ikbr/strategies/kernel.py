@@ -120,11 +120,14 @@ class KernelStrategy(BaseStrategy):
 
     state: Mapping[str, Any] = {}
 
+    kernel_name = "on_tick"
+    kernel_arguments: tuple[str, ...] = ("state", "params", "tick")
+
     _layout: Layout
     _rows: array[int]
     _states: Mapping[str, Any] = {}
     _ticks: dict[str, Tick]
-    _kernel: Callable[[Any, Any, Any], Any]
+    _kernel: Callable[..., Any]
     _numbers: Any
     _number_layout: Layout
     _number_rows: array[int]
@@ -197,12 +200,16 @@ class KernelStrategy(BaseStrategy):
         self._number_rows = self._number_layout.rows(1)
         self._numbers = self._number_layout.view(self._number_rows, 0, fixed=True)
         self._layout = Layout(who, self.state, values)
-        self._rows = self._layout.rows(len(context.symbols))
+        self._rows = self._layout.rows(self.rows_of(len(context.symbols)))
         self._states = {
-            symbol: self._layout.view(self._rows, number)
+            symbol: self._layout.view(self._rows, min(number, self.rows_of(number + 1) - 1))
             for number, symbol in enumerate(context.symbols)
         }
         self._ticks = {}
+
+    def rows_of(self, symbols: int) -> int:
+        """Say how many rows of state so many symbols need."""
+        return symbols
 
     def on_market_data(self, ticker: Ticker) -> Answer:
         """Run the kernel on a tick."""
@@ -213,15 +220,15 @@ class KernelStrategy(BaseStrategy):
 
     def run_kernel(self, ticker: Ticker) -> Any:
         """Run the kernel on a tick; give what it returned, whatever that is."""
-        tick = self._ticks.get(ticker.symbol)
-        if tick is None or tick.ticker is not ticker:
-            tick = self._show(ticker)
+        tick = self._tick_of(ticker)
         return self._kernel(tick.state, self._numbers, tick)
 
-    def _show(self, ticker: Ticker) -> Tick:
-        number = self.symbols.index(ticker.symbol)
-        tick = Tick(self, ticker, number, self._states[ticker.symbol])
-        self._ticks[ticker.symbol] = tick
+    def _tick_of(self, ticker: Ticker) -> Tick:
+        tick = self._ticks.get(ticker.symbol)
+        if tick is None or tick.ticker is not ticker:
+            number = self.symbols.index(ticker.symbol)
+            tick = Tick(self, ticker, number, self._states[ticker.symbol])
+            self._ticks[ticker.symbol] = tick
         return tick
 
     def answer(self, value: Any, ticker: Ticker) -> Answer:
@@ -232,8 +239,8 @@ class KernelStrategy(BaseStrategy):
         """
         if value not in (-1, 1):
             raise StrategyError(
-                f"{type(self).__name__}.on_tick returned {value!r} for {ticker.symbol} at "
-                f"{_moment(ticker.ts_ns)}; return -1, 0 or 1."
+                f"{type(self).__name__}.{self.kernel_name} returned {value!r} for "
+                f"{ticker.symbol} at {_moment(ticker.ts_ns)}; return -1, 0 or 1."
             )
         return self.signal(int(value), self._states[ticker.symbol], ticker)
 
@@ -250,24 +257,29 @@ def all_kernels(running: Iterable[Running]) -> bool:
     return all(is_kernel(one.strategy) for one in running)
 
 
-def kernel_function(cls: type[KernelStrategy]) -> Callable[[Any, Any, Any], Any]:
+def kernel_function(cls: type[KernelStrategy]) -> Callable[..., Any]:
     """Give the kernel of a class as the Python function it was written as.
 
     Raises:
-        StrategyError: When it is no function of state, params and tick.
+        StrategyError: When it is no plain function of the right arguments.
     """
-    written = cls.on_tick
+    written = getattr(cls, cls.kernel_name)
     # A person may have compiled it already; what they wrote is what counts.
     function = getattr(written, "py_func", written)
     code = getattr(function, "__code__", None)
     suspends = inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function)
-    if code is None or code.co_argcount != 3 or code.co_kwonlyargcount or suspends:
+    many = len(cls.kernel_arguments)
+    if code is None or code.co_argcount != many or code.co_kwonlyargcount or suspends:
         raise StrategyError(
-            f"{cls.__name__}.on_tick must be a plain function of three arguments; write "
-            f"`@staticmethod` and `def on_tick(state, params, tick) -> int`."
+            f"{cls.__name__}.{cls.kernel_name} must be a plain function of {_COUNTED[many]} "
+            f"arguments; write `@staticmethod` and "
+            f"`def {cls.kernel_name}({', '.join(cls.kernel_arguments)}) -> int`."
         )
-    plain: Callable[[Any, Any, Any], Any] = function
+    plain: Callable[..., Any] = function
     return plain
+
+
+_COUNTED = {3: "three", 4: "four"}
 
 
 def _moment(ts_ns: int) -> str:

@@ -21,6 +21,7 @@ EXAMPLES = {
     "mean_reversion": "ikbr.strategies.examples.mean_reversion:MeanReversionStrategy",
     "mean_reversion_kernel": ("ikbr.strategies.examples.mean_reversion_kernel:MeanReversionKernel"),
     "pairs": "ikbr.strategies.examples.pairs:PairsStrategy",
+    "pairs_kernel": "ikbr.strategies.examples.pairs_kernel:PairsKernel",
     "opening_range": "ikbr.strategies.examples.opening_range:OpeningRangeStrategy",
     "market_making": "ikbr.strategies.examples.market_making:MarketMakingStrategy",
 }

@@ -10,6 +10,7 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.coercion import Range
+from ikbr.strategies.examples.hedged_legs import hedged
 from ikbr.strategies.indicators import RollingBeta, ZScore
 from ikbr.strategies.prices import fair_price
 
@@ -85,28 +86,11 @@ class PairsStrategy(BaseStrategy):
             return self._close(f"spread z {z:+.2f}") if against >= -self.exit else None
         if abs(z) < self.entry or not beta > 0:
             return None
-        return self._open(first, second, beta, z)
+        return hedged((first, second), latest, beta, z, self.exposure * self.equity)
 
     def _close(self, reason: str) -> list[Signal]:
         prices = zip(self.symbols, self._latest, strict=True)
         return [Signal("FLAT", symbol, price, reason=reason) for symbol, price in prices]
-
-    def _open(self, first: Ticker, second: Ticker, beta: float, z: float) -> list[Signal] | None:
-        """Size both legs so that β of the second hedges one of the first."""
-        y, x = self._latest
-        y_value, x_value = y * first.instrument.multiplier, x * second.instrument.multiplier
-        ratio = beta * first.instrument.multiplier / second.instrument.multiplier
-        many = int(self.exposure * self.equity / (y_value + ratio * x_value))
-        hedge = round(many * ratio)
-        if many < 1 or hedge < 1:
-            return None
-        way = -1 if z > 0 else 1
-        legs = ((first.symbol, y, way * many), (second.symbol, x, -way * hedge))
-        reason = f"spread z {z:+.2f}, hedge ratio {beta:.3f}"
-        return [
-            Signal("BUY" if n > 0 else "SELL", symbol, price, 1.0, reason, target=n, group="pair")
-            for symbol, price, n in legs
-        ]
 
     def describe(self) -> Mapping[str, Any]:
         """Report the hedge ratio and the largest z-score of the spread beside the entry."""

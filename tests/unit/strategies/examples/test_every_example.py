@@ -9,7 +9,7 @@ from tests.unit.strategies.context import FakeContext
 from ikbr.domain.events import Bar
 from ikbr.strategies import registry
 
-SYMBOLS = {"pairs": ("SPY", "IBM")}
+SYMBOLS = dict.fromkeys(("pairs", "pairs_kernel"), ("SPY", "IBM"))
 SMALL = {"momentum": {"lookback": 2}, "mean_reversion": {"lookback": 3}, "pairs": {"lookback": 3}}
 
 odd = st.sampled_from([None, math.nan, 0, 0.0, -1.0, math.inf, -math.inf])
