@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import cast
@@ -23,7 +23,7 @@ from ikbr.backtest.optimise.explosion import MOST_RUNS
 from ikbr.backtest.optimise.objective import Objective, parse_objective
 from ikbr.backtest.optimise.sampler import LAG, Sampled
 from ikbr.backtest.optimise.store import Identity, Store
-from ikbr.backtest.optimise.sweep import Listed, Tell
+from ikbr.backtest.optimise.sweep import FastPath, Listed, Tell
 from ikbr.backtest.optimise.trial import Trial
 from ikbr.backtest.report.wording import duration
 from ikbr.backtest.validation.judgement import judge
@@ -131,12 +131,15 @@ def prepare_walk(
     return WalkPlan(walk, sweep, layout, identity)
 
 
-def execute_walk(plan: WalkPlan, tell: Tell | None = None) -> Walked:
+def execute_walk(
+    plan: WalkPlan, tell: Tell | None = None, fast_path: FastPath | None = None
+) -> Walked:
     """Walk forward, or what is left of it.
 
     Args:
         plan: What `prepare_walk` gave.
         tell: Told after every run.
+        fast_path: May take over the searches of a grid; None for the engine.
 
     Returns:
         Everything that came of it, runs of earlier sessions too.
@@ -163,7 +166,12 @@ def execute_walk(plan: WalkPlan, tell: Tell | None = None) -> Walked:
         def executor() -> Executor:
             return choose_executor(sweep.job, wanted.executor, wanted.address, wanted.jobs)
 
-        work.run(lambda: _proposer(sweep, objective, lag), executor)
+        def compiled(trials: Iterator[Trial]) -> bool:
+            assert fast_path is not None
+            return work.sweeper.run_whole(sweep.job, trials, fast_path)
+
+        takes_over = compiled if fast_path is not None and wanted.sampler == "grid" else None
+        work.run(lambda: _proposer(sweep, objective, lag), executor, takes_over)
         outcomes = dict(sorted(store.outcomes.items()))
         windows = [window_result(layout, one, outcomes, objective) for one in layout.windows]
         capital = sweep.plan.setup.capital

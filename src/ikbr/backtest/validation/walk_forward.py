@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ikbr.backtest.optimise.drive import Proposer
 from ikbr.backtest.optimise.executors.executor import Executor
@@ -43,18 +43,26 @@ class Walk:
         self._whole = whole
         self.sweeper = Sweeper(store, objective, runs_of(layout, whole=whole), tell)
 
-    def run(self, proposer: Callable[[], Proposer], executor: Callable[[], Executor]) -> None:
+    def run(
+        self,
+        proposer: Callable[[], Proposer],
+        executor: Callable[[], Executor],
+        fast_path: Callable[[Iterator[Trial]], bool] | None = None,
+    ) -> None:
         """Search in-sample in every window, then run the winners out of sample.
 
         Args:
             proposer: Gives the search, afresh for every window.
             executor: Where runs are made; called when there are any.
+            fast_path: Runs all trials of a grid at once and says whether it did; the winners
+                are run by the engine in any case.
 
         Raises:
             UsageError: When no window has a run that reaches the objective.
             SweepError: When the sweep cannot go on; what was computed is kept.
         """
-        self.sweeper.run(placed(self._layout, proposer, whole=self._whole), executor)
+        if fast_path is None or not fast_path(self._search(proposer)):
+            self.sweeper.run(placed(self._layout, proposer, whole=self._whole), executor)
         winners = []
         for window in self._layout.windows:
             tried = self._layout.trials_of(window.number, self._store.outcomes)
@@ -70,6 +78,12 @@ class Walk:
             ]
             raise UsageError(f"in no window: {why_unreached(self._objective, all_tried)}")
         self.sweeper.run(Listed(winners), executor)
+
+    def _search(self, proposer: Callable[[], Proposer]) -> Iterator[Trial]:
+        """Go through a search that knows its trials beforehand."""
+        search = placed(self._layout, proposer, whole=self._whole)
+        while (trial := search.propose()) is not None:
+            yield trial
 
 
 def runs_of(layout: Layout, *, whole: bool) -> int:
