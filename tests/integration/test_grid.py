@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from grid_cases import RestlessKernel, both, engine_facts, grid_facts
 from hypothesis import given, settings
@@ -13,6 +17,18 @@ from tapes import Pieces, random_tape
 from ikbr.backtest.engine import Instance, Setup
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
+from ikbr.domain.session import Session
+from ikbr.domain.tape import Tape
+
+DAY_NS = 24 * 3_600_000_000_000
+DAYS = {
+    "as it is": 0,
+    "the SEC fee ends": (dt.date(2025, 5, 13) - dt.date(2026, 3, 2)).days,
+    "a month begins": (dt.date(2026, 3, 31) - dt.date(2026, 3, 2)).days,
+    "the day trading rule ends": (dt.date(2026, 6, 3) - dt.date(2026, 3, 2)).days,
+    "after a year": (dt.date(2027, 3, 1) - dt.date(2026, 3, 2)).days,
+}
+"""What happens between the two sessions of the tape, and how far it is moved for it."""
 
 LIMITS = st.fixed_dictionaries(
     {
@@ -43,8 +59,9 @@ CASES = st.fixed_dictionaries(
         "seed": st.integers(0, 10_000),
         "rows": st.integers(1, 700),
         "piece": st.sampled_from([1, 37, 10_000]),
-        "capital": st.sampled_from([1_500.0, 8_000.0, 30_000.0, 1_000_000.0]),
-        "quantity": st.sampled_from([0, 1, 100, 300]),
+        "moved": st.sampled_from(sorted(DAYS)),
+        "capital": st.sampled_from([1_500.0, 8_000.0, 30_000.0, 1_000_000.0, 50_000_000.0]),
+        "quantity": st.sampled_from([0, 0, 1, 100, 300, 30_000]),
         "all_hours": st.booleans(),
         "every": st.sampled_from([1, 3, 11, 60]),
         "share": st.sampled_from([1.0, 0.4]),
@@ -54,8 +71,20 @@ CASES = st.fixed_dictionaries(
 )
 
 
+def moved(tape: Tape, sessions: list[Session], days: int) -> tuple[Tape, list[Session]]:
+    return replace(tape, ts=tape.ts + days * DAY_NS), [
+        msgspec.structs.replace(
+            s,
+            date=s.date + dt.timedelta(days),
+            open_ns=s.open_ns + days * DAY_NS,
+            close_ns=s.close_ns + days * DAY_NS,
+        )
+        for s in sessions
+    ]
+
+
 def outcomes(case: dict[str, Any]) -> list[tuple[Any, Any]]:
-    tape, sessions = random_tape(case["seed"], case["rows"], 1)
+    tape, sessions = moved(*random_tape(case["seed"], case["rows"], 1), DAYS[case["moved"]])
     source = Pieces(tape, sessions, case["piece"])
     instances = [
         Instance(
@@ -98,7 +127,7 @@ def test_compiled_sets_and_single_runs_are_the_same(case: dict[str, Any]) -> Non
 @pytest.mark.parametrize("seed", range(6))
 def test_long_tapes_give_the_same_in_both(seed: int) -> None:
     case = {
-        "seed": seed, "rows": 6_000, "piece": (10_000, 1_700)[seed % 2],
+        "seed": seed, "rows": 6_000, "moved": sorted(DAYS)[seed % 5], "piece": (10_000, 1_700)[seed % 2],
         "capital": (200_000.0, 26_000.0)[seed % 2], "quantity": (0, 100)[seed % 2],
         "all_hours": seed == 5, "every": (7, 40, 300)[seed % 3], "share": 1.0,
         "limits": {"max_drawdown_pct": (0.05, 0.01)[seed % 2], "min_order_interval_s": 0.0},

@@ -19,6 +19,7 @@ LARGEST_CAPITAL = 1e9
 _PLAIN_HOOKS = (
     "on_market_data", "on_start", "on_bar", "on_fill", "on_order_update", "on_timer", "on_stop",
     "calculate_position_size", "clear_old_data", "bind", "signal", "answer",
+    "run_kernel", "rows_of",
 )  # fmt: skip
 """What a strategy of the compiled grid leaves as it is."""
 
@@ -110,6 +111,8 @@ def _why_not_strategies(
 def _why_not_strategy(strategy: BaseStrategy) -> str:
     if not isinstance(strategy, KernelStrategy):
         return "is not a kernel strategy"
+    if getattr(strategy, "kernel_name", "on_tick") != "on_tick":
+        return "has a kernel of another form than on_tick"
     for name in _PLAIN_HOOKS:
         if _written(type(strategy), name) is not _written(KernelStrategy, name):
             return f"has its own {name}"
