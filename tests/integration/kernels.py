@@ -11,6 +11,7 @@ from tapes import Restless
 from ikbr.domain.ticker import Ticker
 from ikbr.strategies.context import StrategyContext
 from ikbr.strategies.kernel import KernelStrategy, cells
+from ikbr.strategies.kernel_bars import BarKernelStrategy
 from ikbr.strategies.kernel_legs import LegsStrategy
 
 MODULUS = 1_000_003
@@ -155,4 +156,25 @@ class Legs(LegsStrategy, Acting):
         return 1 if state.mixed % 2 else -1
 
 
-KERNELS = (Plain, Acting, Holding, Legs)
+class Bars(BarKernelStrategy, Plain):
+    """Decide at bars."""
+
+    bars = ("1min",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Ask for bars whatever the seed."""
+        super().__init__(*args, **kwargs)
+        self.bars = ("1min",)
+
+    @staticmethod
+    def on_close(state: Any, params: Any, bar: Any) -> int:
+        """Stir the bar."""
+        state.seen += 1
+        state.mixed = (state.mixed * 31 + bar.end_ns // 1000 + bar.volume + bar.count) % MODULUS
+        state.total += bar.high - bar.low + known(bar.vwap) + bar.close
+        if params.breaks and state.mixed % params.breaks == 0:
+            return 3
+        return state.mixed % 3 - 1
+
+
+KERNELS = (Plain, Acting, Holding, Legs, Bars)

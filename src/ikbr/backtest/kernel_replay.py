@@ -80,14 +80,14 @@ class KernelReplay(SegmentReplay):
         Raises:
             StrategyError: When one cannot be compiled.
         """
-        running = [one.strategy for one in stage.trader.manager.running]
-        strategies = [one for one in running if isinstance(one, KernelStrategy)]
+        strategies = [kernel for _, kernel in _kernels_in(stage)]
         single = len(stage.instruments) == 1
         found = build(strategies, single=single)
         self._scan = found.scan
         self.note = found.note
         super().__init__(stage, first)
         self._kernels: list[Kernel] = []
+        self._connected = False
         self._packed = np.zeros(at.FIRST + len(strategies) * at.EACH, np.int64)
         self._pack = self._packed.data
         self._last_rows = np.full(len(stage.instruments), -1, np.int64)
@@ -120,7 +120,7 @@ class KernelReplay(SegmentReplay):
     def _connect(self) -> None:
         """Point the scan at everything it works on; the strategies are bound by now."""
         stage = self._stage
-        for running in stage.trader.manager.running:
+        for running, _ in _kernels_in(stage):
             by_symbol = [
                 next((s for s in slots if s.running is running), None) for slots in self._slots
             ]
@@ -145,8 +145,9 @@ class KernelReplay(SegmentReplay):
                 pack[first + at.LEGS] = _address(kernel.legs)
 
     def _begin(self, tape: Tape) -> None:
-        if not self._kernels:
+        if not self._connected:
             self._connect()
+            self._connected = True
         columns = [
             np.ascontiguousarray(getattr(tape, name))
             for name in ("ts", "sym", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
@@ -271,6 +272,15 @@ class KernelReplay(SegmentReplay):
                 kernel.strategy.run_kernel(ticker)
         for number, ticker in enumerate(self._tickers):
             ticker.row = self._rows_seen[number]
+
+
+def _kernels_in(stage: Stage) -> list[tuple[Running, KernelStrategy]]:
+    """List the strategies whose kernels look at ticks, in the order in which they do."""
+    return [
+        (running, running.strategy)
+        for running in stage.trader.manager.running
+        if isinstance(running.strategy, KernelStrategy) and running.strategy.sees_ticks
+    ]
 
 
 def _address(array: NDArray[Any]) -> int:

@@ -120,6 +120,7 @@ class KernelStrategy(BaseStrategy):
 
     state: Mapping[str, Any] = {}
 
+    sees_ticks = True
     kernel_name = "on_tick"
     kernel_arguments: tuple[str, ...] = ("state", "params", "tick")
 
