@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from ikbr.api.lookahead import lookahead
 from ikbr.api.request import Request
+from ikbr.cli.lookahead import lines_of
 from ikbr.cli.main import execute
 from ikbr.data.calendars import sessions
 from ikbr.data.catalog import Catalog
@@ -107,6 +109,19 @@ def test_an_honest_strategy_is_left_alone(catalog: Path, tmp_path: Path) -> None
     assert found.decisions > 20
     assert found.runs == 2 + 2 * len(found.cuts) + len(found.starts)
     assert not found.depends_on_start
+    assert found.follows_data
+
+
+def test_a_private_copy_of_the_data_is_warned_of(catalog: Path, tmp_path: Path) -> None:
+    """Nothing tells it from a strategy that follows the clock, so it is no finding."""
+    copied = tmp_path / "copied"
+    shutil.copytree(catalog, copied)
+    before = IMPORTS + LOAD.format(folder=str(copied))
+    decide = PEEK.replace("> now", "> FUTURE[np.searchsorted(TIMES, self.now_ns)]")
+    found = lookahead(request(catalog, strategy(tmp_path, decide, before)), cuts=4)
+    assert found.follows_data is False
+    told = " ".join(lines_of(found))
+    assert "WARNING: it decided the same where the data turned round" in told
 
 
 def test_a_class_global_of_the_whole_tape_is_caught(catalog: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ikbr.api.run import Plan, prepare, say
 from ikbr.backtest.engine import run_backtest
 from ikbr.backtest.report.wording import words_for
 from ikbr.backtest.validation.lookahead import (
+    ENOUGH,
     FUTURES,
     Difference,
     Event,
@@ -26,6 +27,7 @@ from ikbr.backtest.validation.lookahead import (
     Verdict,
     choose_cuts,
     compare_start,
+    decided_between,
     decisions_of,
     events_of,
     first_difference,
@@ -41,6 +43,9 @@ from ikbr.journal.memory_journal import MemoryJournal
 CUTS = 8
 STARTS = 3
 MOST_CUTS = 1_000
+
+Decided = list[tuple[int, str]]
+"""Time and key of decisions."""
 
 Tell = Callable[[int, int, str], None]
 """Told how many runs are done, of how many, and what is run next."""
@@ -105,17 +110,21 @@ def lookahead(
     unrepeated = first_difference(whole.events, again, 2**63 - 1, "cut off")
     if unrepeated is not None:
         # What differs by itself cannot be compared.
-        return _verdict(whole, decided, unrepeated, (), (), (), 2)
+        return _verdict(whole, decided, unrepeated, runs=2)
     chosen = choose_cuts(decided, whole.moments, cuts)
     total = 2 + len(FUTURES) * len(chosen) + starts
     differences = []
+    later: list[tuple[Decided, Decided]] = []
     done = 2
     for cut_ns in chosen:
         for future in FUTURES:
             tell(done, total, f"the future {future}")
-            events = _changed_run(request, whole, cut_ns, future)
+            events, until_ns = _changed_run(request, whole, cut_ns, future)
             found = first_difference(whole.events, events, cut_ns, future)
             differences += [found] if found is not None else []
+            if future == "mirrored":
+                one = decided_between(whole.events, cut_ns, until_ns)
+                later.append((one, decided_between(events, cut_ns, until_ns)))
             done += 1
     late = []
     for start_ns, first in _starts(whole, starts):
@@ -124,7 +133,16 @@ def lookahead(
         late += [compared] if compared is not None else []
         done += 1
     tell(total, total, "done")
-    return _verdict(whole, decided, None, chosen, differences, late, done)
+    return _verdict(
+        whole,
+        decided,
+        None,
+        cuts=chosen,
+        differences=tuple(differences),
+        starts=tuple(late),
+        follows_data=_follows(later),
+        runs=done,
+    )
 
 
 def _check(request: Request, cuts: int, starts: int) -> None:
@@ -176,7 +194,7 @@ def _run(
     whole: Whole,
     world: Catalog | None,
     sessions: Sequence[Session] | None,
-    before_ns: int = 2**63 - 1,
+    exact_until_ns: int = 2**63 - 1,
 ) -> tuple[list[Event], TapeSource]:
     """Run anew, with strategies made anew, in another world if there is one."""
     journal = MemoryJournal()
@@ -191,7 +209,7 @@ def _run(
                 world, session="all" if request.session == "all" else "regular"
             )
         _execute(replace(plan, source=source, history=history), journal)
-    return events_of(journal.records, before_ns), source
+    return events_of(journal.records, exact_until_ns), source
 
 
 def _source(
@@ -208,13 +226,27 @@ def _source(
     )
 
 
-def _changed_run(request: Request, whole: Whole, cut_ns: int, change: Change) -> list[Event]:
-    """Run up to the end of the day of a cut, with another future after it."""
+def _changed_run(
+    request: Request, whole: Whole, cut_ns: int, change: Change
+) -> tuple[list[Event], int]:
+    """Run up to the end of the day of a cut, with another future after it.
+
+    Returns:
+        What happened, and the close of that day, ns UTC.
+    """
     sessions = whole.source.sessions
     days = 1 + sum(session.close_ns < cut_ns for session in sessions)
     with tempfile.TemporaryDirectory(prefix="ikbr-") as folder:
         world = _world(whole, Path(folder), cut_ns, change)
-        return _run(request, whole, world, sessions[:days], cut_ns)[0]
+        events, source = _run(request, whole, world, sessions[:days], cut_ns)
+    return events, source.sessions[-1].close_ns
+
+
+def _follows(later: Sequence[tuple[Decided, Decided]]) -> bool | None:
+    """Say whether decisions changed with the data after the cuts."""
+    if sum(max(len(one), len(two)) for one, two in later) < ENOUGH:
+        return None
+    return any(one != two for one, two in later)
 
 
 def _world(whole: Whole, folder: Path, cut_ns: int, change: Change) -> Catalog:
@@ -267,21 +299,25 @@ def _verdict(
     whole: Whole,
     decided: Sequence[int],
     unrepeated: Difference | None,
-    cuts: Sequence[int],
-    differences: Sequence[Difference],
-    starts: Sequence[Start],
+    *,
     runs: int,
+    cuts: tuple[int, ...] = (),
+    differences: tuple[Difference, ...] = (),
+    starts: tuple[Start, ...] = (),
+    follows_data: bool | None = None,
 ) -> Verdict:
+    instruments = whole.source.instruments
     return Verdict(
         strategy="+".join(instance.name for instance in whole.plan.instances),
-        symbols=tuple(instrument.symbol for instrument in whole.source.instruments),
+        symbols=tuple(instrument.symbol for instrument in instruments),
         decisions=len(decided),
         repeatable=unrepeated is None,
         unrepeated=unrepeated,
-        cuts=tuple(cuts),
-        differences=tuple(differences),
-        starts=tuple(starts),
+        cuts=cuts,
+        differences=differences,
+        starts=starts,
         runs=runs,
+        follows_data=follows_data,
         synthetic=whole.source.synthetic,
-        zone=words_for({i.symbol: i for i in whole.source.instruments}, {}).zone,
+        zone=words_for({one.symbol: one for one in instruments}, {}).zone,
     )

@@ -20,6 +20,11 @@ Show = Callable[[int, int, str], None]
 FOUND = 1
 """Exit code when something was found."""
 
+_BLIND = (
+    "WARNING: it decided the same where the data turned round. It follows the clock alone, or it",
+    "knows prices from a place that could not be changed for it (a copy of the data, a program).",
+)
+
 
 @with_run_options()
 def command(
@@ -125,6 +130,8 @@ def lines_of(verdict: Verdict) -> list[str]:
     else:
         cuts = f"At {len(verdict.cuts)} moments the data was cut off or turned round"
         lines += ["", f"No look-ahead found. {cuts}; nothing decided before changed."]
+    if verdict.follows_data is False:
+        lines += ["", *_BLIND]
     lines += ["", *_starts(verdict)] if verdict.starts else []
     return lines
 

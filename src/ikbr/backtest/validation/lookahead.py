@@ -20,6 +20,9 @@ Future = Literal["cut off", "mirrored"]
 FUTURES: tuple[Future, ...] = ("cut off", "mirrored")
 """What becomes of the data after a cut: nothing follows, or every move goes the other way."""
 
+ENOUGH = 5
+"""Decisions after cuts from which on it is said whether a strategy follows the data at all."""
+
 _KINDS = frozenset({"decision", "refusal", "intent", "modify", "cancel", "fill", "alert"})
 """Records that tell what a strategy did and what came of it."""
 
@@ -94,6 +97,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         differences: One for each changed future that changed what went before.
         starts: Later starting points.
         runs: How many runs it took.
+        follows_data: Whether anything was decided otherwise after the data turned round; None
+            when too little was decided there to say.
         synthetic: Whether the market data is made up.
         zone: Time zone of the exchange.
     """
@@ -107,6 +112,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
     starts: tuple[Start, ...]
     runs: int
+    follows_data: bool | None
     synthetic: bool
     zone: str
 
@@ -126,21 +132,28 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.repeatable and not self.differences
 
 
-def events_of(records: Iterable[tuple[str, int, Any]], before_ns: int = 2**63 - 1) -> list[Event]:
+def events_of(
+    records: Iterable[tuple[str, int, Any]], exact_until_ns: int = 2**63 - 1
+) -> list[Event]:
     """Pick what a strategy did out of the journal of a run.
 
     Args:
         records: Kind, time (ns UTC) and body, as a `MemoryJournal` keeps them.
-        before_ns: Later ones are left out, ns UTC.
+        exact_until_ns: From this time on only decisions are picked, with their key alone, ns UTC.
 
     Returns:
         The events in their order.
     """
-    return [
-        Event(ts_ns, kind, repr(body), _text(kind, body), _key(body))
-        for kind, ts_ns, body in records
-        if kind in _KINDS and ts_ns < before_ns
-    ]
+    found = []
+    for kind, ts_ns, body in records:
+        if kind not in _KINDS:
+            continue
+        key = _key(body)
+        if ts_ns < exact_until_ns:
+            found.append(Event(ts_ns, kind, repr(body), _text(kind, body), key))
+        elif key:
+            found.append(Event(ts_ns, kind, "", "", key))
+    return found
 
 
 def decisions_of(events: Iterable[Event]) -> list[Event]:
@@ -233,6 +246,15 @@ def compare_start(full: Sequence[Event], late: Sequence[Event], start_ns: int) -
         since = max(ts for ts, _ in rest) + 1
     shared = (Counter(one) & Counter(two)).total()
     return Start(start_ns, len(one), len(two), shared, agreeing, since)
+
+
+def decided_between(events: Iterable[Event], from_ns: int, until_ns: int) -> list[tuple[int, str]]:
+    """Give time and key of the decisions within `[from_ns, until_ns)`.
+
+    >>> decided_between([Event(5, "decision", "", "", "SPY BUY")], 5, 6)
+    [(5, 'SPY BUY')]
+    """
+    return [(e.ts_ns, e.key) for e in events if e.key and from_ns <= e.ts_ns < until_ns]
 
 
 def _spread(values: Sequence[int], count: int) -> list[int]:

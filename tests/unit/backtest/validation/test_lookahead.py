@@ -105,4 +105,6 @@ def test_records_become_events_in_words() -> None:
         "it stopped.",
     ]
     assert [event.ts_ns for event in decisions_of(events)] == [1, 4]
-    assert len(events_of(records, before_ns=3)) == 3
+    later = events_of(records, exact_until_ns=3)
+    assert [event.exact != "" for event in later] == [True, True, True, False]
+    assert later[-1].key == "mine SPY SELL"
