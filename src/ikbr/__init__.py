@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ikbr.api.python_optimise import optimise
+    from ikbr.api.python_validate import lookahead, walk_forward
     from ikbr.backtest.result import BacktestResult
     from ikbr.data.catalog import Catalog
     from ikbr.domain.errors import IkbrError
@@ -46,7 +47,9 @@ _HOMES = {
     "Tape": "ikbr.domain.tape",
     "Ticker": "ikbr.domain.ticker",
     "TimeInForce": "ikbr.domain.order",
+    "lookahead": "ikbr.api.python_validate",
     "optimise": "ikbr.api.python_optimise",
+    "walk_forward": "ikbr.api.python_validate",
 }
 """Where each public name lives."""
 
@@ -68,7 +71,9 @@ __all__ = [
     "Tape",
     "Ticker",
     "TimeInForce",
+    "lookahead",
     "optimise",
+    "walk_forward",
 ]
 
 

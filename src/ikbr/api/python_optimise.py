@@ -79,7 +79,7 @@ def optimise(
         sampler_seed=sampler_seed,
         results=as_path(results),
     )
-    request = _request(strategy, symbols, run)
+    request = request_of_call("optimise", strategy, symbols, run)
     outputs = Outputs(json=as_path(json), report=as_path(report))
     outputs.check()
     with ExitStack() as stack:
@@ -88,17 +88,29 @@ def optimise(
     return swept
 
 
-def _request(strategy: Any, symbols: str | Sequence[str], run: Mapping[str, Any]) -> Request:
+def request_of_call(
+    who: str, strategy: Any, symbols: str | Sequence[str], run: Mapping[str, Any]
+) -> Request:
+    """Make the request that the arguments of a call mean.
+
+    Args:
+        who: The function that was called, for the message.
+        strategy: As in `ikbr.backtest`.
+        symbols: As in `ikbr.backtest`.
+        run: Further arguments as in `ikbr.backtest`; None stands for "nothing said".
+
+    Raises:
+        UsageError: When an argument is unknown or makes no sense.
+    """
     known = {one.name for one in fields(Request)} - {"strategy", "symbols"}
     for name in run:
         if name not in known:
-            raise UsageError(f"optimise has no argument {name!r}; {nearest(name, known)}")
+            raise UsageError(f"{who} has no argument {name!r}; {nearest(name, known)}")
     given = dict(run)
     for name in ("start", "end", "fees_as_of"):
         if name in given:
             given[name] = as_date(given[name], name)
     if "config" in given:
         given["config"] = as_path(given["config"])
-    # None stands for "nothing said", as in `ikbr.backtest`.
     given = {name: value for name, value in given.items() if value is not None}
     return Request(strategy=strategy, symbols=as_symbols(symbols), **given)
