@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from case import threshold
 from numba import njit
 
 from ikbr.backtest.engine import Instance, Setup, run_backtest
@@ -106,10 +105,24 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def _sets(tape: Tape, count: int) -> list[tuple[int, float]]:
     """Choose lookbacks from 11 to 29, and thresholds around one order per 1,000 ticks."""
-    usual = threshold(tape.last, 1.0)
+    usual = _threshold(tape.last, 20, len(tape) / 1000)
     factors = np.linspace(0.8, 1.25, -(-count // 10))
     every = [(lookback, usual * f) for lookback in range(11, 31, 2) for f in factors.tolist()]
     return every[:count]
+
+
+def _threshold(last: Any, lookback: int, orders: float) -> float:
+    """Find the threshold beyond which momentum turns so often."""
+    rise = last[lookback - 1 :] / last[: len(last) - lookback + 1] - 1.0
+    low, high = 0.0, float(np.abs(rise).max())
+    for _ in range(40):
+        middle = (low + high) / 2
+        turns = np.sign(rise[np.abs(rise) > middle])
+        if np.count_nonzero(np.diff(turns)) + 1 > orders:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _instances(tape: Tape, sets: list[tuple[int, float]]) -> list[Instance]:

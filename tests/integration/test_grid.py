@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from grid_cases import RestlessKernel, both, engine_facts, grid_facts
 from hypothesis import given, settings

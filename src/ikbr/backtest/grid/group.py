@@ -18,6 +18,9 @@ from ikbr.strategies.kernel_layout import Fields, Layout
 
 ROOM = 65_536
 """Fills that are noted before they are taken away."""
+BLOCK = 16_384
+"""Rows that one set after the other runs over, so that they stay in the processor's cache."""
+
 ITEM = 8
 
 
@@ -54,6 +57,7 @@ class Group:
         self.pool_memory = pool.rows(1)
         self.pool = pool.view(self.pool_memory, 0)
         self.place = layout.ROW.rows(1)
+        self.prices = array("q", bytes(3 * BLOCK * ITEM))
         start = self.rows.buffer_info()[0]
         self.set_at = start + np.arange(len(own), dtype=np.int64) * form.width * ITEM
         self.states = np.array([m.buffer_info()[0] for m, _ in self.memory], np.int64)
@@ -68,7 +72,7 @@ class Group:
 
     def begin(self, terms: array[int], market: array[int]) -> None:
         """Turn to a new piece of tape."""
-        held = (terms, self.pool_memory, market, self.place)
+        held = (terms, self.pool_memory, market, self.place, self.prices)
         at = [memory.buffer_info()[0] for memory in held]
         self.addresses = np.array([self.steps.address, *at], np.int64)
         for one in self.sets:

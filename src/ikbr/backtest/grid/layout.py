@@ -140,13 +140,14 @@ MARKET = Layout(
     | dict.fromkeys(
         (
             "length", "first", "before", "ts", "kind", "bid", "ask", "last", "bid_size",
-            "ask_size", "size", "mark",
+            "ask_size", "size", "mark", "halt", "halts",
         ),
         0,
     ),
 )  # fmt: skip
 """A piece of tape: how many rows, the number of the first within the whole tape, the mark before
-it, units per price, and the addresses of its columns."""
+it, units per price, the addresses of its columns, and where dealing halts or goes on in it: the
+address of a list of rows, and how many there are."""
 
 
 def pool_layout(room: int) -> Layout:

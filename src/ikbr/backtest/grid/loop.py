@@ -40,75 +40,81 @@ def scan(addresses, sets, states, params, start, stop):
     ask_sizes = int32s(market.ask_size, length)
     sizes = int64s(market.size, length)
     marks = int32s(market.mark, length)
-    first = market.first
-    scale = market.scale
+    halts = int64s(market.halt, market.halts)
+    first, scale = market.first, market.scale
+    prices = float64s(addresses[5], 3 * (stop - start))
+    for i in range(start, stop):
+        at = 3 * (i - start)
+        prices[at] = bids[i] / scale if bids[i] != NO_PRICE else NAN
+        prices[at + 1] = asks[i] / scale if asks[i] != NO_PRICE else NAN
+        prices[at + 2] = lasts[i] / scale if lasts[i] != NO_PRICE else NAN
     limit = len(pool.records) // FILL_COLUMNS - RESERVE
     for k in range(len(sets)):
-        at = sets[k]
-        state = set_at(at)
+        address = sets[k]
+        state = set_at(address)
         if state.left or state.row >= stop:
             continue
         pool.present = k
         own, numbers = state_at(states[k]), params_at(params[k])
         short = state.short
         next_row = state.next_row
-        low, high, waiting = state.low, state.high, state.waiting
+        low, high = EVERY_ROW if state.waiting else state.low, state.high
         position, pending = state.position, state.buys - state.sells
-        full = False
         i = max(start, state.row)
-        while i < stop:
-            kind, mark = kinds[i], np.int64(marks[i])
-            bid, ask, last = np.int64(bids[i]), np.int64(asks[i]), np.int64(lasts[i])
-            due = i >= next_row
-            if due or waiting or mark < low or mark > high or kind >= HALT:
-                now.number, now.ts, now.kind, now.mark = first + i, ts[i], kind, mark
-                now.bid, now.ask, now.last = bid, ask, last
-                now.bid_size, now.ask_size = bid_sizes[i], ask_sizes[i]
-                if due:
-                    state.mark = np.int64(marks[i - 1]) if i > 0 else market.before
-                    next_due = call(step, ADVANCE, rules, at, place, ts[i])
-                    next_row = reach(ts, i, length, next_due)
-                    state.next_row = next_row
-                call(step, FOLLOW, rules, at, place, 0)
-                low, high, waiting = state.low, state.high, state.waiting
-                position, pending = state.position, state.buys - state.sells
-                full = pool.count > limit
-            signal = kernel(
-                own,
-                numbers,
-                KernelTick(
-                    bid / scale if bid != NO_PRICE else NAN,
-                    ask / scale if ask != NO_PRICE else NAN,
-                    last / scale if last != NO_PRICE else NAN,
-                    np.int64(bid_sizes[i]), np.int64(ask_sizes[i]), sizes[i],
-                    ts[i], PRINT <= kind <= AUCTION, 0, position, pending,
-                ),
-            )
-            i += 1
-            if signal != 0:
-                held = position + pending
-                if signal == 1:
-                    wants = held <= 0
-                elif signal == -1:
-                    wants = held > 0 or (held == 0 and short != 0)
-                else:
-                    wants = False
-                    state.left = LEFT_ANSWER
-                if wants:
-                    now.number, now.ts, now.kind, now.mark = first + i - 1, ts[i - 1], kind, mark
-                    now.bid, now.ask, now.last = bid, ask, last
-                    now.bid_size, now.ask_size = bid_sizes[i - 1], ask_sizes[i - 1]
-                    call(step, DECIDE, rules, at, place, np.int64(signal))
-                    low, high, waiting = state.low, state.high, state.waiting
+        while i < stop and not state.left and pool.count <= limit:
+            if i >= next_row:
+                state.mark = np.int64(marks[i - 1]) if i > 0 else market.before
+                next_due = call(step, ADVANCE, rules, address, place, ts[i])
+                next_row = reach(ts, i, length, next_due)
+                halt = reach(halts, 0, len(halts), i + 1)
+                if halt < len(halts):
+                    next_row = min(next_row, halts[halt])
+                state.next_row = next_row
+                low = EVERY_ROW
+            end = min(stop, next_row)
+            while i < end:
+                mark = np.int64(marks[i])
+                if mark < low or mark > high:
+                    now.number, now.ts, now.kind, now.mark = first + i, ts[i], kinds[i], mark
+                    now.bid, now.ask, now.last = bids[i], asks[i], lasts[i]
+                    now.bid_size, now.ask_size = bid_sizes[i], ask_sizes[i]
+                    call(step, FOLLOW, rules, address, place, 0)
+                    low, high = EVERY_ROW if state.waiting else state.low, state.high
                     position, pending = state.position, state.buys - state.sells
-                    full = pool.count > limit
-                if state.left:
-                    break
-            if full:
-                break
+                    if state.left or pool.count > limit:
+                        end = i + 1
+                at = 3 * (i - start)
+                signal = kernel(
+                    own,
+                    numbers,
+                    KernelTick(
+                        prices[at], prices[at + 1], prices[at + 2],
+                        np.int64(bid_sizes[i]), np.int64(ask_sizes[i]), sizes[i],
+                        ts[i], PRINT <= kinds[i] <= AUCTION, 0, position, pending,
+                    ),
+                )
+                if signal != 0:
+                    held = position + pending
+                    if signal == 1:
+                        wants = held <= 0
+                    elif signal == -1:
+                        wants = held > 0 or (held == 0 and short != 0)
+                    else:
+                        wants = False
+                        state.left = LEFT_ANSWER
+                    if wants:
+                        now.number, now.ts, now.kind, now.mark = first + i, ts[i], kinds[i], mark
+                        now.bid, now.ask, now.last = bids[i], asks[i], lasts[i]
+                        now.bid_size, now.ask_size = bid_sizes[i], ask_sizes[i]
+                        call(step, DECIDE, rules, address, place, np.int64(signal))
+                        low, high = EVERY_ROW if state.waiting else state.low, state.high
+                        position, pending = state.position, state.buys - state.sells
+                    if state.left or pool.count > limit:
+                        end = i + 1
+                i += 1
         state.row = i
         state.mark = np.int64(marks[i - 1])
-        if full:
+        if pool.count > limit:
             return k
     return -1
 '''
@@ -140,7 +146,7 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
         "FILL_COLUMNS": layout.FILL_COLUMNS,
         "LEFT_ANSWER": layout.LEFT_ANSWER,
         "RESERVE": RESERVE,
-        "HALT": int(Kind.HALT),
+        "EVERY_ROW": layout.HIGHEST_MARK + 1,
         "PRINT": int(Kind.PRINT),
         "AUCTION": int(Kind.AUCTION),
         "NO_PRICE": NO_PRICE,
@@ -157,6 +163,7 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
         "row_of": row_at(layout.ROW.fields),
         "int64s": array_at(types.int64),
         "int32s": array_at(types.int32),
+        "float64s": array_at(types.float64),
         "uint8s": array_at(types.uint8),
         "reach": njit(reach),
         "call": steps.caller(),

@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 
 from ikbr.backtest.grid import layout
 from ikbr.backtest.grid.eligible import why_not
-from ikbr.backtest.grid.group import Group, groups_of
+from ikbr.backtest.grid.group import BLOCK, Group, groups_of
 from ikbr.backtest.grid.outcome import Frame, GridOutcome
 from ikbr.backtest.grid.samples import Samples
 from ikbr.backtest.stage import Instance, Setup
 from ikbr.domain.errors import ConfigError, DataError
 from ikbr.domain.instrument import Instrument
-from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
-
-BLOCK = 16_384
-"""Rows that one set after the other runs over, so that they stay in the processor's cache."""
+from ikbr.domain.tape import NO_PRICE, Kind, Tape, TapeSource
 
 Progress = Callable[[int, int], None]
 
@@ -112,10 +109,12 @@ class _Replay:
         columns = _columns(tape)
         standing = marks_of(tape.bid, tape.ask, tape.last)
         columns["mark"] = marks = carried(standing, self._before)
+        columns["halt"] = np.flatnonzero(tape.kind >= Kind.HALT)
         market = layout.MARKET.rows(1)
         seen = layout.MARKET.view(market, 0)
         seen.length, seen.first, seen.before = len(tape), self.events, self._before
         seen.scale = float(self._source.instruments[0].price_scale)
+        seen.halts = len(columns["halt"])
         for name, column in columns.items():
             setattr(seen, name, column.ctypes.data)
         for group in self._groups:
