@@ -126,7 +126,8 @@ def test_compiled_sets_and_single_runs_are_the_same(case: dict[str, Any]) -> Non
 @pytest.mark.parametrize("seed", range(6))
 def test_long_tapes_give_the_same_in_both(seed: int) -> None:
     case = {
-        "seed": seed, "rows": 6_000, "moved": sorted(DAYS)[seed % 5], "piece": (10_000, 1_700)[seed % 2],
+        "seed": seed, "rows": 6_000, "moved": sorted(DAYS)[seed % 5],
+        "piece": (10_000, 1_700)[seed % 2],
         "capital": (200_000.0, 26_000.0)[seed % 2], "quantity": (0, 100)[seed % 2],
         "all_hours": seed == 5, "every": (7, 40, 300)[seed % 3], "share": 1.0,
         "limits": {"max_drawdown_pct": (0.05, 0.01)[seed % 2], "min_order_interval_s": 0.0},

@@ -16,6 +16,8 @@ from ikbr.strategies.schedule import Schedule
 LARGEST_CAPITAL = 1e9
 """Dollars; beyond, compiled whole numbers would have to be watched."""
 
+_SHAPES = ("auto", "kernel")
+
 _PLAIN_HOOKS = (
     "on_market_data", "on_start", "on_bar", "on_fill", "on_order_update", "on_timer", "on_stop",
     "calculate_position_size", "clear_old_data", "bind", "signal", "answer",
@@ -85,8 +87,10 @@ def _why_not_setup(source: TapeSource, setup: Setup) -> str:
         return f"quantity {setup.quantity} is no multiple of {instrument.lot}"
     if instrument.symbol in setup.limits.restricted:
         return f"{instrument.symbol} is restricted"
-    if setup.shape == "reference":
-        return "shape = 'reference' asks for every row to be checked"
+    if setup.shape not in _SHAPES:
+        return f"shape = {setup.shape!r} asks for another replay"
+    if not setup.compile:
+        return "nothing is to be compiled"
     return ""
 
 
