@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from kernels import KERNELS, Plain
 from tapes import CASES, facts, random_tape, run
 
+from ikbr.strategies.examples.market_making import MarketMakingStrategy
+from ikbr.strategies.examples.market_making_kernel import MarketMakingKernel
 from ikbr.strategies.examples.mean_reversion import MeanReversionStrategy
 from ikbr.strategies.examples.mean_reversion_kernel import MeanReversionKernel
 from ikbr.strategies.examples.momentum import MomentumStrategy
@@ -99,6 +101,16 @@ FORMS = {
             "exposure": st.sampled_from([0.3, 1.0]),
         },
     ),
+    "market making": (
+        MarketMakingStrategy,
+        MarketMakingKernel,
+        {
+            "size": st.sampled_from([1, 100]),
+            "half_spread_ticks": st.sampled_from([0.5, 1.0, 3.0]),
+            "skew_ticks": st.sampled_from([0.0, 0.7, 2.0]),
+            "max_inventory": st.integers(1, 4),
+        },
+    ),
 }
 
 
@@ -113,8 +125,12 @@ def test_an_example_as_a_kernel_gives_the_orders_of_its_python_form(
 
     def of(cls: Any) -> Any:
         def made(n: int, case: dict[str, Any]) -> Any:
-            more = {"allow_short": bool(case["seed"] % 2)} if name != "pairs" else {}
-            strategy = cls(**params | {"lookback": params["lookback"] + n} | more)
+            more: dict[str, Any] = {}
+            if "lookback" in params:
+                more["lookback"] = params["lookback"] + n
+            if name in ("momentum", "mean reversion"):
+                more["allow_short"] = bool(case["seed"] % 2)
+            strategy = cls(**params | more)
             strategy.stop_loss_pct = 0.01 if case["seed"] % 3 == 0 else 0.0
             strategy.notes = []
             return strategy

@@ -15,6 +15,7 @@ from ikbr.domain.errors import StrategyError
 from ikbr.strategies.kernel import KernelStrategy, kernel_function
 from ikbr.strategies.kernel_layout import Fields, Layout
 from ikbr.strategies.kernel_legs import LegsStrategy, legs_layout
+from ikbr.strategies.kernel_orders import OrdersStrategy, orders_layout
 
 _FOREIGN = ("numba", "numpy", "math", "cmath", "scipy", "builtins")
 _built: dict[str, Loaded] = {}
@@ -37,9 +38,7 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
 
     functions = [kernel_function(type(one)) for one in strategies]
     shapes = [_shapes(one) for one in strategies]
-    text = kernel_scan.scan_text(
-        [isinstance(one, LegsStrategy) for one in strategies], single=single
-    )
+    text = kernel_scan.scan_text([_seen(one) for one in strategies], single=single)
     versions = numba.__version__, llvmlite.__version__
     try:
         key = key_of(functions, text, shapes, *versions, modules=_machinery())
@@ -77,9 +76,17 @@ def _machinery() -> list[types.ModuleType]:
     """List the modules of our own that end up in compiled code."""
     from ikbr.backtest import kernel_cache, kernel_types, scan
     from ikbr.domain import marks, tape
-    from ikbr.strategies import kernel_legs
+    from ikbr.strategies import kernel_legs, kernel_orders
 
-    return [kernel_scan, kernel_types, kernel_cache, scan, marks, tape, kernel_legs]
+    own = [kernel_scan, kernel_types, kernel_cache, scan]
+    return [*own, marks, tape, kernel_legs, kernel_orders]
+
+
+def _seen(strategy: KernelStrategy) -> str:
+    """Name what a kernel sees besides ticks."""
+    if isinstance(strategy, LegsStrategy):
+        return "legs"
+    return "orders" if isinstance(strategy, OrdersStrategy) else ""
 
 
 def _shapes(strategy: KernelStrategy) -> tuple[Fields, Fields]:
@@ -145,8 +152,13 @@ def check(strategy: KernelStrategy, kernel: Any, state: Fields, params: Fields) 
             nothing = isinstance(kind, nb.Optional | nb.NoneType)
             raise StrategyError(
                 f"{who} ({place}) returns {'nothing on some path' if nothing else kind}; "
-                f"return -1, 0 or 1 on every path."
+                f"return {_meant(strategy)} on every path."
             )
+
+
+def _meant(strategy: KernelStrategy) -> str:
+    many = "how many records it filled"
+    return many if isinstance(strategy, OrdersStrategy) else "-1, 0 or 1"
 
 
 def _signature(strategy: KernelStrategy, state: Fields, params: Fields) -> tuple[Any, ...]:
@@ -160,4 +172,6 @@ def _signature(strategy: KernelStrategy, state: Fields, params: Fields) -> tuple
     told = RowType(state, False), RowType(params, True), tick
     if isinstance(strategy, LegsStrategy):
         return *told, RowType(legs_layout(1).fields, True)
+    if isinstance(strategy, OrdersStrategy):
+        return *told, RowType(orders_layout(()).fields, False)
     return told

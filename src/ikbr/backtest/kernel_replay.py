@@ -25,6 +25,7 @@ from ikbr.core.slot import Slot
 from ikbr.domain.tape import Tape
 from ikbr.strategies.kernel import KernelStrategy, kernel_function
 from ikbr.strategies.kernel_legs import LegsStrategy
+from ikbr.strategies.kernel_orders import OrdersStrategy
 from ikbr.strategies.running import FAULTS, Running
 
 _SEES_HOLDINGS = {"position", "pending"}
@@ -37,6 +38,7 @@ class Kernel:
         running: The strategy in service.
         slots: By symbol; None where it does not run.
         states: Its rows.
+        more: What its kernel sees besides, if anything.
         memories: All that it writes.
         noted: A copy of that.
     """
@@ -50,17 +52,22 @@ class Kernel:
         self.states: NDArray[np.int64] = _numbers(self.strategy.memory)
         self.params = _numbers(self.strategy.numbers)
         self.memories = [self.states]
-        self.legs: NDArray[np.int64] | None = None
+        self.more: NDArray[np.int64] | None = None
         if isinstance(self.strategy, LegsStrategy):
-            self.legs = _numbers(self.strategy.legs_memory)
-            self.memories.append(self.legs)
+            self.more = _numbers(self.strategy.legs_memory)
+        elif isinstance(self.strategy, OrdersStrategy):
+            self.more = _numbers(self.strategy.orders_memory)
+        if self.more is not None:
+            self.memories.append(self.more)
         self.noted = [memory.copy() for memory in self.memories]
         own = {symbol: number for number, symbol in enumerate(running.symbols)}
         self.numbers = np.array(
             [own[slot.instrument.symbol] if slot else -1 for slot in slots], np.int64
         )
         # From the state of one symbol to the next; nothing where they share one.
-        self.stride = 0 if self.legs is not None else self.states.nbytes // max(1, len(own))
+        shared = isinstance(self.strategy, LegsStrategy)
+        self.stride = 0 if shared else self.states.nbytes // max(1, len(own))
+        self.more_stride = 0 if self.more is None else self.more.nbytes // max(1, len(own))
 
 
 def _numbers(memory: array[int]) -> NDArray[np.int64]:
@@ -141,8 +148,9 @@ class KernelReplay(SegmentReplay):
             pack[first + at.BYTES] = kernel.stride
             pack[first + at.PARAMS] = _address(kernel.params)
             pack[first + at.NUMBERS] = _address(kernel.numbers)
-            if kernel.legs is not None:
-                pack[first + at.LEGS] = _address(kernel.legs)
+            if kernel.more is not None:
+                pack[first + at.MORE] = _address(kernel.more)
+                pack[first + at.MORE_BYTES] = kernel.more_stride
 
     def _begin(self, tape: Tape) -> None:
         if not self._connected:

@@ -19,10 +19,10 @@ ROW, END, DUE, REASON, VALUE, PLACE, LENGTH, COUNT = range(8)
 TS, SYM, KIND, BID, ASK, LAST, BID_SIZE, ASK_SIZE, SIZE = range(8, 17)
 TABLE, SUMS, SCALES, ROWS, GATES = range(17, 22)
 # and for each kernel: its states, the bytes from one to the next, its parameters, its symbols'
-# numbers, and what it sees of all its legs.
+# numbers, and what else it sees (its legs, or the records of orders), with the bytes between.
 FIRST = 22
-STATES, BYTES, PARAMS, NUMBERS, LEGS = range(5)
-EACH = 5
+STATES, BYTES, PARAMS, NUMBERS, MORE, MORE_BYTES = range(6)
+EACH = 6
 
 # Why a scan ended.
 AT_END, AT_BARRIER, AT_SIGNAL, AT_ODD_VALUE = range(4)
@@ -80,9 +80,27 @@ _KERNEL_HEAD = """
     numbers_{n} = int64s(pack[{at} + {NUMBERS}], count)
 """
 
-_LEGS_HEAD = """
-    legs_{n} = legs_at(pack[{at} + {LEGS}])
-"""
+# What kernels see besides: the code before the loop, the code before the call, the argument.
+_MORE = {
+    "": ("", "", ""),
+    "legs": (
+        """
+    legs_{n} = legs_at(pack[{at} + {MORE}])
+""",
+        """legs_{n}.bid[number] = bid_now
+            legs_{n}.ask[number] = ask_now
+            legs_{n}.last[number] = last_now
+""",
+        ", legs_{n}",
+    ),
+    "orders": (
+        """
+    orders_{n}, orders_bytes_{n} = pack[{at} + {MORE}], pack[{at} + {MORE_BYTES}]
+""",
+        "",
+        ", orders_at(orders_{n} + number * orders_bytes_{n})",
+    ),
+}
 
 _LOOP = """
     while row < end:
@@ -114,12 +132,15 @@ _KERNEL = """
         if number >= 0:
             gate = int64s(gates + ({n} * count + s) * {GATE_BYTES}, {GATE})
             pack[{PLACE}] = {n}
-            {legs_first}
+            {before}
             got = kernel_{n}(
                 state_at_{n}(states_{n} + number * bytes_{n}), params_{n},
                 KernelTick(bid_now, ask_now, last_now, np.int64(bid_size[row]),
                            np.int64(ask_size[row]), size[row], now, is_print, number,
-                           gate[{POSITION}], gate[{PENDING}]){legs_last})
+                           gate[{POSITION}], gate[{PENDING}]){more})
+"""
+
+_SIGNAL = """
             if got != 0:
                 if got == 1:
                     passes = gate[{BUY_OPEN}] != 0
@@ -142,6 +163,13 @@ _KERNEL = """
                     gate[{MUTED}] += 1
 """
 
+_RECORDS = """
+            if got != 0:
+                value = got
+                reason = {AT_SIGNAL} if 0 < got <= {MOST} else {AT_ODD_VALUE}
+                break
+"""
+
 _TAIL = """
         row += 1
     pack[{ROW}] = row
@@ -151,21 +179,17 @@ _TAIL = """
 """
 
 
-_LEGS_FIRST = """legs_{n}.bid[number] = bid_now
-            legs_{n}.ask[number] = ask_now
-            legs_{n}.last[number] = last_now
-"""
-
-
-def scan_text(kernels: Sequence[bool], *, single: bool) -> str:
+def scan_text(kernels: Sequence[str], *, single: bool) -> str:
     """Write the scan.
 
     Args:
-        kernels: The kernels it runs, in the order of their strategies: whether each sees legs.
+        kernels: The kernels it runs, in the order of their strategies: what each sees
+            besides, "legs", "orders" or "".
         single: Whether there is one symbol only.
     """
     from ikbr.backtest.scan import ACTIVE, TOTALS, UNIT, WIDTH
     from ikbr.domain.tape import Kind
+    from ikbr.strategies.kernel_orders import MOST
 
     names = {name: value for name, value in globals().items() if name.isupper()}
     names |= {
@@ -173,6 +197,7 @@ def scan_text(kernels: Sequence[bool], *, single: bool) -> str:
         "TOTALS": TOTALS,
         "UNIT": UNIT,
         "WIDTH": WIDTH,
+        "MOST": MOST,
         "WATCH_BYTES": WIDTH * 8,
         "GATE_BYTES": GATE * 8,
         "AUCTION": int(Kind.AUCTION),
@@ -180,16 +205,14 @@ def scan_text(kernels: Sequence[bool], *, single: bool) -> str:
         "sym": "0" if single else "sym[row]",
     }
     parts = [_HEAD.format(**names)]
-    for n, legs in enumerate(kernels):
-        head = _KERNEL_HEAD + (_LEGS_HEAD if legs else "")
+    for n, kind in enumerate(kernels):
+        head = _KERNEL_HEAD + _MORE[kind][0]
         parts.append(head.format(n=n, at=FIRST + n * EACH, **names))
     parts.append(_LOOP.format(**names))
-    for n, legs in enumerate(kernels):
-        more = {
-            "legs_first": _LEGS_FIRST.format(n=n) if legs else "",
-            "legs_last": f", legs_{n}" if legs else "",
-        }
-        parts.append(_KERNEL.format(n=n, **more, **names))
+    for n, kind in enumerate(kernels):
+        before, more = (text.format(n=n) for text in _MORE[kind][1:])
+        code = _KERNEL + (_RECORDS if kind == "orders" else _SIGNAL)
+        parts.append(code.format(n=n, before=before, more=more, **names))
     parts.append(_TAIL.format(**names))
     return "".join(parts)
 
@@ -212,6 +235,7 @@ def scan_scope(
     from ikbr.domain.marks import mark_units
     from ikbr.domain.tape import NO_PRICE
     from ikbr.strategies.kernel_legs import legs_layout
+    from ikbr.strategies.kernel_orders import orders_layout
 
     scope: dict[str, Any] = {
         "njit": njit,
@@ -229,6 +253,7 @@ def scan_scope(
         "uint8s": array_at(types.uint8),
         "float64s": array_at(types.float64),
         "legs_at": row_at(legs_layout(1).fields, fixed=True),
+        "orders_at": row_at(orders_layout(()).fields),
     }
     for n, kernel in enumerate(kernels):
         scope[f"kernel_{n}"] = kernel

@@ -24,6 +24,7 @@ EXAMPLES = {
     "pairs_kernel": "ikbr.strategies.examples.pairs_kernel:PairsKernel",
     "opening_range": "ikbr.strategies.examples.opening_range:OpeningRangeStrategy",
     "market_making": "ikbr.strategies.examples.market_making:MarketMakingStrategy",
+    "market_making_kernel": "ikbr.strategies.examples.market_making_kernel:MarketMakingKernel",
 }
 """The strategies that come along, by name."""
 
