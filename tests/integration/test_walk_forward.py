@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ import polars as pl
 import pytest
 
 from ikbr.api.python import backtest
+from ikbr.api.request import Request
+from ikbr.api.sweep_request import SweepRequest
+from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
+from ikbr.backtest.grid.fast_path import compiled_grid
+from ikbr.backtest.optimise.trial import COMPILED_GRID, ENGINE
 from ikbr.cli.main import execute
 from ikbr.data.synthetic import make_synthetic
 
@@ -159,3 +165,25 @@ def test_bad_input_is_refused_in_a_sentence(
     places = ["--data", str(catalog), "--results", str(tmp_path / "mine")]
     assert execute(["walk-forward", *COMMON, *places, *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_compiled_grid_gives_the_same_walk(catalog: Path, tmp_path: Path) -> None:
+    """The search may be compiled; what judges it is run by the engine in any case."""
+    walk = WalkRequest(in_sample=4, out_of_sample=2)
+    request = Request(
+        strategy="momentum_kernel", symbols=["SPY"], data=catalog, fees="none", quantity=10
+    )
+    found = []
+    for name, fast_path in (("compiled", compiled_grid), ("engine", None)):
+        wanted = SweepRequest(
+            grid=["lookback=5,20", "threshold=0.0005,0.001"], jobs=1, results=tmp_path / name
+        )
+        with ExitStack() as stack:
+            plan = prepare_walk(request, wanted, walk, stack, lambda text: None)
+            walked = execute_walk(plan, None, fast_path)
+        judging = {walked.layout.judging(window) for window in walked.layout.windows}
+        paths = {one.path for number, one in walked.outcomes.items() if number not in judging}
+        found.append((paths, walked.windows, walked.stitched, walked.judgement))
+        assert {walked.outcomes[number].path for number in judging} == {ENGINE}
+    assert [one[0] for one in found] == [{COMPILED_GRID}, {ENGINE}]
+    assert found[0][1:3] == found[1][1:3]

@@ -14,6 +14,7 @@ from ikbr.api.python_optimise import request_of_call
 from ikbr.api.sweep_request import SweepRequest
 from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
 from ikbr.api.walk_outputs import write_walk
+from ikbr.backtest.grid.fast_path import compiled_grid
 from ikbr.backtest.optimise.sweep import Tell
 from ikbr.backtest.validation.lookahead import Verdict
 from ikbr.backtest.validation.walked import Walked
@@ -102,7 +103,8 @@ def walk_forward(
     outputs = Outputs(json=as_path(json), report=as_path(report))
     outputs.check()
     with ExitStack() as stack:
-        walked = execute_walk(prepare_walk(request, wanted, walk, stack), progress)
+        plan = prepare_walk(request, wanted, walk, stack)
+        walked = execute_walk(plan, progress, compiled_grid)
         write_walk(walked, outputs)
     return walked
 

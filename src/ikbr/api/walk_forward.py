@@ -170,7 +170,8 @@ def execute_walk(
             assert fast_path is not None
             return work.sweeper.run_whole(sweep.job, trials, fast_path)
 
-        takes_over = compiled if fast_path is not None and wanted.sampler == "grid" else None
+        may = sweep.plan.setup.compile and wanted.sampler == "grid"
+        takes_over = compiled if fast_path is not None and may else None
         work.run(lambda: _proposer(sweep, objective, lag), executor, takes_over)
         outcomes = dict(sorted(store.outcomes.items()))
         windows = [window_result(layout, one, outcomes, objective) for one in layout.windows]
@@ -208,7 +209,8 @@ def execute_walk(
             resumed=store.resumed,
             made=work.sweeper.made,
             seconds=time.monotonic() - began,
-            where=work.sweeper.path,
+            where=work.where,
+            why_engine=work.sweeper.reason,
             folder=folder,
         )  # fmt: skip
 

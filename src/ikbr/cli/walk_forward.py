@@ -61,6 +61,7 @@ def command(
     from ikbr.api.sweep_request import SweepRequest
     from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
     from ikbr.api.walk_outputs import write_walk
+    from ikbr.backtest.grid.fast_path import compiled_grid
     from ikbr.cli.backtest import prints_aside
     from ikbr.cli.run_options import request_of
     from ikbr.cli.sweep_progress import sweep_progress
@@ -81,7 +82,7 @@ def command(
     with prints_aside(to_stdout), ExitStack() as stack:
         plan = prepare_walk(request_of(run), wanted, walk, stack)
         with sweep_progress(plan.total, wanted.objective, progress) as tell:
-            walked = execute_walk(plan, tell)
+            walked = execute_walk(plan, tell, compiled_grid)
         written = write_walk(walked, outputs)
     _present(walked, report or written, to_stdout)
 

@@ -73,6 +73,8 @@ def how_it_ran(walked: Walked) -> str:
         parts.append(f"{walked.resumed:,} kept from before")
     if walked.made:
         parts.append(f"{walked.made:,} made in {walked.seconds:.1f} s by: {walked.where}")
+    if walked.made and walked.why_engine:
+        parts.append(f"no compiled grid: {walked.why_engine}")
     return "; ".join(parts)
 
 

@@ -19,6 +19,7 @@ class Walk:
 
     Attributes:
         sweeper: Counts what was made.
+        where: What ran it in this session, in words.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Walk:
         """
         self._layout, self._store, self._objective = layout, store, objective
         self._whole = whole
+        self.where = ""
         self.sweeper = Sweeper(store, objective, runs_of(layout, whole=whole), tell)
 
     def run(
@@ -63,6 +65,7 @@ class Walk:
         """
         if fast_path is None or not fast_path(self._search(proposer)):
             self.sweeper.run(placed(self._layout, proposer, whole=self._whole), executor)
+        searched = self.sweeper.path
         winners = []
         for window in self._layout.windows:
             tried = self._layout.trials_of(window.number, self._store.outcomes)
@@ -78,6 +81,7 @@ class Walk:
             ]
             raise UsageError(f"in no window: {why_unreached(self._objective, all_tried)}")
         self.sweeper.run(Listed(winners), executor)
+        self.where = " and ".join(dict.fromkeys(p for p in (searched, self.sweeper.path) if p))
 
     def _search(self, proposer: Callable[[], Proposer]) -> Iterator[Trial]:
         """Go through a search that knows its trials beforehand."""

@@ -114,6 +114,7 @@ class Walked:
         judgement: Of the sweep over all the data; None when it was left out.
         layout, outcomes: All runs.
         resumed, made, seconds, where: Of this session.
+        why_engine: Why the compiled grid did not take over, in words; "" where it did.
         folder: Of the results.
     """
 
@@ -141,6 +142,7 @@ class Walked:
     made: int
     seconds: float
     where: str
+    why_engine: str
     folder: Path
 
 

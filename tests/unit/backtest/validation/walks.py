@@ -133,6 +133,7 @@ def walked(
         "made": len(outcomes),
         "seconds": 1.0,
         "where": "engine",
+        "why_engine": "",
         "folder": Path("sweeps/mine"),
     }
     return Walked(**(values | changes))
