@@ -1,5 +1,8 @@
 """What every test shares: Hypothesis draws the same examples on every machine and every run."""
 
+import os
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
 
 # Neither luck nor a busy machine decides whether the tests pass.
@@ -9,3 +12,8 @@ settings.register_profile(
 # For a search by hand: ./run test --hypothesis-profile=explore
 settings.register_profile("explore", derandomize=False, deadline=None, max_examples=2000)
 settings.load_profile("ikbr")
+
+# Compiled kernels of tests are kept from run to run, but not among a person's own.
+os.environ.setdefault(
+    "IKBR_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "ikbr")
+)

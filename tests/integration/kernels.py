@@ -13,6 +13,13 @@ from ikbr.strategies.context import StrategyContext
 from ikbr.strategies.kernel import KernelStrategy, cells
 from ikbr.strategies.kernel_bars import BarKernelStrategy
 from ikbr.strategies.kernel_legs import LegsStrategy
+from ikbr.strategies.kernel_orders import (
+    OrdersStrategy,
+    fill_record,
+    grid_down,
+    grid_up,
+    step_at,
+)
 
 MODULUS = 1_000_003
 
@@ -177,4 +184,35 @@ class Bars(BarKernelStrategy, Plain):
         return state.mixed % 3 - 1
 
 
-KERNELS = (Plain, Acting, Holding, Legs, Bars)
+class Resting(OrdersStrategy, Plain):
+    """Place, move and cancel resting orders."""
+
+    @staticmethod
+    def on_orders(state: Any, params: Any, tick: Any, orders: Any) -> int:
+        """Fill one to three records by what was seen."""
+        state.seen += 1
+        state.mixed = (mix(state.mixed, tick) + 17 * tick.position + 19 * tick.pending) % MODULUS
+        if params.breaks and state.mixed % params.breaks == 0:
+            if state.odd:
+                return 9
+            state.odd = True
+            fill_record(orders, 0, 1 + state.mixed % 5, 1 - state.mixed % 3, 1_000_000, 1)
+            return 1
+        if state.mixed % params.every or orders.halted or not 0 < tick.bid < tick.ask:
+            return 0
+        many = 1 + state.mixed % 3
+        for record in range(many):
+            stirred = state.mixed // (record + 7)
+            units = round((tick.bid if stirred % 2 else tick.ask) * orders.scale)
+            units += (stirred % 5 - 2) * step_at(orders, units)
+            units = grid_down(orders, units) if stirred % 2 else grid_up(orders, units)
+            fill_record(orders, record, 1 + stirred % 4, 1 if stirred % 2 else -1, units, 50)
+        return many
+
+    def on_fill(self, fill: Any) -> Any:
+        """Note fills, and run the kernel at them too."""
+        self.inner.on_fill(fill)
+        return self.on_market_data(self.ticker(fill.symbol)) if self.seed % 2 else None
+
+
+KERNELS = (Plain, Acting, Holding, Legs, Bars, Resting)

@@ -56,7 +56,7 @@ def check(case: dict[str, Any], shapes: tuple[str, ...] = ("kernel", "python")) 
 
 
 @given(KERNEL_CASES)
-@settings(max_examples=80, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=100, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_a_compiled_kernel_gives_the_run_of_the_reference(case: dict[str, Any]) -> None:
     check(case)
 
@@ -69,7 +69,7 @@ def test_long_tapes_give_the_same_run_compiled(seed: int) -> None:
         "interval": 0.0, "fill": ("quote", "next", "last")[seed % 3],
         "latency": (0.0, 75.0)[seed % 2], "response": 0.0, "fees": "ibkr-fixed",
         "queue": "behind-displayed", "cap": 0.0, "quantity": 100, "all_hours": False,
-        "kinds": [KERNELS[seed % 3], KERNELS[(seed + 1) % 3]], "length": 30, "breaks": 0,
+        "kinds": [KERNELS[seed % 6], KERNELS[(seed + 1) % 6]], "length": 30, "breaks": 0,
         "spread": 2,
     }  # fmt: skip
     check(case)

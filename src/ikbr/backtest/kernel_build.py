@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import types
 from collections.abc import Sequence
 from typing import Any, get_type_hints
@@ -39,7 +40,7 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
     functions = [kernel_function(type(one)) for one in strategies]
     shapes = [_shapes(one) for one in strategies]
     text = kernel_scan.scan_text([_seen(one) for one in strategies], single=single)
-    versions = numba.__version__, llvmlite.__version__
+    versions = numba.__version__, llvmlite.__version__, sys.version
     try:
         key = key_of(functions, text, shapes, *versions, modules=_machinery())
     except Uncacheable:
