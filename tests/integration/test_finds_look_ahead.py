@@ -229,7 +229,7 @@ def test_the_examples_pass(name: str, catalog: Path) -> None:
     symbols = ["SPY", "KO"] if "pairs" in name else ["SPY"]
     params = {"lookback": 50, "threshold": 0.0005} if "momentum" in name else {}
     found = lookahead(
-        Request(strategy=name, symbols=symbols, data=catalog, params=params, fees="none"), cuts=4
+        Request(strategy=name, symbols=symbols, data=catalog, params=params, fees="none"), cuts=2
     )
     assert found.is_clean
 

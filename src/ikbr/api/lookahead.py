@@ -44,6 +44,10 @@ CUTS = 8
 STARTS = 3
 MOST_CUTS = 1_000
 
+DAYS_AFTER = {"minute": 1, "daily": 20}
+"""Sessions after that of a cut which are run as well, where a session has few rows: enough to see
+whether decisions change with the data."""
+
 Decided = list[tuple[int, str]]
 """Time and key of decisions."""
 
@@ -229,13 +233,15 @@ def _source(
 def _changed_run(
     request: Request, whole: Whole, cut_ns: int, change: Change
 ) -> tuple[list[Event], int]:
-    """Run up to the end of the day of a cut, with another future after it.
+    """Run over a cut, with another future after it.
 
     Returns:
-        What happened, and the close of that day, ns UTC.
+        What happened, and the close of the last day that was run, ns UTC.
     """
     sessions = whole.source.sessions
     days = 1 + sum(session.close_ns < cut_ns for session in sessions)
+    if change == "mirrored":
+        days += DAYS_AFTER.get(whole.source.resolution, 0)
     with tempfile.TemporaryDirectory(prefix="ikbr-") as folder:
         world = _world(whole, Path(folder), cut_ns, change)
         events, source = _run(request, whole, world, sessions[:days], cut_ns)

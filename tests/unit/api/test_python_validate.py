@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 import ikbr
 from ikbr.data.synthetic import make_synthetic
 from ikbr.domain.errors import UsageError
+from ikbr.domain.signal import Action, Signal
+from ikbr.domain.ticker import Ticker
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,27 @@ def test_look_ahead_from_python(catalog: Path) -> None:
     )
     assert found.is_clean
     assert seen[-1] == (found.runs, found.runs)
+
+
+class Remembers(ikbr.BaseStrategy):
+    """Keep prices on the class, where the next run finds them."""
+
+    prices: ClassVar[dict[int, float]] = {}
+
+    def on_market_data(self, ticker: Ticker) -> Signal | None:
+        """Act on what the run before has seen of the next minute."""
+        self.prices[self.now_ns] = ticker.last
+        later = self.prices.get(self.now_ns + 60_000_000_000, 0.0)
+        action: Action = "BUY" if self.now_ns // 60_000_000_000 % 7 == 0 else "FLAT"
+        return Signal("FLAT" if later > ticker.last else action, ticker.symbol, ticker.last)
+
+
+def test_what_one_run_leaves_for_the_next_is_told(catalog: Path) -> None:
+    found = ikbr.lookahead(
+        Remembers, "SPY", cuts=1, data=str(catalog), resolution="minute", fees="none"
+    )
+    assert not found.repeatable
+    assert not found.is_clean
 
 
 @pytest.mark.parametrize("name", ["walk_forward", "lookahead"])

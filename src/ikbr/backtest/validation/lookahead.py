@@ -20,7 +20,7 @@ Future = Literal["cut off", "mirrored"]
 FUTURES: tuple[Future, ...] = ("cut off", "mirrored")
 """What becomes of the data after a cut: nothing follows, or every move goes the other way."""
 
-ENOUGH = 5
+ENOUGH = 10
 """Decisions after cuts from which on it is said whether a strategy follows the data at all."""
 
 _KINDS = frozenset({"decision", "refusal", "intent", "modify", "cancel", "fill", "alert"})
