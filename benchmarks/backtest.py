@@ -23,13 +23,14 @@ from typing import Any
 
 from case import ORDERS, job
 from fills import compare
-from peers.environment import PINNED, nautilus_python, set_up
+from peers.environment import PEERS, set_up
 
 HERE = Path(__file__).resolve().parent
+PEER = PEERS["nautilus"]
 LABELS = {
     "ikbr": "ikbr, plain on_market_data",
     "reference": "ikbr, every row checked",
-    "nautilus": f"{PINNED.replace('==', ' ')}",
+    "nautilus": PEER.label,
     "bare": "bare callback loop",
     "numpy": "one numpy pass",
 }
@@ -77,7 +78,7 @@ def main() -> None:
     """Measure and print."""
     args = _arguments()
     if not args.no_peer:
-        set_up()
+        set_up("nautilus")
     with tempfile.TemporaryDirectory(prefix="ikbr-bench-") as name:
         tapes = {rows: _made(rows, Path(name)) for rows in sorted(args.rows)}
         table = _measure(tapes, args)
@@ -105,9 +106,9 @@ def _arguments() -> argparse.Namespace:
 
 def _made(rows: int, folder: Path) -> Path:
     # In a process of its own, so that a long tape does not stay in this one.
-    code = f"import case, pathlib; case.make_tape({rows}, pathlib.Path({str(folder)!r}))"
+    code = f"import tapes, pathlib; tapes.make_tape({rows}, pathlib.Path({str(folder)!r}))"
     subprocess.run([sys.executable, "-c", code], cwd=HERE, check=True)
-    return folder / f"tape-{rows}"
+    return folder / f"tape-{rows}-1"
 
 
 def _plan(rows: Sequence[int], args: argparse.Namespace) -> Iterator[tuple[str, int, str]]:
@@ -146,7 +147,7 @@ def _run(variant: str, tape: Path, orders_of: str) -> dict[str, Any]:
     python: Path | str | None = sys.executable
     script = HERE / "variants.py"
     if variant == "nautilus":
-        python, script = nautilus_python(), HERE / "peers" / "nautilus_momentum.py"
+        python, script = PEER.python, PEER.script
     command = [str(python), str(script), json.dumps(job(tape, variant, orders_of))]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
@@ -214,14 +215,14 @@ def _report(table: Table, tapes: dict[int, Path]) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "peer": PINNED,
+        "peer": PEER.pinned,
         "results": [_row(table, key, tapes[key[1]]) for key in sorted(table, key=_place)],
     }
 
 
 def _place(key: tuple[str, int, str]) -> tuple[int, int, int]:
     variant, rows, orders_of = key
-    return rows, list(ORDERS).index(orders_of), list(LABELS).index(variant)
+    return rows, ORDERS.index(orders_of), list(LABELS).index(variant)
 
 
 def _lines(table: Table, report: dict[str, Any]) -> Iterator[str]:

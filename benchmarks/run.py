@@ -14,12 +14,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peers.environment import set_up
+from peers.environment import PEERS, set_up
 
 HERE = Path(__file__).resolve().parent
 BENCHMARKS = {
+    "kernel": "kernel.py",
     "backtest": "backtest.py",
     "order-path": "order_path.py",
+    "grid": "grid.py",
     "catalog-read": "catalog_read.py",
 }
 
@@ -35,7 +37,8 @@ def main() -> int:
         print((__doc__ or "").strip())
         return 0
     if arguments == ["--setup-peers"]:
-        print(f"ready: {set_up()}")
+        for name in PEERS:
+            print(f"ready: {set_up(name)}")
         return 0
     known = {name: HERE / file for name, file in BENCHMARKS.items() if (HERE / file).exists()}
     if arguments and arguments[0] not in known:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import compiled
 import memory
 import numpy as np
 from case import COLUMNS
@@ -31,6 +32,7 @@ from ikbr.domain.tape import Tape
 from ikbr.domain.ticker import Ticker
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.strategies.examples.momentum import MomentumStrategy
+from ikbr.strategies.examples.momentum_kernel import MomentumKernel
 
 WARM_ROWS = 20_000
 BLOCK = 65_536
@@ -39,34 +41,42 @@ Job = dict[str, Any]
 Result = dict[str, Any]
 
 
-def load(job: Job) -> tuple[Tape, Session]:
+def load(job: Job) -> tuple[Tape, list[Session]]:
     """Read the tape of a job."""
     place = Path(job["tape"])
     about = json.loads((place / "tape.json").read_text())
-    columns = {name: np.load(place / f"{name}.npy") for name in COLUMNS}
-    instrument = Instrument(symbol=about["symbol"])
-    if instrument.price_scale != about["price_scale"]:
+    columns = {name: np.load(place / f"{name}.npy")[: job.get("limit")] for name in COLUMNS}
+    instruments = tuple(Instrument(symbol=symbol) for symbol in about["symbols"])
+    if instruments[0].price_scale != about["price_scale"]:
         raise SystemExit(f"the tape counts in 1/{about['price_scale']}, ikbr does not")
-    session = Session(dt.date(2026, 3, 2), about["open_ns"], about["close_ns"])
-    return Tape((instrument,), **columns), session
+    sessions = [Session(dt.date.fromisoformat(d), *ns) for d, *ns in about["sessions"]]
+    return Tape(instruments, **columns), sessions
 
 
-def momentum(job: Job) -> MomentumStrategy:
+def momentum(job: Job) -> MomentumStrategy | MomentumKernel:
     """Make the strategy of a job."""
-    return MomentumStrategy(lookback=job["lookback"], threshold=job["threshold"])
+    kind = MomentumKernel if job["variant"] == "kernel" else MomentumStrategy
+    return kind(lookback=job["lookback"], threshold=job["threshold"])
 
 
-def pipeline(job: Job, tape: Tape, session: Session) -> Result:
+def pipeline(job: Job, tape: Tape, sessions: list[Session]) -> Result:
     """Run the whole pipeline: strategy, risk, orders, exchange, account, journal, evaluation."""
+    as_of = job.get("fees_as_of")
     setup = Setup(
         capital=job["capital"],
         quantity=job["quantity"],
-        shape="reference" if job["variant"] == "reference" else "python",
-        model=ExecutionModel(fees=job.get("fees", "ibkr-fixed")),
+        shape=SHAPES[job["variant"]],
+        model=ExecutionModel(
+            fees=job.get("fees", "ibkr-fixed"),
+            fees_as_of=dt.date.fromisoformat(as_of) if as_of else None,
+        ),
     )
-    source = MemorySource(tape, [session], synthetic=True)
-    instance = Instance(momentum(job), "momentum", (tape.instruments[0].symbol,))
+    source = MemorySource(tape, sessions, synthetic=True)
+    symbols = tuple(one.symbol for one in tape.instruments)
+    instance = Instance(momentum(job), "momentum", symbols)
     result = run_backtest(source, [instance], setup, journal=MemoryJournal())
+    if result.shape != SHAPES[job["variant"]]:
+        raise SystemExit(f"asked for {SHAPES[job['variant']]!r}, and {result.shape!r} ran")
     fills = [(f.ts_ns, int(f.side), f.quantity, f.price_units) for f in result.fills]
     return {
         "seconds": result.engine_seconds,
@@ -76,7 +86,7 @@ def pipeline(job: Job, tape: Tape, session: Session) -> Result:
     }
 
 
-def bare_loop(job: Job, tape: Tape, _session: Session) -> Result:
+def bare_loop(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
     """Update a ticker row by row and call the strategy; nothing else."""
     instrument = tape.instruments[0]
     handler = momentum(job).on_market_data
@@ -99,16 +109,22 @@ def bare_loop(job: Job, tape: Tape, _session: Session) -> Result:
     return {"seconds": time.perf_counter() - began, "orders": 0, "signals": signals, "fills": []}
 
 
-def one_pass(_job: Job, tape: Tape, _session: Session) -> Result:
+def compiled_loop(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
+    """Run the bare compiled loop with fills and a drawdown check."""
+    return compiled.run(job, tape)
+
+
+def one_pass(_job: Job, tape: Tape, _sessions: list[Session]) -> Result:
     """Read every column once in numpy: what no engine over these columns can beat by much."""
     began = time.perf_counter()
     total = sum(int(getattr(tape, name).sum(dtype=np.int64)) for name in COLUMNS)
     return {"seconds": time.perf_counter() - began, "orders": 0, "sum": total % 997, "fills": []}
 
 
-VARIANTS: dict[str, Callable[[Job, Tape, Session], Result]] = {
-    "ikbr": pipeline,
-    "reference": pipeline,
+SHAPES = {"kernel": "kernel", "ikbr": "python", "reference": "reference"}
+VARIANTS: dict[str, Callable[[Job, Tape, list[Session]], Result]] = {
+    **dict.fromkeys(SHAPES, pipeline),
+    "compiled": compiled_loop,
     "bare": bare_loop,
     "numpy": one_pass,
 }
@@ -118,17 +134,18 @@ def main() -> None:
     """Do one job."""
     job = json.loads(sys.argv[1])
     run = VARIANTS[job["variant"]]
-    tape, session = load(job)
+    tape, sessions = load(job)
     warm = {**job, "threshold": job["warm_threshold"]}
-    run(warm, tape.rows(0, min(WARM_ROWS, len(tape))), session)
+    run(warm, tape.rows(0, min(WARM_ROWS, len(tape))), sessions)
     gc.collect()
     gc.freeze()  # as the command line does: modules and compiled code are not collected again
     held = memory.begin()
-    began = time.perf_counter()
-    result = run(job, tape, session)
-    result["wall_seconds"] = time.perf_counter() - began
+    result = run(job, tape, sessions)
     # The tape was loaded before, so that it is not counted.
     result["extra_bytes"] = max(memory.peak() - held, 0)
+    # Short runs are repeated, and the quickest counts: the machine is never quite alone.
+    again = [run(job, tape, sessions)["seconds"] for _ in range(job.get("times", 1) - 1)]
+    result["seconds"] = min([result["seconds"], *again])
     print(json.dumps(result))
 
 

@@ -43,45 +43,48 @@ PRICE_DECIMALS = 2
 class Momentum(Strategy):
     """Buy when the price rose by more than a threshold over the last prices; sell when it fell."""
 
-    def __init__(self, instrument: Equity, job: dict[str, Any], first_last: float) -> None:
+    def __init__(self, job: dict[str, Any], first_last: dict[InstrumentId, float]) -> None:
         """Start without prices."""
         super().__init__()
-        self.instrument = instrument
         self.threshold = job["threshold"]
         self.quantity = Quantity.from_int(job["quantity"])
-        self.prices: deque[float] = deque([float("nan")] * job["lookback"], maxlen=job["lookback"])
+        length = job["lookback"]
+        self.prices = {name: deque([float("nan")] * length, maxlen=length) for name in first_last}
         # The tape shows a last price from its first row on.
-        self.last = first_last
+        self.last = dict(first_last)
         self.found: list[tuple[int, int, int, float]] = []
 
     def on_start(self) -> None:
         """Ask for the data."""
-        self.subscribe_quote_ticks(self.instrument.id)
-        self.subscribe_trade_ticks(self.instrument.id)
+        for name in self.last:
+            self.subscribe_quote_ticks(name)
+            self.subscribe_trade_ticks(name)
 
     def on_quote_tick(self, tick: Any) -> None:
         """Count the standing last price."""
-        self.look(self.last)
+        name = tick.instrument_id
+        self.look(name, self.last[name])
 
     def on_trade_tick(self, tick: Any) -> None:
         """Count the new last price."""
-        self.last = last = float(tick.price)
-        self.look(last)
+        name = tick.instrument_id
+        self.last[name] = last = float(tick.price)
+        self.look(name, last)
 
-    def look(self, last: float) -> None:
+    def look(self, name: InstrumentId, last: float) -> None:
         """Trade when momentum is beyond the threshold."""
-        prices = self.prices
+        prices = self.prices[name]
         prices.append(last)
         momentum = last / prices[0] - 1.0
         if momentum > self.threshold:
-            if self.portfolio.is_flat(self.instrument.id):
-                self.send(OrderSide.BUY)
-        elif momentum < -self.threshold and self.portfolio.is_net_long(self.instrument.id):
-            self.send(OrderSide.SELL)
+            if self.portfolio.is_flat(name):
+                self.send(name, OrderSide.BUY)
+        elif momentum < -self.threshold and self.portfolio.is_net_long(name):
+            self.send(name, OrderSide.SELL)
 
-    def send(self, side: OrderSide) -> None:
+    def send(self, name: InstrumentId, side: OrderSide) -> None:
         """Submit a market order."""
-        self.submit_order(self.order_factory.market(self.instrument.id, side, self.quantity))
+        self.submit_order(self.order_factory.market(name, side, self.quantity))
 
     def on_order_filled(self, event: Any) -> None:
         """Note the fill."""
@@ -90,16 +93,11 @@ class Momentum(Strategy):
         self.found.append((event.ts_event, side, int(event.last_qty), price))
 
 
-def load(job: dict[str, Any], limit: int | None) -> tuple[Equity, list[Any], list[Any], float, int]:
-    """Make the instrument and its ticks."""
-    place = Path(job["tape"])
-    about = json.loads((place / "tape.json").read_text())
-    names = ("ts", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
-    column = {name: np.load(place / f"{name}.npy")[:limit] for name in names}
-    scale = about["price_scale"]
+def load(column: dict[str, Any], symbol: str, scale: int) -> tuple[Equity, list[Any], list[Any]]:
+    """Make an instrument and its ticks."""
     instrument = Equity(
-        instrument_id=InstrumentId(Symbol(about["symbol"]), Venue("SIM")),
-        raw_symbol=Symbol(about["symbol"]),
+        instrument_id=InstrumentId(Symbol(symbol), Venue("SIM")),
+        raw_symbol=Symbol(symbol),
         currency=USD,
         price_precision=PRICE_DECIMALS,
         price_increment=Price.from_str("0.01"),
@@ -129,13 +127,17 @@ def load(job: dict[str, Any], limit: int | None) -> tuple[Equity, list[Any], lis
     )
     made = QuoteTickDataWrangler(instrument).process(quotes)
     more = TradeTickDataWrangler(instrument).process(prints)
-    return instrument, made, more, float(column["last"][0] / scale), scale
+    return instrument, made, more
 
 
 def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     """Run one backtest."""
     began = time.perf_counter()
-    instrument, quotes, prints, first_last, scale = load(job, limit)
+    place = Path(job["tape"])
+    about = json.loads((place / "tape.json").read_text())
+    scale = about["price_scale"]
+    names = ("ts", "sym", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
+    column = {name: np.load(place / f"{name}.npy")[:limit] for name in names}
     config = BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True), run_analysis=False)
     engine = BacktestEngine(config)
     engine.add_venue(
@@ -146,11 +148,17 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
         base_currency=USD,
         default_leverage=Decimal(1),
     )
-    engine.add_instrument(instrument)
-    strategy = Momentum(instrument, job, first_last)
+    first_last = {}
+    for number, symbol in enumerate(about["symbols"]):
+        own = {name: values[column["sym"] == number] for name, values in column.items()}
+        instrument, quotes, prints = load(own, symbol, scale)
+        engine.add_instrument(instrument)
+        engine.add_data(quotes, sort=False)
+        # Sorted once, with the last of them.
+        engine.add_data(prints, sort=number == len(about["symbols"]) - 1)
+        first_last[instrument.id] = float(own["last"][0] / scale)
+    strategy = Momentum(job, first_last)
     engine.add_strategy(strategy)
-    engine.add_data(quotes, sort=False)
-    engine.add_data(prints)
     gc.collect()
     gc.freeze()
     held = memory.begin()
@@ -160,7 +168,6 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     result = {
         "seconds": seconds,
         "prepare_seconds": prepared - began,
-        "wall_seconds": seconds,
         "extra_bytes": max(memory.peak() - held, 0),
         "orders": len(engine.cache.orders()),
         "refused": {},
@@ -174,7 +181,7 @@ def main() -> None:
     """Do one job."""
     job = json.loads(sys.argv[1])
     run({**job, "threshold": job["warm_threshold"]}, WARM_ROWS)
-    print(json.dumps(run(job, None)))
+    print(json.dumps(run(job, job.get("limit"))))
 
 
 if __name__ == "__main__":
