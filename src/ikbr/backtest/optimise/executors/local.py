@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +15,9 @@ from ikbr.backtest.optimise.executors.executor import Done, Lost, broken_run, pa
 from ikbr.backtest.optimise.trial import Outcome, Trial
 
 DIED = "its process died: it was killed, ran out of memory or crashed"
+
+LOOK_EVERY_S = 0.5
+"""Seconds between two looks of a worker at whether its parent lives."""
 
 
 class LocalExecutor:
@@ -93,7 +98,29 @@ class LocalExecutor:
         # Each process is one worker: threads inside it would fight for the same cores.
         single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
                   "POLARS_MAX_THREADS")  # fmt: skip
-        return ProcessPoolExecutor(max_workers=self.workers, env=dict.fromkeys(single, "1"))
+        return ProcessPoolExecutor(
+            max_workers=self.workers,
+            env=dict.fromkeys(single, "1"),
+            initializer=leave_with_parent,
+            initargs=(os.getpid(),),
+        )
+
+
+def leave_with_parent(parent: int) -> None:
+    """End this process soon after its parent, however that one ends.
+
+    A killed parent cannot tell its workers, and they would wait for its next word forever.
+
+    Args:
+        parent: Its process id. Where the system gives orphans no new parent, they stay.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_EVERY_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="leave with parent", daemon=True).start()
 
 
 def usual_jobs() -> int:
