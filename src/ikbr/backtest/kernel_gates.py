@@ -22,7 +22,9 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
 from ikbr.strategies.kernel import KernelStrategy
 from ikbr.strategies.kernel_legs import LegsStrategy
-from ikbr.strategies.kernel_orders import OrdersStrategy
+
+KNOWN = 1_000
+"""Holdings for which a gate remembers what the slot said."""
 
 
 class _Gate:
@@ -31,11 +33,11 @@ class _Gate:
     __slots__ = (
         "at",
         "buy",
+        "known",
         "legs",
         "mute_buy_ns",
         "mute_sell_ns",
         "number",
-        "orders",
         "pending",
         "position",
         "sell",
@@ -47,10 +49,10 @@ class _Gate:
         self.at = at
         self.slot = slot
         self.buy, self.sell = Signal("BUY", symbol, 0.0), Signal("SELL", symbol, 0.0)
+        self.known: dict[int, tuple[bool, bool]] = {}
         self.mute_buy_ns = self.mute_sell_ns = self.position = self.pending = 0
         strategy = slot.running.strategy
         self.legs = strategy.legs if isinstance(strategy, LegsStrategy) else None
-        self.orders = strategy.records(symbol) if isinstance(strategy, OrdersStrategy) else None
         self.number = slot.running.symbols.index(symbol)
 
 
@@ -90,8 +92,6 @@ class Gates:
             if slot.mute_buy_ns != gate.mute_buy_ns or slot.mute_sell_ns != gate.mute_sell_ns:
                 view[gate.at + MUTE_BUY] = gate.mute_buy_ns = slot.mute_buy_ns
                 view[gate.at + MUTE_SELL] = gate.mute_sell_ns = slot.mute_sell_ns
-            if gate.orders is not None:
-                gate.orders.halted = slot.ticker.halted
             pending = slot.in_flight if slot.entries else 0
             if slot.position != gate.position or pending != gate.pending:
                 view[gate.at + POSITION] = gate.position = slot.position
@@ -103,9 +103,16 @@ class Gates:
 
     def _open(self, gate: _Gate) -> None:
         """Ask the slot which signals can matter, but for the muted ones."""
-        # At the end of time nothing is muted: what is left is what is held and in flight.
-        self._view[gate.at + BUY_OPEN] = not gate.slot.is_idle(gate.buy, NEVER)
-        self._view[gate.at + SELL_OPEN] = not gate.slot.is_idle(gate.sell, NEVER)
+        held = gate.position + gate.pending
+        found = gate.known.get(held)
+        if found is None:
+            if len(gate.known) >= KNOWN:
+                gate.known.clear()
+            # At the end of time nothing is muted: what is left is what is held and in flight.
+            slot = gate.slot
+            found = not slot.is_idle(gate.buy, NEVER), not slot.is_idle(gate.sell, NEVER)
+            gate.known[held] = found
+        self._view[gate.at + BUY_OPEN], self._view[gate.at + SELL_OPEN] = found
 
     def tell_muted(self) -> None:
         """Give the slots the count of signals that were not asked because they were muted."""
