@@ -155,7 +155,7 @@ def execute_sweep(
             events=sum(sweep.tape.rows),
             resolution=sweep.tape.resolution,
             synthetic=sweep.tape.synthetic,
-            settings=_settings(sweep),
+            settings=sweep_settings(sweep),
             capital=sweep.plan.setup.capital,
             grid=sweep.grid,
             sampler=sweep.identity.sampler,
@@ -255,7 +255,8 @@ def _hash(value: Any) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
-def _settings(sweep: SweepPlan) -> Mapping[str, Any]:
+def sweep_settings(sweep: SweepPlan) -> Mapping[str, Any]:
+    """Name what shapes every run of a sweep, for its report."""
     setup = sweep.plan.setup
     return {
         "base": setup.base,

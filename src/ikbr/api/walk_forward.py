@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from ikbr.api.optimise import SweepPlan, prepare_sweep
+from ikbr.api.optimise import SweepPlan, prepare_sweep, sweep_settings
 from ikbr.api.request import Request
 from ikbr.api.run import say
 from ikbr.api.sweep_files import results_folder
@@ -24,7 +25,7 @@ from ikbr.backtest.optimise.objective import Objective, parse_objective
 from ikbr.backtest.optimise.sampler import LAG, Sampled
 from ikbr.backtest.optimise.store import Identity, Store
 from ikbr.backtest.optimise.sweep import FastPath, Listed, Tell
-from ikbr.backtest.optimise.trial import Trial
+from ikbr.backtest.optimise.trial import Outcome, Trial
 from ikbr.backtest.report.wording import duration
 from ikbr.backtest.validation.judgement import judge
 from ikbr.backtest.validation.layout import WHOLE, Layout
@@ -86,6 +87,11 @@ class WalkPlan:
     sweep: SweepPlan
     layout: Layout
     identity: Identity
+
+    @property
+    def name(self) -> str:
+        """Name the strategies."""
+        return "+".join(one.name for one in self.sweep.plan.instances)
 
     @property
     def total(self) -> int:
@@ -152,10 +158,9 @@ def execute_walk(
     sweep, layout, walk = plan.sweep, plan.layout, plan.walk
     wanted = sweep.wanted
     objective = parse_objective(wanted.objective)
-    name = "+".join(one.name for one in sweep.plan.instances)
     named = msgspec.structs.replace(plan.identity, lag=0)
     digest = hashlib.sha256(msgspec.json.encode(named)).hexdigest()
-    folder = results_folder(wanted.results, f"{name}-walk-forward", digest)
+    folder = results_folder(wanted.results, f"{plan.name}-walk-forward", digest)
     began = time.monotonic()
     with Store(folder, plan.identity) as store:
         if not wanted.yes:
@@ -174,45 +179,69 @@ def execute_walk(
         takes_over = compiled if fast_path is not None and may else None
         work.run(lambda: _proposer(sweep, objective, lag), executor, takes_over)
         outcomes = dict(sorted(store.outcomes.items()))
-        windows = [window_result(layout, one, outcomes, objective) for one in layout.windows]
-        capital = sweep.plan.setup.capital
-        tried = [one.parameters for one in outcomes.values()]
-        judgement = None
-        if walk.whole:
-            judgement = judge(
-                layout.trials_of(WHOLE, outcomes), objective, capital, len(layout.dates),
-                purge=walk.purge, embargo=walk.embargo,
-            )  # fmt: skip
-        return Walked(
-            strategy=name,
-            symbols=tuple(one.symbol for one in sweep.tape.instruments),
-            resolution=sweep.tape.resolution,
-            synthetic=sweep.tape.synthetic,
-            settings={**sweep.plan.record, "base": sweep.plan.setup.base,
-                      "sim": msgspec.to_builtins(sweep.plan.setup.model),
-                      "risk": msgspec.to_builtins(sweep.plan.setup.limits)},
-            capital=capital,
-            grid=sweep.grid,
-            sampler=sweep.identity.sampler,
-            objective=objective,
-            scheme=cast(Scheme, walk.scheme),
-            in_sample=walk.in_sample,
-            out_of_sample=walk.out_of_sample,
-            purge=walk.purge,
-            embargo=walk.embargo,
-            windows=windows,
-            stitched=stitch(layout, windows, outcomes, capital),
-            drift=drift_of(windows, tried),
-            judgement=judgement,
-            layout=layout,
-            outcomes=outcomes,
-            resumed=store.resumed,
-            made=work.sweeper.made,
-            seconds=time.monotonic() - began,
-            where=work.where,
-            why_engine=work.sweeper.reason,
-            folder=folder,
-        )  # fmt: skip
+        session = Session(store.resumed, work, time.monotonic() - began)
+        return _walked(plan, objective, outcomes, folder, session)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Say what was done in this session.
+
+    Attributes:
+        resumed: Runs that were kept before.
+        work: What was run.
+        seconds: Wall time.
+    """
+
+    resumed: int
+    work: Walk
+    seconds: float
+
+
+def _walked(
+    plan: WalkPlan,
+    objective: Objective,
+    outcomes: Mapping[int, Outcome],
+    folder: Path,
+    session: Session,
+) -> Walked:
+    """Add up what all runs say."""
+    sweep, layout, walk = plan.sweep, plan.layout, plan.walk
+    setup, work = sweep.plan.setup, session.work
+    windows = [window_result(layout, one, outcomes, objective) for one in layout.windows]
+    judgement = None
+    if walk.whole:
+        searched = layout.trials_of(WHOLE, outcomes)
+        gap = {"purge": walk.purge, "embargo": walk.embargo}
+        judgement = judge(searched, objective, setup.capital, len(layout.dates), **gap)
+    return Walked(
+        strategy=plan.name,
+        symbols=tuple(one.symbol for one in sweep.tape.instruments),
+        resolution=sweep.tape.resolution,
+        synthetic=sweep.tape.synthetic,
+        settings=sweep_settings(sweep),
+        capital=setup.capital,
+        grid=sweep.grid,
+        sampler=sweep.identity.sampler,
+        objective=objective,
+        scheme=cast(Scheme, walk.scheme),
+        in_sample=walk.in_sample,
+        out_of_sample=walk.out_of_sample,
+        purge=walk.purge,
+        embargo=walk.embargo,
+        windows=windows,
+        stitched=stitch(layout, windows, outcomes, setup.capital),
+        drift=drift_of(windows, [one.parameters for one in outcomes.values()]),
+        judgement=judgement,
+        layout=layout,
+        outcomes=outcomes,
+        resumed=session.resumed,
+        made=work.sweeper.made,
+        seconds=session.seconds,
+        where=work.where,
+        why_engine=work.sweeper.reason,
+        folder=folder,
+    )
 
 
 def _proposer(sweep: SweepPlan, objective: Objective, lag: int) -> Proposer:

@@ -56,7 +56,7 @@ def test_the_help_of_a_command_needs_nothing_heavy(name: str) -> None:
 
 @pytest.mark.parametrize("name", main.COMMANDS)
 def test_the_line_of_help_is_the_commands_own(name: str) -> None:
-    module = importlib.import_module(f"ikbr.cli.{name}")
+    module = importlib.import_module(f"ikbr.cli.{name.replace('-', '_')}")
     app = getattr(module, "app", None)
     own = app.info.help if app else module.command.__doc__.partition("\n")[0]
     assert main.COMMANDS[name] == own

@@ -9,7 +9,10 @@ from statistics import fmean, median
 from ikbr.backtest.analytics.returns import SESSIONS_PER_YEAR
 from ikbr.backtest.report.header import Fact
 from ikbr.backtest.report.wording import number, percent
+from ikbr.backtest.validation.cross_validation import CrossValidated
+from ikbr.backtest.validation.deflated_sharpe import Deflated
 from ikbr.backtest.validation.judgement import GROUPS, TESTED, Judgement
+from ikbr.backtest.validation.overfitting import Overfitting
 
 BARS = 24
 YEAR = math.sqrt(SESSIONS_PER_YEAR)
@@ -40,58 +43,51 @@ def luck_facts(judgement: Judgement) -> list[tuple[str, list[Fact]]]:
     Returns:
         Groups of facts; those that cannot be said are left out.
     """
-    groups: list[tuple[str, list[Fact]]] = []
-    if (deflated := judgement.deflated) is not None:
-        groups.append(
-            (
-                "Deflated Sharpe ratio",
-                [
-                    Fact("Sharpe ratio of the best", _yearly(deflated.sharpe), "a year"),
-                    Fact(
-                        "Best expected from luck alone",
-                        _yearly(deflated.expected_maximum),
-                        "a year",
-                    ),
-                    Fact("Probability of being above it", percent(deflated.deflated, 1)),
-                    Fact("Trials", f"{deflated.trials:,}"),
-                    Fact("Independent trials", number(deflated.independent, 1), "estimate"),
-                    Fact("Returns", f"{deflated.periods:,}", "one per session"),
-                ],
-            )
-        )
-    if (overfit := judgement.overfitting) is not None:
-        groups.append(
-            (
-                "Backtest overfitting (CSCV)",
-                [
-                    Fact("Probability of overfitting", percent(overfit.probability, 1)),
-                    Fact(
-                        "Probability of loss out of sample", percent(overfit.probability_of_loss, 1)
-                    ),
-                    Fact("Slope, out of sample over in-sample", number(overfit.slope)),
-                    Fact("Median rank of the best, out of sample", _rank(median(overfit.logits))),
-                    Fact("Splits", f"{overfit.splits:,}", f"{overfit.blocks} blocks"),
-                    Fact("Sessions", f"{overfit.periods:,}"),
-                ],
-            )
-        )
-    if (crossed := judgement.cross_validated) is not None:
-        groups.append(
-            (
-                "Purged cross-validation",
-                [
-                    Fact("Mean Sharpe in-sample", _yearly(fmean(crossed.in_sample)), "a year"),
-                    Fact(
-                        "Mean Sharpe out of sample", _yearly(fmean(crossed.out_of_sample)), "a year"
-                    ),
-                    Fact("Worst out of sample", _yearly(min(crossed.out_of_sample)), "a year"),
-                    Fact("Splits that lost", percent(crossed.losing, 0)),
-                    Fact("Different sets chosen", f"{len(crossed.chosen):,}"),
-                    Fact("Splits", f"{crossed.splits:,}", f"{GROUPS} groups, {TESTED} tested"),
-                ],
-            )
-        )
-    return groups
+    groups = (
+        ("Deflated Sharpe ratio", _deflated(judgement.deflated)),
+        ("Backtest overfitting (CSCV)", _overfit(judgement.overfitting)),
+        ("Purged cross-validation", _crossed(judgement.cross_validated)),
+    )
+    return [(name, facts) for name, facts in groups if facts]
+
+
+def _deflated(found: Deflated | None) -> list[Fact]:
+    if found is None:
+        return []
+    return [
+        Fact("Sharpe ratio of the best", _yearly(found.sharpe), "a year"),
+        Fact("Best expected from luck alone", _yearly(found.expected_maximum), "a year"),
+        Fact("Probability of being above it", percent(found.deflated, 1)),
+        Fact("Trials", f"{found.trials:,}"),
+        Fact("Independent trials", number(found.independent, 1), "estimate"),
+        Fact("Returns", f"{found.periods:,}", "one per session"),
+    ]
+
+
+def _overfit(found: Overfitting | None) -> list[Fact]:
+    if found is None:
+        return []
+    return [
+        Fact("Probability of overfitting", percent(found.probability, 1)),
+        Fact("Probability of loss out of sample", percent(found.probability_of_loss, 1)),
+        Fact("Slope, out of sample over in-sample", number(found.slope)),
+        Fact("Median rank of the best, out of sample", _rank(median(found.logits))),
+        Fact("Splits", f"{found.splits:,}", f"{found.blocks} blocks"),
+        Fact("Sessions", f"{found.periods:,}"),
+    ]
+
+
+def _crossed(found: CrossValidated | None) -> list[Fact]:
+    if found is None:
+        return []
+    return [
+        Fact("Mean Sharpe in-sample", _yearly(fmean(found.in_sample)), "a year"),
+        Fact("Mean Sharpe out of sample", _yearly(fmean(found.out_of_sample)), "a year"),
+        Fact("Worst out of sample", _yearly(min(found.out_of_sample)), "a year"),
+        Fact("Splits that lost", percent(found.losing, 0)),
+        Fact("Different sets chosen", f"{len(found.chosen):,}"),
+        Fact("Splits", f"{found.splits:,}", f"{GROUPS} groups, {TESTED} tested"),
+    ]
 
 
 def logit_histogram(judgement: Judgement) -> Histogram | None:
