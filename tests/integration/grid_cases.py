@@ -9,6 +9,7 @@ from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.grid.outcome import GridOutcome
 from ikbr.backtest.grid.run_grid import GridRun, run_grid
 from ikbr.backtest.result import BacktestResult
+from ikbr.domain.signal import Signal
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.strategies.kernel import KernelStrategy
 
@@ -38,6 +39,17 @@ class RestlessKernel(KernelStrategy):
         if tick.last > 0 and tick.last_size == 500:
             return 1 if tick.position + tick.pending <= 0 else -1
         return 1 if drawn // params.every % 2 else -1
+
+
+class LeavingKernel(RestlessKernel):
+    """The same, but against what is held it only leaves."""
+
+    opposite = "flat"
+
+    def signal(self, value: int, state: Any, ticker: Any) -> Any:
+        held = self.position(ticker.symbol) + self.pending(ticker.symbol)
+        action: Any = "FLAT" if held * value < 0 else "BUY" if value > 0 else "SELL"
+        return Signal(action, ticker.symbol, ticker.market_price())
 
 
 def both(source: Any, instances: list[Instance], setup: Setup) -> list[tuple[Any, Any]]:
@@ -88,4 +100,12 @@ def engine_facts(result: BacktestResult) -> dict[str, Any]:
     }
 
 
-__all__ = ["GridRun", "RestlessKernel", "both", "engine", "engine_facts", "grid_facts"]
+__all__ = [
+    "GridRun",
+    "LeavingKernel",
+    "RestlessKernel",
+    "both",
+    "engine",
+    "engine_facts",
+    "grid_facts",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from grid_cases import RestlessKernel, both, engine_facts, grid_facts
+from grid_cases import LeavingKernel, RestlessKernel, both, engine_facts, grid_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tapes import Pieces, random_tape
@@ -18,6 +18,8 @@ from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.session import Session
 from ikbr.domain.tape import Tape
+from ikbr.strategies.examples.mean_reversion_kernel import MeanReversionKernel
+from ikbr.strategies.examples.momentum_kernel import MomentumKernel
 
 DAY_NS = 24 * 3_600_000_000_000
 DAYS = {
@@ -64,6 +66,7 @@ CASES = st.fixed_dictionaries(
         "all_hours": st.booleans(),
         "every": st.sampled_from([1, 3, 11, 60]),
         "share": st.sampled_from([1.0, 0.4]),
+        "leaves": st.booleans(),
         "limits": LIMITS,
         "model": MODELS,
     }
@@ -85,9 +88,10 @@ def moved(tape: Tape, sessions: list[Session], days: int) -> tuple[Tape, list[Se
 def outcomes(case: dict[str, Any]) -> list[tuple[Any, Any]]:
     tape, sessions = moved(*random_tape(case["seed"], case["rows"], 1), DAYS[case["moved"]])
     source = Pieces(tape, sessions, case["piece"])
+    kernel = LeavingKernel if case["leaves"] else RestlessKernel
     instances = [
         Instance(
-            RestlessKernel(case["seed"] + n, case["every"] + n // 2, bool(n % 2)),
+            kernel(case["seed"] + n, case["every"] + n // 2, bool(n % 2)),
             f"set-{n}",
             (tape.instruments[0].symbol,),
             case["share"],
@@ -130,6 +134,7 @@ def test_long_tapes_give_the_same_in_both(seed: int) -> None:
         "piece": (10_000, 1_700)[seed % 2],
         "capital": (200_000.0, 26_000.0)[seed % 2], "quantity": (0, 100)[seed % 2],
         "all_hours": seed == 5, "every": (7, 40, 300)[seed % 3], "share": 1.0,
+        "leaves": seed > 3,
         "limits": {"max_drawdown_pct": (0.05, 0.01)[seed % 2], "min_order_interval_s": 0.0},
         "model": {
             "fill": ("quote", "next", "last")[seed % 3],
@@ -137,3 +142,28 @@ def test_long_tapes_give_the_same_in_both(seed: int) -> None:
         },
     }  # fmt: skip
     assert check(case) == 0
+
+
+EXAMPLES: dict[str, list[Any]] = {
+    "momentum": [MomentumKernel(n, 0.0001 * n, n > 4) for n in (2, 3, 4, 5, 8, 30)],
+    "mean reversion": [
+        MeanReversionKernel(n, entry=1.2, exit=0.3, stop=2.0 + n / 20, allow_short=n > 6)
+        for n in (3, 5, 6, 9, 20, 60)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("fill", ["quote", "next", "last"])
+def test_the_examples_that_come_with_ikbr_give_the_same_in_both(name: str, fill: str) -> None:
+    tape, sessions = random_tape(11, 5_000, 1)
+    symbols = (tape.instruments[0].symbol,)
+    instances = [Instance(one, f"{name} {n}", symbols) for n, one in enumerate(EXAMPLES[name])]
+    setup = Setup(limits=RiskLimits(max_drawdown_pct=0.02), model=ExecutionModel(fill=fill))
+    found = both(Pieces(tape, sessions, 10_000), instances, setup)
+    assert sum(len(grid.fills) for grid, _ in found) > 20
+    for grid, run in found:
+        assert grid.left == ""
+        expected, got = engine_facts(run), grid_facts(grid)
+        for fact, value in expected.items():
+            assert repr(got[fact]) == repr(value), fact

@@ -116,9 +116,13 @@ class KernelStrategy(BaseStrategy):
     Attributes:
         state: The fields of the state with their initial values: numbers, or
             `cells(length, initial)` for several of them.
+        opposite: What the answers of a strategy's own `signal` amount to: "reverse", as by
+            default, a BUY or a SELL; "flat", the same, but FLAT against what is held. "" leaves
+            it open; then the compiled grid leaves the strategy to the engine.
     """
 
     state: Mapping[str, Any] = {}
+    opposite: str = ""
 
     sees_ticks = True
     kernel_name = "on_tick"

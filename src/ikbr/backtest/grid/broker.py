@@ -17,13 +17,13 @@ from ikbr.backtest.grid.layout import (
     FILL_EQUITY,
     FILL_FEE,
     FILL_LAST,
+    FILL_NUMBER,
     FILL_ORDER,
     FILL_PRICE,
     FILL_QUANTITY,
     FILL_ROW,
     FILL_SET,
     FILL_TS,
-    LEFT_LATE,
     LEFT_WAITING,
     MOST_WAITING,
     RULE_LAST,
@@ -89,7 +89,7 @@ def _day_rule_forbids(terms: Any, own: Any, equity: int) -> bool:
 
 
 @compiled
-def arrive(row: Any, terms: Any, own: Any, order_id: int, change: int) -> None:
+def arrive(row: Any, terms: Any, own: Any, order_id: int, change: int, exits: bool) -> None:
     """Let an accepted order trade with what stands, or wait."""
     n = own.waiting
     if n >= MOST_WAITING:
@@ -97,6 +97,7 @@ def arrive(row: Any, terms: Any, own: Any, order_id: int, change: int) -> None:
         return
     own.order_id[n] = order_id
     own.order_change[n] = change
+    own.order_exits[n] = exits
     own.order_bid[n] = row.bid
     own.order_ask[n] = row.ask
     own.order_last[n] = row.last
@@ -110,42 +111,29 @@ def arrive(row: Any, terms: Any, own: Any, order_id: int, change: int) -> None:
         fill(row, terms, own, n, price, displayed)
         return
     own.waiting = n + 1
-    if change > 0:
-        own.buys += change
-    else:
-        own.sells -= change
+    count_waiting(own, n, 1)
 
 
 @compiled
-def match(row: Any, terms: Any, own: Any) -> None:
-    """Trade the waiting orders against a row, as `sim.matching` does for market orders."""
-    if own.halted or not (own.regular or terms.outside):
-        return
-    kind, last = row.kind, row.last
-    printed = _PRINT <= kind <= _AUCTION and last != NO_PRICE
-    kept = 0
-    for n in range(own.waiting):
-        change = own.order_change[n]
-        price = row.ask if change > 0 else row.bid
-        if terms.fill != RULE_QUOTE:
-            price = NO_PRICE
-        if printed:
-            # The quote counts where it is worse than the print.
-            if price == NO_PRICE:
-                price = last
-            else:
-                price = max(last, price) if change > 0 else min(last, price)
-        if price == NO_PRICE:
-            keep_order(own, n, kept)
-            kept += 1
-            continue
+def count_waiting(own: Any, n: int, sign: int) -> None:
+    """Count a waiting order, or with sign -1 count it no longer."""
+    change = own.order_change[n]
+    size = sign * abs(change)
+    if own.order_exits[n]:
         if change > 0:
-            own.buys -= change
+            own.exit_buys += size
         else:
-            own.sells += change
-        displayed = row.ask_size if change > 0 else row.bid_size
-        fill(row, terms, own, n, price, displayed)
-    own.waiting = kept
+            own.exit_sells += size
+    elif change > 0:
+        own.buys += size
+    else:
+        own.sells += size
+
+
+@compiled
+def in_flight(own: Any) -> int:
+    """Give the signed quantity that waiting orders have still to fill."""
+    return own.buys + own.exit_buys - own.sells - own.exit_sells
 
 
 @compiled
@@ -153,6 +141,7 @@ def keep_order(own: Any, n: int, place: int) -> None:
     """Let a waiting order move up to a place that became free."""
     own.order_id[place] = own.order_id[n]
     own.order_change[place] = own.order_change[n]
+    own.order_exits[place] = own.order_exits[n]
     own.order_bid[place] = own.order_bid[n]
     own.order_ask[place] = own.order_ask[n]
     own.order_last[place] = own.order_last[n]
@@ -161,7 +150,7 @@ def keep_order(own: Any, n: int, place: int) -> None:
 @compiled
 def cancel_waiting(own: Any) -> None:
     """End every waiting order."""
-    own.waiting = own.buys = own.sells = 0
+    own.waiting = own.buys = own.sells = own.exit_buys = own.exit_sells = 0
 
 
 @compiled
@@ -179,15 +168,19 @@ def fill(row: Any, terms: Any, own: Any, n: int, price: int, displayed: int) -> 
     own.fees_paid += fee
     own.position = held + change
     own.mute_buy = own.mute_sell = 0
-    if own.order_id[n] < own.flat_below and own.position != 0:
-        own.left = LEFT_LATE
+    late = own.order_id[n] < own.flat_below or own.order_exits[n] != 0
+    own.late = own.flat_below > 0 and own.position != 0 and late
     mark = row.mark
     own.mark = mark
     equity = equity_at(own, unit, mark)
     see_equity(own, terms, equity, now)
     draw_band(own, terms)
+    own.fills += 1
     pool = pool_at(own.pool)
     at = pool.count * FILL_COLUMNS
+    if at >= len(pool.records):
+        own.left = LEFT_WAITING
+        return
     pool.count += 1
     records = pool.records
     records[at + FILL_SET] = own.number
@@ -202,7 +195,25 @@ def fill(row: Any, terms: Any, own: Any, n: int, price: int, displayed: int) -> 
     records[at + FILL_BID] = own.order_bid[n]
     records[at + FILL_ASK] = own.order_ask[n]
     records[at + FILL_LAST] = own.order_last[n]
-    own.fills += 1
+    records[at + FILL_NUMBER] = own.fills
+
+
+@compiled
+def tell_last_first(own: Any, start: int) -> None:
+    """Turn the order of fills around that came from within each other.
+
+    Whoever answers a fill with an order that is filled at once tells of that one first.
+    """
+    pool = pool_at(own.pool)
+    low, high = start, pool.count - 1
+    while low < high:
+        for column in range(FILL_COLUMNS):
+            one, other = low * FILL_COLUMNS + column, high * FILL_COLUMNS + column
+            kept = pool.records[one]
+            pool.records[one] = pool.records[other]
+            pool.records[other] = kept
+        low += 1
+        high -= 1
 
 
 @compiled

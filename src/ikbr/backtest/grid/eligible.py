@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ikbr.backtest.stage import Instance, Setup
 from ikbr.domain.execution import ExecutionModel
@@ -16,11 +15,12 @@ from ikbr.strategies.schedule import Schedule
 LARGEST_CAPITAL = 1e9
 """Dollars; beyond, compiled whole numbers would have to be watched."""
 
+_OPPOSITES = ("reverse", "flat")
 _SHAPES = ("auto", "kernel")
 
 _PLAIN_HOOKS = (
     "on_market_data", "on_start", "on_bar", "on_fill", "on_order_update", "on_timer", "on_stop",
-    "calculate_position_size", "clear_old_data", "bind", "signal", "answer",
+    "calculate_position_size", "clear_old_data", "bind", "answer",
     "run_kernel", "rows_of",
 )  # fmt: skip
 """What a strategy of the compiled grid leaves as it is."""
@@ -117,17 +117,19 @@ def _why_not_strategy(strategy: BaseStrategy) -> str:
         return "is not a kernel strategy"
     if getattr(strategy, "kernel_name", "on_tick") != "on_tick":
         return "has a kernel of another form than on_tick"
+    if strategy.opposite not in _OPPOSITES and _has_own(strategy, "signal"):
+        return "has its own signal and does not say by `opposite` what it amounts to"
     for name in _PLAIN_HOOKS:
-        if _written(type(strategy), name) is not _written(KernelStrategy, name):
+        if _has_own(strategy, name):
             return f"has its own {name}"
     checks = (
-        (strategy.bars or strategy.warmup, "asks for bars"),
+        (strategy.bars or strategy.warmup or not strategy.sees_ticks, "asks for bars"),
         (strategy.schedule != Schedule(), "has a schedule"),
         (strategy.stop_loss_pct, "attaches stops to its entries"),
     )
     return next((words for found, words in checks if found), "")
 
 
-def _written(kind: type, name: str) -> Callable[..., Any] | None:
-    """Give a method as the class has it; None when it has none."""
-    return getattr(kind, name, None)
+def _has_own(strategy: KernelStrategy, name: str) -> bool:
+    """Say whether a strategy has written a method itself."""
+    return getattr(type(strategy), name, None) is not getattr(KernelStrategy, name, None)

@@ -65,6 +65,9 @@ class Group:
         for k, (one, seen) in enumerate(zip(own, self.sets, strict=True)):
             seen.number = k
             seen.short = one.strategy.allow_short
+            seen.leaves = isinstance(one.strategy, KernelStrategy) and (
+                one.strategy.opposite == "flat"
+            )
             seen.share = one.share
             seen.pool = self.pool_memory.buffer_info()[0]
             seen.cash = seen.peak = seen.day_start = round(capital * MICRO)

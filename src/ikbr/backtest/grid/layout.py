@@ -38,7 +38,7 @@ LEFT_REASONS = (
     "an order was worth more than compiled money can count",
     "the strategy answered something other than -1, 0 or 1",
     "the fee table does not know the day of a fill",
-    "a flattened order was filled late",
+    "an order was filled late on stale data",
     "the strategy raised an error",
 )
 """Why a set was left to the engine, by number."""
@@ -52,9 +52,9 @@ FREE, FIXED_PLAN, TIERED_PLAN = range(3)
 # The columns of a fill; the last ones say what stood when its order was decided.
 (
     FILL_SET, FILL_ORDER, FILL_TS, FILL_QUANTITY, FILL_PRICE, FILL_FEE, FILL_ROW, FILL_EQUITY,
-    FILL_DISPLAYED, FILL_BID, FILL_ASK, FILL_LAST,
-) = range(12)  # fmt: skip
-FILL_COLUMNS = 12
+    FILL_DISPLAYED, FILL_BID, FILL_ASK, FILL_LAST, FILL_NUMBER,
+) = range(13)  # fmt: skip
+FILL_COLUMNS = 13
 
 
 def set_layout(sessions: int, earlier: int) -> Layout:
@@ -68,11 +68,12 @@ def set_layout(sessions: int, earlier: int) -> Layout:
     """
     fields: dict[str, Any] = dict.fromkeys(
         (
-            "number", "left", "short", "pool", "row", "next_row", "event", "regular", "halted",
+            "number", "left", "short", "leaves", "pool", "row", "next_row", "event", "regular",
+            "halted",
             "cash", "position", "mark", "peak", "day_start", "drawdown_latched", "daily_latched",
             "halt_ns", "mute_buy", "mute_sell", "muted", "retry", "sent_today", "orders",
-            "waiting", "buys", "sells", "flat_below", "month_shares", "fees_paid", "increased",
-            "day_trades", "fills",
+            "waiting", "buys", "sells", "exit_buys", "exit_sells", "late", "flat_below",
+            "month_shares", "fees_paid", "increased", "day_trades", "fills",
         ),
         0,
     )  # fmt: skip
@@ -82,8 +83,15 @@ def set_layout(sessions: int, earlier: int) -> Layout:
     fields |= {"low": LOWEST_MARK, "high": HIGHEST_MARK}
     fields |= {
         name: cells(MOST_WAITING, 0)
-        for name in ("order_id", "order_change", "order_bid", "order_ask", "order_last")
-    }
+        for name in (
+            "order_id",
+            "order_change",
+            "order_exits",
+            "order_bid",
+            "order_ask",
+            "order_last",
+        )
+    }  # fmt: skip
     fields |= {
         "earlier": cells(earlier, 0),
         "refused": cells(len(REFUSALS), 0),

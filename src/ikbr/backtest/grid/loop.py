@@ -11,7 +11,7 @@ from typing import Any
 from ikbr.backtest.grid import layout
 from ikbr.strategies.kernel_layout import Fields
 
-RESERVE = layout.MOST_WAITING + 2
+RESERVE = 4 * layout.MOST_WAITING
 """Room for the fills of one row."""
 
 TEXT = '''
@@ -59,7 +59,8 @@ def scan(addresses, sets, states, params, start, stop):
         short = state.short
         next_row = state.next_row
         low, high = EVERY_ROW if state.waiting else state.low, state.high
-        position, pending = state.position, state.buys - state.sells
+        position = state.position
+        pending = state.buys - state.sells + state.exit_buys - state.exit_sells
         i = max(start, state.row)
         while i < stop and not state.left and pool.count <= limit:
             if i >= next_row:
@@ -80,7 +81,8 @@ def scan(addresses, sets, states, params, start, stop):
                     now.bid_size, now.ask_size = bid_sizes[i], ask_sizes[i]
                     call(step, FOLLOW, rules, address, place, 0)
                     low, high = EVERY_ROW if state.waiting else state.low, state.high
-                    position, pending = state.position, state.buys - state.sells
+                    position = state.position
+                    pending = state.buys - state.sells + state.exit_buys - state.exit_sells
                     if state.left or pool.count > limit:
                         end = i + 1
                 at = 3 * (i - start)
@@ -108,7 +110,8 @@ def scan(addresses, sets, states, params, start, stop):
                         now.bid_size, now.ask_size = bid_sizes[i], ask_sizes[i]
                         call(step, DECIDE, rules, address, place, np.int64(signal))
                         low, high = EVERY_ROW if state.waiting else state.low, state.high
-                        position, pending = state.position, state.buys - state.sells
+                        position = state.position
+                        pending = state.buys - state.sells + state.exit_buys - state.exit_sells
                     if state.left or pool.count > limit:
                         end = i + 1
                 i += 1

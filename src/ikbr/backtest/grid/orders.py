@@ -11,8 +11,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ikbr.backtest.grid.broker import arrive, broker_refuses, keep_order, mark_at
-from ikbr.backtest.grid.compiled import compiled
+from ikbr.backtest.grid.broker import (
+    arrive,
+    broker_refuses,
+    count_waiting,
+    in_flight,
+    keep_order,
+    mark_at,
+    tell_last_first,
+)
+from ikbr.backtest.grid.compiled import compiled, pool_at
 from ikbr.backtest.grid.layout import (
     ALLOWED,
     BROKER,
@@ -21,6 +29,7 @@ from ikbr.backtest.grid.layout import (
     EXPOSURE,
     INTERVAL,
     LEFT_AMOUNT,
+    LEFT_LATE,
     NEVER,
     NO_PRICE_KNOWN,
     NOT_YET,
@@ -48,18 +57,20 @@ def decide(row: Any, terms: Any, own: Any, signal: int) -> None:
         row: The row of the tape.
         terms: What is the same for every set.
         own: The set.
-        signal: 1 to be long, -1 to be short (or flat, when it may not be short).
+        signal: 1 to be long, -1 to be short (or flat, when it may not be short); of a set that
+            only leaves what it holds, flat against that.
     """
-    held = own.position + own.buys - own.sells
+    held = own.position + in_flight(own)
     if held > 0 if signal > 0 else (held < 0 or (held == 0 and not own.short)):
         return
     if row.ts < (own.mute_buy if signal > 0 else own.mute_sell):
         own.muted += 1
         return
-    if signal < 0 and not own.short and own.buys > 0:
-        _leave_waiting(own)
+    closes = held != 0 and (own.leaves or (signal < 0 and not own.short))
+    if closes and _enters_still(own, held):
+        _leave_waiting(row, terms, own)
         return
-    change = _change(row, terms, own, signal, held)
+    change = -held if closes else _change(row, terms, own, signal, held)
     after = held + change
     turns = after * held <= 0 and after != 0
     own.retry = row.ts + terms.retry_after
@@ -71,42 +82,67 @@ def decide(row: Any, terms: Any, own: Any, signal: int) -> None:
         return
     rule = check(row, terms, own, change)
     if rule == ALLOWED:
-        _submit(row, terms, own, change)
+        _submit(row, terms, own, change, False)
         return
     _refuse(own, rule, change)
     if held * change < 0 and abs(change) > abs(held):
         # A reversal that may not enter still closes.
         own.retry = row.ts + terms.retry_after
         if check(row, terms, own, -held) == ALLOWED:
-            _submit(row, terms, own, -held)
+            _submit(row, terms, own, -held, False)
 
 
 @compiled
-def _leave_waiting(own: Any) -> None:
-    """Cancel the entries that wait; what closes already is left alone."""
+def _enters_still(own: Any, held: int) -> bool:
+    """Say whether a part of what is to be left is still being entered."""
+    return (own.buys + own.exit_buys if held > 0 else own.sells + own.exit_sells) > 0
+
+
+@compiled
+def _leave_waiting(row: Any, terms: Any, own: Any) -> None:
+    """Cancel the entries that wait; what closes already is left alone.
+
+    Source: `core.flattening.Flattener`.
+    """
     own.flat_below = own.next_id
     kept = 0
-    own.buys = own.sells = 0
     for n in range(own.waiting):
-        change = own.order_change[n]
-        if change * own.position < 0:
+        if own.order_change[n] * own.position < 0:
             keep_order(own, n, kept)
             kept += 1
-            if change > 0:
-                own.buys += change
-            else:
-                own.sells -= change
+        else:
+            count_waiting(own, n, -1)
     own.waiting = kept
-    if (own.position + own.buys - own.sells) * own.position > 0:
-        # Something would have to be closed on top; no order of a single signal leads here.
-        own.left = LEFT_AMOUNT
+    start = pool_at(own.pool).count
+    close_rest(row, terms, own)
+    tell_last_first(own, start)
+
+
+@compiled
+def close_rest(row: Any, terms: Any, own: Any) -> None:
+    """Close what is held and is not being closed already; go on while late fills bring more."""
+    while True:
+        own.late = 0
+        held = own.position + in_flight(own)
+        if held * own.position <= 0 or own.left:
+            return
+        if terms.refuse_stale:
+            # Whether its data counts as halted depends on the moment within the row.
+            own.left = LEFT_LATE
+            return
+        own.retry = row.ts + terms.retry_after
+        rule = check(row, terms, own, -held)
+        if rule == ALLOWED:
+            _submit(row, terms, own, -held, True)
+        else:
+            _refuse(own, rule, -held)
+        if not own.late:
+            return
 
 
 @compiled
 def _change(row: Any, terms: Any, own: Any, signal: int, held: int) -> int:
     """Give the quantity to order, signed; 0 when the size of an entry came to nothing."""
-    if signal < 0 and not own.short:
-        return -held
     size = terms.quantity
     if size == 0:
         size = _size(row, terms, own, signal)
@@ -159,7 +195,9 @@ def _refuse(own: Any, rule: int, side: int) -> None:
 def free_to_reduce(own: Any) -> int:
     """Give how much of a position no waiting order is closing yet."""
     held = own.position
-    return held - own.sells if held > 0 else -held - own.buys
+    if held > 0:
+        return held - own.sells - own.exit_sells
+    return -held - own.buys - own.exit_buys
 
 
 @compiled
@@ -226,7 +264,8 @@ def _untrusted(row: Any, own: Any) -> bool:
 def _check_value(row: Any, terms: Any, own: Any, change: int, unit: float) -> int:
     """Check what the account and the position would come to."""
     held = own.position
-    highest, lowest = held + own.buys, held - own.sells
+    highest = held + (min(own.exit_buys, -held) if held < 0 else 0) + own.buys
+    lowest = held - (min(own.exit_sells, held) if held > 0 else 0) - own.sells
     after = abs(highest + change if change > 0 else lowest + change)
     equity = equity_at(own, terms.unit, row.mark)
     if equity <= own.barrier:
@@ -244,14 +283,14 @@ def _check_value(row: Any, terms: Any, own: Any, change: int, unit: float) -> in
 
 
 @compiled
-def _submit(row: Any, terms: Any, own: Any, change: int) -> None:
+def _submit(row: Any, terms: Any, own: Any, change: int, exits: bool) -> None:
     """Send an order; nobody is asked any more but the broker."""
     now = row.ts
     unit = touch(row, terms, change) * terms.multiplier * terms.rate
     if (abs(change) + abs(own.position)) * unit > _MOST_VALUE:
         own.left = LEFT_AMOUNT
         return
-    if not _reduces(own, change):
+    if not exits and not _reduces(own, change):
         own.entered = now
     own.sent_today += 1
     own.orders += 1
@@ -261,4 +300,4 @@ def _submit(row: Any, terms: Any, own: Any, change: int) -> None:
         own.retry = now + terms.retry_after
         _refuse(own, BROKER, change)
         return
-    arrive(row, terms, own, order_id, change)
+    arrive(row, terms, own, order_id, change, exits)

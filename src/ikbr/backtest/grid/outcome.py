@@ -60,7 +60,7 @@ class GridOutcome:
         muted: Signals in a direction that was muted.
         halted_ns: When the drawdown halt tripped, ns UTC; 0 for never.
         session_equity_micro: Equity at the end of every session.
-        records: Its fills, one row each; the columns are those of `layout.FILL_…`.
+        records: Its fills as they were told, a row each; the columns are `layout.FILL_…`.
         frame: What it shares with the others.
     """
 
@@ -97,12 +97,9 @@ class GridOutcome:
     def fills(self) -> list[Fill]:
         """The fills as the engine would have told them."""
         columns = self.records.T.tolist()
-        return [
-            self._fill(number, values)
-            for number, values in enumerate(zip(*columns, strict=True), 1)
-        ]
+        return [self._fill(values) for values in zip(*columns, strict=True)]
 
-    def _fill(self, number: int, values: Sequence[int]) -> Fill:
+    def _fill(self, values: Sequence[int]) -> Fill:
         instrument = self.frame.instrument
         scale = instrument.price_scale
         quantity, bid, ask, last = (
@@ -114,7 +111,7 @@ class GridOutcome:
         arrived = quote if quote != NO_PRICE else last
         both = min(bid, ask) != NO_PRICE
         return Fill(
-            number,
+            values[at.FILL_NUMBER],
             values[at.FILL_ORDER],
             self.name,
             instrument.symbol,
@@ -137,7 +134,8 @@ class GridOutcome:
 
     def equity_path(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Give times and values of the equity: every minute of a session, fill and close."""
-        samples, records = self.frame.samples, self.records
+        samples = self.frame.samples
+        records = self.records[np.argsort(self.records[:, at.FILL_NUMBER])]
         unit = self.frame.instrument.unit_value_micro
         quantity = records[:, at.FILL_QUANTITY]
         spent = quantity * records[:, at.FILL_PRICE] * unit + records[:, at.FILL_FEE]

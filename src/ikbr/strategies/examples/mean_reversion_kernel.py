@@ -40,6 +40,7 @@ class MeanReversionKernel(KernelStrategy):
         "extreme": 0.0,
         "aside": False,
     }
+    opposite = "flat"
 
     def __init__(
         self,

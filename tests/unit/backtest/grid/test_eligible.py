@@ -43,6 +43,19 @@ class Listening(Planned):
         return None
 
 
+class Signalling(Planned):
+    def signal(self, value: int, state: Any, ticker: Any) -> None:
+        return None
+
+
+class Leaving(Signalling):
+    opposite = "flat"
+
+
+class Legged(Planned):
+    kernel_name = "on_legs"
+
+
 class Worded(Planned):
     def reason(self, value: int, state: Any, ticker: Any) -> str:
         return "a reason"
@@ -50,6 +63,7 @@ class Worded(Planned):
 
 def test_a_plain_kernel_on_one_stock_can_run_compiled() -> None:
     assert why_not(source(PRICES), [instance(Planned())], setup()) == ""
+    assert why_not(source(PRICES), [instance(Leaving())], setup()) == ""
     assert why_not(source(PRICES), [instance(Worded(1)), instance(Worded(2))], setup()) == ""
 
 
@@ -60,6 +74,8 @@ def test_a_plain_kernel_on_one_stock_can_run_compiled() -> None:
         (Scheduled(), "has a schedule"),
         (Stopped(), "attaches stops"),
         (Barred(), "asks for bars"),
+        (Signalling(), "has its own signal"),
+        (Legged(), "another form than on_tick"),
         (Sized(), "has its own calculate_position_size"),
         (Listening(), "has its own on_fill"),
     ],

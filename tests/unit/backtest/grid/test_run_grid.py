@@ -144,7 +144,7 @@ def test_fills_beyond_the_room_for_them_are_not_lost(monkeypatch: pytest.MonkeyP
     how = setup(quantity=10, min_order_interval_s=0.0, capital=1e6)
     sets = [instance(Restless(buy=n), f"s{n}") for n in range(2, 6)]
     whole = run_grid(data, sets, how)
-    monkeypatch.setattr(groups, "ROOM", layout.MOST_WAITING + 5)
+    monkeypatch.setattr(groups, "ROOM", 4 * layout.MOST_WAITING + 3)
     parts = run_grid(data, sets, how)
     assert len(whole.outcomes[0].fills) > 400
     for one, other in zip(whole.outcomes, parts.outcomes, strict=True):
