@@ -61,13 +61,15 @@ class DaskExecutor:
                 f"with `dask scheduler` and workers with `dask worker {address}`, or give the "
                 f"right --address."
             ) from error
-        self.workers = sum(self._client.nthreads().values())
-        if not self.workers:
+        try:
+            self._client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError:
             self.close()
             raise SweepError(
                 f"the Dask scheduler at {address!r} has no workers; start some with "
                 f"`dask worker {address}`."
-            )
+            ) from None
+        self.workers = sum(self._client.nthreads().values())
         self.at_once = 2 * self.workers
 
     @property

@@ -6,7 +6,8 @@ import importlib
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ikbr.backtest.optimise.engine_job import Job
@@ -44,8 +45,10 @@ class RayExecutor:
             UsageError: When Ray is not installed.
             SweepError: When the cluster cannot be reached.
         """
-        # Ray must not install into, or report from, other people's machines.
+        # Ray must not report from other people's machines.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if has_token(os.environ):
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
         try:
             ray: Any = importlib.import_module("ray")
         except ImportError:
@@ -71,8 +74,9 @@ class RayExecutor:
         except Exception as error:
             raise SweepError(
                 f"the Ray cluster at {address!r} cannot be reached ({_words(error)}); start one "
-                f"with `ray start --head`, or give the right --address (auto on a machine of the "
-                f"cluster; elsewhere with RAY_AUTH_MODE=token and its token)."
+                f"with `ray start --head`, or give the right --address; elsewhere than where the "
+                f"cluster was started also its token (RAY_AUTH_TOKEN, or the file "
+                f"~/.ray/auth_token)."
             ) from error
         if not self.workers:
             self.close()
@@ -153,6 +157,21 @@ class RayExecutor:
             f"the Ray cluster at {self._address!r} went away ({_words(error)}); start it and "
             f"repeat the command: the results so far are kept."
         )
+
+
+def has_token(env: Mapping[str, str]) -> bool:
+    """Say whether there is a token to show to a cluster; those that want none ignore it.
+
+    Args:
+        env: Environment variables.
+
+    Source: Ray, "Token authentication": RAY_AUTH_TOKEN, else the file RAY_AUTH_TOKEN_PATH, else
+    ~/.ray/auth_token, which `ray start --head` makes.
+    """
+    if env.get("RAY_AUTH_TOKEN"):
+        return True
+    path = env.get("RAY_AUTH_TOKEN_PATH")
+    return (Path(path) if path else Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _check_reachable(address: str) -> None:
