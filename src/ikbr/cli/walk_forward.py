@@ -51,9 +51,9 @@ def command(
     ] = None,
     **run: Any,
 ) -> None:
-    """Choose parameters on the past and judge them on what follows, window after window.
+    """Choose parameters on the past and judge them on what follows.
 
-    Every run is kept as it ends: the same command continues where it was stopped or killed.
+    It goes forward window by window. Every run is kept as it ends: the same command continues where it was stopped or killed.
     """
     from contextlib import ExitStack
 
