@@ -49,7 +49,7 @@ def to_ib_order(
     account: str = "",
     parent_id: int = 0,
     transmit: bool = True,
-    group_prefix: str = "",
+    oca_group: str | None = None,
 ) -> IbOrder:
     """Write an order as IB takes it.
 
@@ -59,8 +59,8 @@ def to_ib_order(
         account: In which account.
         parent_id: The IB order whose fill activates it; 0 for none.
         transmit: Whether IB may send it on; False holds it for the rest of its bracket.
-        group_prefix: Makes the names of OCA groups unique among sessions: IB refuses orders of
-            a group of which one has filled before.
+        oca_group: What IB calls its OCA group; as the request does, unless given. (IB refuses
+            orders of a group of which one has filled before, so names must not come again.)
 
     Raises:
         OrderError: When IB has no such order.
@@ -88,13 +88,14 @@ def to_ib_order(
         value = getattr(request, name)
         if value is not None:
             setattr(ib, field, value)
-    if request.oca_group:
-        ib.ocaGroup = group_prefix + request.oca_group
+    group = request.oca_group if oca_group is None else oca_group
+    if group:
+        ib.ocaGroup = group
         ib.ocaType = REDUCE if order.parent_id else CANCEL_ALL
     return ib
 
 
-def to_request(symbol: str, ib: IbOrder, *, group_prefix: str = "") -> OrderRequest:
+def to_request(symbol: str, ib: IbOrder) -> OrderRequest:
     """Read an order of IB as a request.
 
     What never travels (reasons, attached exits, groups of one call) is not there.
@@ -102,7 +103,6 @@ def to_request(symbol: str, ib: IbOrder, *, group_prefix: str = "") -> OrderRequ
     Args:
         symbol: Of which instrument.
         ib: The order, as sent or as IB reported it.
-        group_prefix: What `to_ib_order` put before the names of OCA groups.
 
     Raises:
         OrderError: When the order is of a kind that ikbr does not use.
@@ -123,7 +123,7 @@ def to_request(symbol: str, ib: IbOrder, *, group_prefix: str = "") -> OrderRequ
         kind,
         tif=tif,
         outside_rth=ib.outsideRth,
-        oca_group=ib.ocaGroup.removeprefix(group_prefix),
+        oca_group=ib.ocaGroup,
         limit_price=prices.get("limit_price"),
         stop_price=prices.get("stop_price"),
         trail_amount=prices.get("trail_amount"),

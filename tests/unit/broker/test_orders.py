@@ -71,7 +71,7 @@ def test_where_it_goes_is_written_on_the_order() -> None:
     asked = OrderRequest("SPY", Side.SELL, 5, oca_group="pair")
     order = Order(7, asked, SPY, "m")
     ib = to_ib_order(
-        order, asked, account="DU1", parent_id=6, transmit=False, group_prefix="session 3 "
+        order, asked, account="DU1", parent_id=6, transmit=False, oca_group="session 3 pair"
     )
     assert (ib.account, ib.parentId, ib.transmit) == ("DU1", 6, False)
     assert (ib.action, ib.ocaGroup) == ("SELL", "session 3 pair")
@@ -111,10 +111,10 @@ def requests(draw: st.DrawFn) -> OrderRequest:
     )
 
 
-@given(requests(), st.sampled_from(["", "session 3 "]))
-def test_a_request_loses_nothing_on_its_way_to_ib(request_: OrderRequest, prefix: str) -> None:
-    ib = to_ib_order(Order(7, request_, SPY, "m"), request_, group_prefix=prefix)
-    assert to_request("SPY", ib, group_prefix=prefix) == request_
+@given(requests())
+def test_a_request_loses_nothing_on_its_way_to_ib(request_: OrderRequest) -> None:
+    ib = to_ib_order(Order(7, request_, SPY, "m"), request_)
+    assert to_request("SPY", ib) == request_
 
 
 class Wire:

@@ -1,0 +1,349 @@
+"""The follower: turns what IB says of orders into what became of them.
+
+Only a status, a list of orders or an execution moves an order; a code alone never does more than
+put it in doubt (`ikbr.broker.evidence`), and a doubt is settled by asking (`ikbr.broker.inquiry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ib_async import CommissionReport, Contract, Execution
+from ib_async import Order as IbOrder
+from ib_async import OrderState as IbOrderState
+
+from ikbr.broker.error_codes import classify
+from ikbr.broker.evidence import judge
+from ikbr.broker.executions import Estimate, ExecutionDesk
+from ikbr.broker.inquiry import COMPLETED, EXECUTIONS, OPEN, Inquiry
+from ikbr.broker.line import Line
+from ikbr.broker.order_ref import read_ref
+from ikbr.broker.orders import to_request
+from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
+from ikbr.core.ports import Clock
+from ikbr.domain.errors import InvariantError, OrderError
+from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.order import Fill, OrderRequest, OrderType
+from ikbr.sim.recent import Recent
+
+SECOND = 1_000_000_000
+
+_E = OrderEvent
+
+
+class Notice(NamedTuple):
+    """Report what a person should know.
+
+    Attributes:
+        order_id: About which order; -1 for none.
+        words: What it is.
+    """
+
+    order_id: int
+    words: str
+
+
+class Follower:
+    """Follow our orders through the raw feed (a `RawFeed`).
+
+    Attributes:
+        lines: What is known of each order that has not ended, by its id.
+        client_id: Whose orders are ours.
+        inquiry: Asks IB; None before the connection is ready.
+        executions: Joins executions with their commissions.
+        on_update, on_fill: Told what became of orders.
+        on_notice: Told of what a person should know.
+        on_foreign: Told of executions that belong to none of our orders.
+    """
+
+    def __init__(
+        self, clock: Clock, *, estimate: Estimate, commission_wait_ns: int, catch_up_ns: int
+    ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            clock: Tells the time; its timers run what is overdue.
+            estimate: What a fill costs whose commission does not come in time.
+            commission_wait_ns: How long a fill waits for its commission.
+            catch_up_ns: How long executions may lag behind a status that speaks of them.
+        """
+        self._clock = clock
+        self._catch_up_ns = catch_up_ns
+        self.lines: dict[int, Line] = {}
+        self._ended: Recent[int, Line] = Recent()
+        self.client_id = -1
+        self.inquiry: Inquiry | None = None
+        self.on_update: Callable[[OrderUpdate], None] = _not_attached
+        self.on_fill: Callable[[Fill], None] = _not_attached
+        self.on_notice: Callable[[Notice], None] = lambda _notice: None
+        self.on_foreign: Callable[[Contract, Execution], None] = lambda _contract, _execution: None
+        self.executions = ExecutionDesk(
+            clock,
+            self._book,
+            estimate=estimate,
+            wait_ns=commission_wait_ns,
+            on_odd=self._notice,
+        )
+
+    def tell(self, order_id: int, event: OrderEvent, code: int = 0, message: str = "") -> None:
+        """Report what happened to an order."""
+        self.on_update(OrderUpdate(order_id, event, self._clock.now_ns, code, message))
+
+    def end(self, line: Line, event: OrderEvent, code: int = 0, message: str = "") -> None:
+        """End an order, as soon as all its fills are reported."""
+        line.end = OrderUpdate(line.order.order_id, event, self._clock.now_ns, code, message)
+        if line.complete:
+            self._close(line)
+
+    # --- what IB says --------------------------------------------------------------------------
+
+    def on_order_status(self, order_id: int, status: str, filled: float, client_id: int) -> None:
+        """Take an order's status."""
+        line = self.lines.get(order_id)
+        if line is not None and client_id == self.client_id:
+            line.claimed = max(line.claimed, int(filled))
+            self._hear(line, status)
+
+    def on_open_order(self, order_id: int, order: IbOrder, state: IbOrderState) -> None:
+        """Take an order as IB has it."""
+        line = self.lines.get(order_id)
+        if line is None or order.clientId != self.client_id:
+            return
+        # IB's word counts for what a later change must repeat.
+        line.ib_parent = order.parentId
+        line.oca_group = order.ocaGroup
+        if self.inquiry is not None:
+            self.inquiry.open_ids.add(order_id)
+        wanted = line.changing
+        if wanted is not None and _agrees(order, wanted):
+            line.changing = None
+            self.tell(order_id, _E.MODIFY)
+        if line.lost or not line.acknowledged:
+            self._hear(line, state.status)
+
+    def on_open_order_end(self) -> None:
+        """Take the end of the list of open orders."""
+        if self.inquiry is not None:
+            self.inquiry.on_end(OPEN)
+
+    def on_execution(self, contract: Contract, execution: Execution, *, live: bool) -> None:
+        """Take an execution; one that was asked for is dated by IB, a live one by our clock."""
+        order_id = execution.orderId
+        # A fill after the end is real and is reported like any other.
+        line = self.lines.get(order_id) or self._ended.get(order_id)
+        if line is None or execution.clientId != self.client_id:
+            self.on_foreign(contract, execution)
+            return
+        ts_ns = self._clock.now_ns if live else round(execution.time.timestamp()) * SECOND
+        line.acknowledged = True
+        # Noted first: with its commission there already, the fill is reported at once.
+        quantity = int(execution.shares)
+        line.seen += quantity
+        if not self.executions.on_execution(line.order, execution, ts_ns):
+            line.seen -= quantity
+
+    def on_execution_end(self, request_id: int) -> None:
+        """Take the end of a list of executions."""
+        if self.inquiry is not None:
+            self.inquiry.on_end(EXECUTIONS, request_id)
+
+    def on_commission(self, report: CommissionReport) -> None:
+        """Take the commission of an execution."""
+        self.executions.on_commission(report)
+
+    def on_completed_order(self, order: IbOrder, state: IbOrderState) -> None:
+        """Take an order that has ended; it is known by its note only."""
+        ref = read_ref(order.orderRef)
+        if ref is not None and self.inquiry is not None:
+            self.inquiry.ended[ref.order_id] = state.status
+
+    def on_completed_order_end(self) -> None:
+        """Take the end of the list of orders that have ended."""
+        if self.inquiry is not None:
+            self.inquiry.on_end(COMPLETED)
+
+    def on_error(self, request_id: int, code: int, message: str) -> None:
+        """Weigh a code that names an order."""
+        line = self.lines.get(request_id)
+        if line is None:
+            self._note_after_end(request_id, code, message)
+            return
+        ruling = judge(
+            classify(code),
+            acknowledged=line.acknowledged,
+            changing=line.changing is not None,
+            cancelling=line.cancelling,
+        )
+        if ruling.verdict is not None:
+            line.verdict = OrderUpdate(
+                request_id, ruling.verdict, self._clock.now_ns, code, message
+            )
+            if STATUS_EVENTS.get(line.status) in {*ENDS, _E.PARK}:
+                self._hear(line, line.status)
+        elif ruling.event is _E.CANCEL_REFUSED:
+            line.changing = None
+            line.cancelling = False
+            self.tell(request_id, _E.CANCEL_REFUSED, code, message)
+        elif ruling.event is _E.LOSE:
+            self._lose(line, code, message)
+        else:
+            self._advise(line, code, message)
+        if ruling.ask and request_id in self.lines:
+            self._ask(request_id)
+
+    def on_disconnect(self) -> None:
+        """Note that the link is gone: what was on its way is in doubt."""
+        if self.inquiry is not None:
+            self.inquiry.stop()
+        self.executions.flush()
+        for line in tuple(self.lines.values()):
+            if not line.acknowledged or line.changing or line.cancelling or line.verdict:
+                self._lose(line, 504, "the connection was lost while something was on its way")
+
+    def _advise(self, line: Line, code: int, message: str) -> None:
+        """Keep IB's words beside an order that goes on as it was."""
+        order_id = line.order.order_id
+        if line.said in ACKNOWLEDGES:
+            self.tell(order_id, line.said, code, message)
+        elif line.said is None and not line.lost:
+            self.tell(order_id, _E.ACK_PENDING, code, message)
+        else:
+            self._notice(order_id, f"code {code}: {message}")
+
+    def _note_after_end(self, order_id: int, code: int, message: str) -> None:
+        """Keep the reason of an end that comes after it, as that of a cancellation does."""
+        line = self._ended.get(order_id)
+        if line is not None and line.ended is not None:
+            self.tell(order_id, line.ended, code, message)
+
+    # --- what follows --------------------------------------------------------------------------
+
+    def _hear(self, line: Line, status: str) -> None:
+        """Take a status: report what is new, hold an end until its fills are reported."""
+        order_id = line.order.order_id
+        line.acknowledged = True
+        line.status = status
+        event = STATUS_EVENTS.get(status, _E.LOSE)
+        verdict = line.verdict
+        if event is _E.LOSE:
+            self._lose(line, 0, f"the status {status!r} is unknown")
+            self._ask(order_id)
+        elif event in ENDS or (event is _E.PARK and verdict is not None):
+            nothing = not line.claimed and not line.seen
+            if verdict is not None and (nothing or verdict.event is not _E.REJECT):
+                self.end(line, verdict.event, verdict.code, verdict.message)
+            else:
+                self.end(line, _E.CANCEL if event is _E.PARK else event)
+        elif event is _E.REQUEST_CANCEL and line.order.cancel_requested:
+            pass
+        elif event is not None:
+            if event in ACKNOWLEDGES:
+                line.lost = False
+            if event is not line.said:
+                line.said = event
+                self.tell(order_id, event)
+        if line.claimed > line.seen:
+            self._clock.call_at(self._clock.now_ns + self._catch_up_ns, self._catch_up, line)
+
+    def _catch_up(self, line: Line) -> None:
+        """Ask for executions that a status speaks of and that have not come."""
+        if line.claimed > line.seen:
+            self._ask(line.order.order_id)
+
+    def _book(self, fill: Fill) -> None:
+        """Report a fill, and the end that waited for it."""
+        line = self.lines.get(fill.order_id)
+        if line is not None:
+            line.booked += fill.quantity
+            line.lost = False
+            if line.filled and line.end is None:
+                self._retire(line)
+        self.on_fill(fill)
+        if line is not None and line.end is not None and line.complete:
+            self._close(line)
+
+    def _close(self, line: Line) -> None:
+        update = line.end
+        if update is None:
+            raise InvariantError(f"order {line.order.order_id} has no end to report.")
+        line.end = None
+        line.ended = update.event
+        self._retire(line)
+        self.on_update(update)
+
+    def _retire(self, line: Line) -> None:
+        order_id = line.order.order_id
+        self.lines.pop(order_id, None)
+        self._ended.put(order_id, line)
+
+    def _lose(self, line: Line, code: int, message: str) -> None:
+        if not line.lost:
+            line.lost = True
+            line.said = None
+            self.tell(line.order.order_id, _E.LOSE, code, message)
+
+    def _ask(self, order_id: int) -> None:
+        if self.inquiry is not None:
+            self.inquiry.ask(order_id)
+
+    def lose_all(self, order_ids: set[int]) -> None:
+        """Report as unknown what IB was asked about in vain."""
+        for order_id in order_ids:
+            line = self.lines.get(order_id)
+            if line is not None:
+                self._lose(line, 0, "IB did not answer what became of the order")
+
+    def settle(self, order_ids: set[int]) -> None:
+        """Draw the conclusions of an inquiry."""
+        inquiry = self.inquiry
+        if inquiry is None:
+            return
+        for order_id in order_ids:
+            line = self.lines.get(order_id)
+            if line is None or line.end is not None:
+                continue
+            if order_id in inquiry.open_ids:
+                self._settle_open(line)
+            elif line.seen < line.order.quantity:
+                self._settle_gone(line, inquiry.ended.get(order_id))
+
+    def _settle_open(self, line: Line) -> None:
+        """It works: what a code made likely did not happen, a change that is not there neither."""
+        verdict, line.verdict = line.verdict, None
+        if line.changing is not None:
+            line.changing = None
+            code, words = (verdict.code, verdict.message) if verdict is not None else (0, "")
+            self.tell(line.order.order_id, _E.CANCEL_REFUSED, code, words)
+
+    def _settle_gone(self, line: Line, status: str | None) -> None:
+        """It is not open: it has ended, or IB never had it."""
+        verdict = line.verdict
+        if status is not None and status != "Filled":
+            self._hear(line, status)
+        elif verdict is not None:
+            self.end(line, verdict.event, verdict.code, verdict.message)
+        elif status is None and not line.acknowledged:
+            self.end(line, _E.REJECT, 0, "IB knows nothing of the order")
+        else:
+            self._lose(line, 0, "IB lists the order neither as open nor with its fills")
+            self._notice(line.order.order_id, "its end is not known; look at the account")
+
+    def _notice(self, order_id: int, words: str) -> None:
+        self.on_notice(Notice(order_id, words))
+
+
+def _agrees(order: IbOrder, request: OrderRequest) -> bool:
+    """Whether IB has an order as a change asked for it; a trailing trigger moves by itself."""
+    try:
+        there = to_request(request.symbol, order)
+    except OrderError:
+        return False
+    prices = there.limit_price == request.limit_price and (
+        request.order_type is OrderType.TRAIL or there.stop_price == request.stop_price
+    )
+    return prices and there.quantity == request.quantity
+
+
+def _not_attached(_what: object) -> None:
+    raise InvariantError("the broker was used before anyone was attached to it.")

@@ -1,0 +1,210 @@
+"""The broker behind ib_async: sends orders; what becomes of them the follower reports.
+
+Nothing here waits or sleeps: messages come in through the raw feed, time through the clock. The
+same object therefore trades over a socket and over a gateway in the same process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ib_async import IB
+
+from ikbr.broker.brackets import Brackets
+from ikbr.broker.contracts import ContractTable
+from ikbr.broker.executions import Estimate
+from ikbr.broker.follower import SECOND, Follower
+from ikbr.broker.inquiry import Inquiry
+from ikbr.broker.line import Line
+from ikbr.broker.orders import to_ib_order
+from ikbr.broker.raw_feed import tap, wire_of
+from ikbr.core.ports import Clock
+from ikbr.domain.errors import OrderError
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.order import Fill, Order, OrderRequest, Side
+
+REQUEST_IDS_FROM = 1_000_000_000
+"""Where the ids of requests begin, so that a code that names an order never means a request."""
+
+_E = OrderEvent
+
+
+def no_commission(_i: Instrument, _side: Side, _quantity: int, _units: int) -> int:
+    """Expect no commission (until the report comes)."""
+    return 0
+
+
+class IBBroker:
+    """Take orders to IB and bring back its word (a `core.ports.Broker`).
+
+    Our order ids are IB's: `start` gives the first one that may be used, so that the intent in
+    the journal names the order at IB before it is sent.
+
+    Attributes:
+        follower: Follows the orders; has the callbacks for what is no order update and no fill.
+    """
+
+    def __init__(
+        self,
+        ib: IB,
+        clock: Clock,
+        contracts: ContractTable,
+        *,
+        on_fault: Callable[[Exception], None],
+        account: str = "",
+        estimate: Estimate = no_commission,
+        commission_wait_s: float = 2.0,
+        answer_s: float = 5.0,
+    ) -> None:
+        """Listen to a connection; nothing is sent yet.
+
+        Args:
+            ib: The connection, before or after connecting.
+            clock: Tells the time; its timers run what is overdue.
+            contracts: How IB calls what is traded.
+            on_fault: Told of an error inside, which ib_async would swallow: stop trading.
+            account: In which account to trade.
+            estimate: What a fill costs whose commission does not come in time.
+            commission_wait_s: How long a fill waits for its commission.
+            answer_s: How long IB may take to say what became of an order in doubt.
+        """
+        self._ib = ib
+        self._clock = clock
+        self._contracts = contracts
+        self._account = account
+        self._answer_ns = round(answer_s * SECOND)
+        self._wire = wire_of(ib)
+        self._first_id = 0
+        self._group_prefix = ""
+        self._brackets = Brackets()
+        self.follower = Follower(
+            clock,
+            estimate=estimate,
+            commission_wait_ns=round(commission_wait_s * SECOND),
+            catch_up_ns=self._answer_ns // 2,
+        )
+        tap(ib, self.follower, on_fault)
+        ib.disconnectedEvent.connect(self.follower.on_disconnect, keep_ref=True)
+
+    def start(self, first_id: int = 0) -> int:
+        """Begin to trade over a connection that is ready, or is ready again.
+
+        Whatever is not known to have ended is asked about.
+
+        Args:
+            first_id: Do not use ids below this one (of what the journal has seen).
+
+        Returns:
+            The first order id that may be used.
+
+        Raises:
+            OrderError: When the ids are used up.
+        """
+        wire, follower = self._wire, self.follower
+        client_id = self._ib.client.clientId
+        if not self._first_id or client_id != follower.client_id:
+            self._first_id = max(first_id, wire.getReqId())
+            if self._first_id >= REQUEST_IDS_FROM:
+                raise OrderError(
+                    f"order ids have reached {self._first_id}; reset the gateway's API order ids."
+                )
+            # IB remembers the groups of the day; each session has its own.
+            self._group_prefix = f"ikbr-{client_id}-{self._first_id}-"
+        wire.updateReqId(REQUEST_IDS_FROM)
+        follower.client_id = client_id
+        follower.inquiry = Inquiry(
+            wire,
+            self._clock,
+            client_id,
+            answer_ns=self._answer_ns,
+            on_answer=follower.settle,
+            on_silence=follower.lose_all,
+        )
+        for order_id in tuple(follower.lines):
+            follower.inquiry.ask(order_id)
+        return self._first_id
+
+    def attach(
+        self, on_update: Callable[[OrderUpdate], None], on_fill: Callable[[Fill], None]
+    ) -> None:
+        """Say whom to tell; called once before the first order."""
+        self.follower.on_update = on_update
+        self.follower.on_fill = on_fill
+
+    def adopt(self, order: Order) -> None:
+        """Follow an order that an earlier session sent; `start` asks what became of it."""
+        self.follower.lines[order.order_id] = Line(order, booked=order.filled, seen=order.filled)
+
+    def submit(self, order: Order) -> None:
+        """Send an order; a child (`parent_id`) waits for its parent's fill."""
+        line = Line(order)
+        if order.order_id < self._first_id or not self._first_id:
+            words = f"order id {order.order_id} is below the first free one, {self._first_id}"
+            self.follower.end(line, _E.REJECT, 103, words)
+            return
+        # What protects an order that has ended stands alone: IB no longer knows the parent.
+        line.ib_parent = order.parent_id if order.parent_id in self.follower.lines else 0
+        group = order.request.oca_group
+        line.oca_group = self._group_prefix + group if group else ""
+        line.transmitted = self._brackets.transmits(order)
+        self.follower.lines[order.order_id] = line
+        refusal = self._place(line, order.request)
+        if refusal:
+            self._brackets.forget(order.order_id)
+            self.follower.end(line, _E.REJECT, 321, refusal)
+        elif not line.transmitted and not order.parent_id:
+            self._clock.call_at(self._clock.now_ns, self._release, order.order_id)
+
+    def modify(self, order: Order, request: OrderRequest) -> None:
+        """Change price or quantity of a working order."""
+        line = self.follower.lines.get(order.order_id)
+        if line is None:
+            self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 104, "the order has ended")
+            return
+        line.changing = request
+        refusal = self._place(line, request)
+        if refusal:
+            line.changing = None
+            self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 321, refusal)
+
+    def cancel(self, order: Order) -> None:
+        """Ask for the cancellation of a working order."""
+        line = self.follower.lines.get(order.order_id)
+        if line is None or not self._wire.isConnected():
+            words = "the order has ended" if line is None else "not connected"
+            self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 161, words)
+            return
+        line.cancelling = True
+        self._wire.cancelOrder(order.order_id, "")
+
+    def _place(self, line: Line, request: OrderRequest) -> str:
+        """Send an order or its change.
+
+        Returns:
+            Why nothing was sent, or nothing.
+        """
+        order = line.order
+        if not self._wire.isConnected():
+            return "not connected"
+        try:
+            ib_order = to_ib_order(
+                order,
+                request,
+                account=self._account,
+                parent_id=line.ib_parent,
+                transmit=line.transmitted,
+                oca_group=line.oca_group,
+            )
+        except OrderError as error:
+            return str(error)
+        self._wire.placeOrder(order.order_id, self._contracts.contract(order.instrument), ib_order)
+        return ""
+
+    def _release(self, parent_id: int) -> None:
+        """Let a family go whose last children never came."""
+        last = self._brackets.left_behind(parent_id)
+        line = self.follower.lines.get(last.order_id) if last is not None else None
+        if line is not None:
+            line.transmitted = True
+            self._place(line, line.order.request)

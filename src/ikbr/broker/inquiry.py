@@ -1,0 +1,118 @@
+"""The inquiry: asking IB what it knows of our orders.
+
+The three lists together leave nothing out: an order that lives is among the open ones, one that
+has ended among the completed ones, and what it filled among the executions of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ib_async import ExecutionFilter
+
+from ikbr.broker.raw_feed import Wire
+from ikbr.core.ports import Clock
+from ikbr.domain.timers import Timer
+
+OPEN, EXECUTIONS, COMPLETED = "open orders", "executions", "completed orders"
+
+
+class Inquiry:
+    """Ask for the three lists, one round at a time.
+
+    Attributes:
+        open_ids: Ids of the orders that the present round found open.
+        ended: Status of each order that it found completed, by its number.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        clock: Clock,
+        client_id: int,
+        *,
+        answer_ns: int,
+        on_answer: Callable[[set[int]], None],
+        on_silence: Callable[[set[int]], None],
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            wire: Where to ask.
+            clock: Tells when an answer is overdue.
+            client_id: Whose executions.
+            answer_ns: How long an answer may take.
+            on_answer: Told of the orders that were asked about, once all lists are in.
+            on_silence: Told of them when the lists did not come in time.
+        """
+        self._wire = wire
+        self._clock = clock
+        self._client_id = client_id
+        self._answer_ns = answer_ns
+        self._on_answer = on_answer
+        self._on_silence = on_silence
+        self._missing: set[str] = set()
+        self._about: set[int] = set()
+        self._next: set[int] = set()
+        self._request_id = -1
+        self._timer: Timer | None = None
+        self.open_ids: set[int] = set()
+        self.ended: dict[int, str] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether an answer is awaited."""
+        return bool(self._missing)
+
+    def ask(self, order_id: int) -> None:
+        """Ask about an order: now, or in the next round when one is under way.
+
+        What happened after a question was sent need not be in its answer.
+        """
+        self._next.add(order_id)
+        if not self.running:
+            self._start()
+
+    def stop(self) -> None:
+        """Give up, as the connection is gone; whoever reconnects asks again."""
+        self._missing.clear()
+        self._about.clear()
+        self._next.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def on_end(self, what: str, request_id: int = -1) -> None:
+        """Take the end of a list."""
+        if what == EXECUTIONS and request_id != self._request_id:
+            return
+        if not self._missing:
+            return
+        self._missing.discard(what)
+        if self._missing:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        about, self._about = self._about, set()
+        self._on_answer(about)
+        if self._next:
+            self._start()
+
+    def _start(self) -> None:
+        if not self._wire.isConnected():
+            self._next.clear()
+            return
+        self._about, self._next = self._next, set()
+        self.open_ids.clear()
+        self.ended.clear()
+        self._missing = {OPEN, EXECUTIONS, COMPLETED}
+        self._timer = self._clock.call_at(self._clock.now_ns + self._answer_ns, self._give_up)
+        self._request_id = self._wire.getReqId()
+        self._wire.reqExecutions(self._request_id, ExecutionFilter(clientId=self._client_id))
+        self._wire.reqCompletedOrders(apiOnly=True)
+        # Last, so that whatever ends meanwhile is still among the open ones.
+        self._wire.reqOpenOrders()
+
+    def _give_up(self) -> None:
+        about = self._about | self._next
+        self.stop()
+        self._on_silence(about)

@@ -1,0 +1,59 @@
+"""A line: what has been sent and heard about one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.order import Order, OrderRequest
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """Hold what has been sent and heard about one order.
+
+    Attributes:
+        order: Ours.
+        ib_parent: The order it hangs on at IB; 0 for none.
+        oca_group: Its group in IB's words.
+        transmitted: Whether IB was allowed to send it on.
+        acknowledged: Whether IB has reported a status of it.
+        status: The latest status, in IB's words.
+        said: The event that was reported last.
+        changing: The request that a change on its way asks for.
+        cancelling: Whether its cancellation is on its way.
+        seen: Quantity of the executions that came.
+        booked: Quantity of the fills that were reported.
+        claimed: Quantity that a status said is filled.
+        end: The end that waits until all fills are reported.
+        ended: The end that was reported.
+        verdict: What a code made likely and IB has not confirmed.
+        lost: Whether its fate is reported as unknown.
+    """
+
+    order: Order
+    ib_parent: int = 0
+    oca_group: str = ""
+    transmitted: bool = True
+    acknowledged: bool = False
+    status: str = ""
+    said: OrderEvent | None = None
+    changing: OrderRequest | None = None
+    cancelling: bool = False
+    seen: int = 0
+    booked: int = 0
+    claimed: int = 0
+    end: OrderUpdate | None = None
+    ended: OrderEvent | None = None
+    verdict: OrderUpdate | None = None
+    lost: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fill that is known of has been reported."""
+        return self.booked >= max(self.claimed, self.seen)
+
+    @property
+    def filled(self) -> bool:
+        """Whether nothing is left to fill."""
+        return self.booked >= self.order.quantity
