@@ -270,8 +270,6 @@ class KernelReplay(SegmentReplay):
         """Bring a kernel's states to just before a row: what it did in it must not count."""
         for noted, memory in zip(kernel.noted, kernel.memories, strict=True):
             np.copyto(memory, noted)
-        for ticker in self._tickers:
-            ticker.sleep()
         sym, numbers = self._columns.sym, kernel.numbers
         for earlier in range(self._noted_at, row):
             if numbers[sym[earlier]] >= 0:

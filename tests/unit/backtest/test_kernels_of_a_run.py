@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.backtest.stage_rig import changes, play, prints, row
-from tests.unit.core.rig import Puppet
+from tests.unit.core.rig import FREE, Puppet
 
 from ikbr.backtest.as_json import to_json
 from ikbr.core.event_bus import EventBus
@@ -175,3 +176,32 @@ def test_a_copy_for_another_process_starts_afresh(tmp_path: Path) -> None:
     strategy = pickle.loads(pickle.dumps(Fickle(buy=101.0)))
     result = play(prints(*range(100, 104)), strategy, shape="kernel")
     assert changes(result)[0] == ("SPY", 100, 101.01)
+
+
+class Flipping(KernelStrategy):
+    """Enter one way whenever nothing is held, and leave at once."""
+
+    def __init__(self, way: int = 1) -> None:
+        """Take the way."""
+        self.allow_short = way < 0
+
+    @staticmethod
+    def on_tick(state: Any, params: Any, tick: Any) -> int:
+        """Turn round."""
+        return params.way if tick.position == 0 else -params.way
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize("interval", [3.0, 5.0])
+def test_a_muted_direction_is_asked_again_at_the_very_moment_it_may_be(
+    interval: float, way: int
+) -> None:
+    limits = msgspec.structs.replace(FREE, min_order_interval_s=interval)
+    rows = prints(*[100.0] * 40)
+    kernel, plain = (
+        play(rows, Flipping(way), shape=shape, limits=limits) for shape in ("kernel", "reference")
+    )
+    assert kernel.refused["interval"] > 3
+    assert [f.ts_ns for f in kernel.fills] == [f.ts_ns for f in plain.fills]
+    assert kernel.refused == plain.refused
+    assert [str(f) for f in kernel.findings] == [str(f) for f in plain.findings]
