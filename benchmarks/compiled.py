@@ -66,7 +66,6 @@ def _loop(  # noqa: PLR0913, PLR0915, PLR0917
     mark = np.zeros(symbols, np.int64)
     each = MICRO // np.int64(scale)
     equity = peak = np.int64(capital)
-    floor = np.int64(capital) // 2
     orders = signals = 0
     for row in range(len(ts)):
         s = np.int64(sym[row]) if symbols > 1 else 0
@@ -75,7 +74,7 @@ def _loop(  # noqa: PLR0913, PLR0915, PLR0917
             equity += (now - mark[s]) * position[s] * each
             mark[s] = now
             peak = max(peak, equity)
-            if equity < floor or peak - equity > peak // 2:
+            if peak - equity > peak // 20:
                 break
         if last[row] == NO_PRICE:
             continue

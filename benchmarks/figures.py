@@ -23,6 +23,7 @@ LABELS = {
     "catalog": "ikbr, kernel, catalog (Parquet)",
     **{name: peer.label for name, peer in PEERS.items()},
 }
+OURS = ("kernel", "ikbr", "maker-kernel", "maker-python")
 PEER_NAMES = ("nautilus", "hftbacktest", "vectorbt")
 BEGIN, END = "<!-- kernel table: begin -->", "<!-- kernel table: end -->"
 
@@ -61,7 +62,7 @@ def figures(part: str, found: Found, tape: Path | None) -> list[dict[str, Any]]:
             "against": {
                 peer: runs.against(found[peer, "some"])
                 for peer in PEER_NAMES
-                if (peer, "some") in found and variant in ("kernel", "ikbr", "maker-kernel")
+                if (peer, "some") in found and orders_of == "some" and variant in OURS
             },
             "fills": _fills(first, runs, tape) if runs is not first else None,
             "anonymous_bytes": runs.results[0].get("anonymous_bytes"),

@@ -78,10 +78,9 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def _synthetic(rows: int, folder: Path, symbols: int = 1) -> Path:
-    make(
-        f"import tapes, pathlib; tapes.make_tape({rows}, pathlib.Path({str(folder)!r}), {symbols})"
-    )
+def _synthetic(rows: int, folder: Path, symbols: int = 1, calm: bool = False) -> Path:
+    place = f"pathlib.Path({str(folder)!r})"
+    make(f"import pathlib, tapes; tapes.make_tape({rows}, {place}, {symbols}, calm={calm})")
     return folder / f"tape-{rows}-{symbols}"
 
 
@@ -133,7 +132,7 @@ def _symbols(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
 
 
 def _maker(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
-    tape = _synthetic(args.maker_rows, folder)
+    tape = _synthetic(args.maker_rows, folder, calm=True)
     own = Path(__file__).resolve().parent / "maker.py"
     turns = [Turn("maker-kernel", times=args.times, script=own)]
     if not args.no_peers:

@@ -34,6 +34,10 @@ CENT = 100
 MEAN_CENTS = 10_000.0
 MOVE_CENTS = 0.33
 """Standard deviation of the move that a quote brings."""
+CALM_CENTS = 0.05
+"""The same on a calm tape, for a market maker: most quotes change the displayed size only."""
+CALM_LOTS = 400
+"""Lots displayed on a calm tape besides the 1 to 9 that change; BAC shows about as many."""
 PULL = 1e-4
 """Share of the distance to the mean that a quote takes back."""
 
@@ -67,14 +71,16 @@ class SteadySource:
     has_quotes = True
     resolution = "tick"
 
-    def __init__(self, rows: int, symbols: int = 1, seed: int = 7) -> None:
+    def __init__(self, rows: int, symbols: int = 1, *, seed: int = 7, calm: bool = False) -> None:
         """Describe a tape; nothing is made yet.
 
         Args:
             rows: How many.
             symbols: How many instruments, dealt at random.
             seed: Which of many possible tapes.
+            calm: Whether prices move little and displayed sizes are large.
         """
+        self.move, self.lots = (CALM_CENTS, CALM_LOTS) if calm else (MOVE_CENTS, 0)
         self.rows = rows
         self.seed = seed
         self.instruments = tuple(Instrument(symbol=f"SYN{n}") for n in range(symbols))
@@ -92,25 +98,25 @@ class SteadySource:
         for number, session in enumerate(self.sessions):
             count = min(DAY_ROWS, self.rows - number * DAY_ROWS)
             columns = {n: np.empty(count, kind) for n, kind in zip(COLUMNS, TYPES, strict=True)}
-            fill(words, level, standing, session.open_ns, *columns.values())
+            fill(words, level, standing, self.move, self.lots, session.open_ns, *columns.values())
             yield Tape(self.instruments, **columns)
 
 
-def make_tape(rows: int, folder: Path, symbols: int = 1, seed: int = 7) -> Path:
+def make_tape(rows: int, folder: Path, symbols: int = 1, *, calm: bool = False) -> Path:
     """Write a steady tape as plain arrays, which every peer can read without ikbr.
 
     Args:
         rows: How many.
         folder: Where to put it.
         symbols: How many instruments.
-        seed: Which of many possible tapes.
+        calm: Whether prices move little and displayed sizes are large.
 
     Returns:
         The folder of the tape: one `.npy` per column and `tape.json`.
     """
     place = folder / f"tape-{rows}-{symbols}"
     place.mkdir()
-    source = SteadySource(rows, symbols, seed)
+    source = SteadySource(rows, symbols, calm=calm)
     write_pieces(place, rows, source.chunks())
     describe(place, source, rows=rows, thresholds=THRESHOLDS, digits=2)
     return place
@@ -166,7 +172,8 @@ def _fill() -> Callable[..., None]:
 
     @njit
     def fill(  # noqa: PLR0913, PLR0917
-        words: Any, level: Any, standing: Any, start: Any, ts: Any, sym: Any, kind: Any,
+        words: Any, level: Any, standing: Any, move: Any, lots: Any, start: Any, ts: Any, sym: Any,
+        kind: Any,
         bid: Any, ask: Any, last: Any, bid_size: Any, ask_size: Any, size: Any,
     ) -> None:  # fmt: skip
         for row in range(len(ts)):
@@ -178,11 +185,11 @@ def _fill() -> Callable[..., None]:
                 now[2] = now[np.int64(w >> np.uint64(17)) & 1]
                 size[row] = 100 * (1 + np.int64(w >> np.uint64(20)) % 3)
             else:
-                level[s] += MOVE_CENTS * normal(words) + PULL * (MEAN_CENTS - level[s])
+                level[s] += move * normal(words) + PULL * (MEAN_CENTS - level[s])
                 now[0] = np.int64(np.floor(level[s])) * CENT
                 now[1] = now[0] + CENT
-                now[3] = 100 * (1 + np.int64(w >> np.uint64(20)) % 9)
-                now[4] = 100 * (1 + np.int64(w >> np.uint64(30)) % 9)
+                now[3] = 100 * (1 + lots + np.int64(w >> np.uint64(20)) % 9)
+                now[4] = 100 * (1 + lots + np.int64(w >> np.uint64(30)) % 9)
                 size[row] = 0
             jitter = np.int64(w >> np.uint64(40)) % (STEP_NS - 1)
             ts[row] = start + row * STEP_NS + jitter

@@ -34,7 +34,7 @@ def columns(job: dict[str, Any], limit: int | None) -> tuple[dict[str, Any], dic
 
 
 def events(about: dict[str, Any], column: dict[str, Any], number: int) -> Any:
-    """Turn one symbol's rows into events.
+    """Turn one symbol's rows into events; the first brings the standing quote with it.
 
     A quote is one event for each side whose price stays, and two where it moves (the old level
     goes, the new one comes). A print is one event, on the side that was hit.
@@ -55,7 +55,7 @@ def _fill(  # noqa: PLR0913, PLR0917
     count = 0
     bid_was = ask_was = np.int64(NO_PRICE)
     for row in own:
-        if kind[row] == 0:
+        if kind[row] == 0 or (bid_was == ask_was == NO_PRICE):
             # The side that gives way goes first, so that the book is never crossed.
             for turn in range(2):
                 is_bid = (turn == 0) == (bid[row] < bid_was)
@@ -67,7 +67,7 @@ def _fill(  # noqa: PLR0913, PLR0917
                 if now != NO_PRICE:
                     count = _put(out, count, DEPTH_EVENT | flag, ts[row], now / scale, shown)
             bid_was, ask_was = np.int64(bid[row]), np.int64(ask[row])
-        elif kind[row] == 1:
+        if kind[row] == 1:
             flag = SELL_EVENT if last[row] <= bid[row] else BUY_EVENT
             count = _put(out, count, TRADE_EVENT | flag, ts[row], last[row] / scale, size[row])
     return count
