@@ -201,3 +201,23 @@ def test_python_has_the_same_door(door: Door) -> None:
     assert told(door, *SWEEP)["resumed"] == 9
     with pytest.raises(ikbr.IkbrError, match="did you mean 'days'"):
         ikbr.optimise("momentum", "SPY", grid=["lookback=5"], dayz=1)
+
+
+def test_the_compiled_grid_gives_the_engines_runs_and_the_output_says_which_ran(
+    door: Door,
+) -> None:
+    words = ("optimise", "--strategy", "momentum_kernel", "--symbols", "SPY", *GRID, "--jobs", "1")
+    compiled = told(door, *words, "--results", "a")
+    assert "compiled grid" in door.err
+    engine = told(door, *words, "--results", "b", "--path", "engine")
+    assert "engine, this process" in door.err
+    assert (compiled["paths"], engine["paths"]) == (["compiled grid"], ["engine"])
+    for one, other in zip(compiled["runs"], engine["runs"], strict=True):
+        for name in ("parameters", "fill_hash", "session_equity", "metrics"):
+            assert one[name] == other[name]
+    assert any(run["metrics"]["fill_count"] for run in engine["runs"])
+
+
+def test_a_strategy_that_is_no_kernel_says_why_the_engine_ran(door: Door) -> None:
+    out = " ".join(door(*SWEEP).split())
+    assert "no compiled grid: MomentumStrategy is not a kernel strategy" in out

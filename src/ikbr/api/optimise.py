@@ -111,15 +111,12 @@ def prepare_sweep(
     return SweepPlan(wanted, grid, job, plan, tape, identity, results)
 
 
-def execute_sweep(
-    sweep: SweepPlan, tell: Tell | None = None, fast_path: FastPath | None = None
-) -> Swept:
+def execute_sweep(sweep: SweepPlan, tell: Tell | None = None) -> Swept:
     """Run a sweep, or what is left of it.
 
     Args:
         sweep: What `prepare_sweep` gave.
         tell: Told after every run.
-        fast_path: May take over a whole grid; None for the engine.
 
     Returns:
         All outcomes, those kept by earlier sessions too.
@@ -130,6 +127,7 @@ def execute_sweep(
     """
     wanted = sweep.wanted
     objective = parse_objective(wanted.objective)
+    fast_path = _fast_path(sweep)
     began = time.monotonic()
     with Store(sweep.folder, _with_lag(sweep)) as store:
         sweeper = Sweeper(store, objective, sweep.total, tell)
@@ -168,6 +166,16 @@ def execute_sweep(
             why_engine=sweeper.reason,
             folder=sweep.folder,
         )
+
+
+def _fast_path(sweep: SweepPlan) -> FastPath | None:
+    """Offer the compiled grid, unless the person chose how runs are replayed, or where."""
+    wanted, setup = sweep.wanted, sweep.job.setup
+    if wanted.path == "engine" or wanted.executor != "local" or setup.shape != "auto":
+        return None
+    from ikbr.backtest.grid.fast_path import compiled_grid
+
+    return compiled_grid
 
 
 def _check_grid(grid: Grid, request: Request, wanted: SweepRequest) -> None:

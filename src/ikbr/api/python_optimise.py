@@ -30,6 +30,7 @@ def optimise(
     executor: str = "local",
     address: str | None = None,
     jobs: int | None = None,
+    path: str = "auto",
     yes: bool = False,
     sampler_seed: int = 1,
     results: str | Path | None = None,
@@ -53,6 +54,7 @@ def optimise(
         executor: local, dask or ray.
         address: Of the cluster.
         jobs: Local processes; None for one per processor; 1 for this very process.
+        path: auto or engine: whether compiled code may run the whole grid.
         yes: Whether to start however many runs there are.
         sampler_seed: Of the sampler.
         results: Folder that keeps the results; None for one in sweeps/.
@@ -75,6 +77,7 @@ def optimise(
         executor=executor,
         address=address,
         jobs=jobs,
+        path=path,
         yes=yes,
         sampler_seed=sampler_seed,
         results=as_path(results),

@@ -12,6 +12,7 @@ from ikbr.backtest.optimise.sampler import SAMPLERS
 from ikbr.domain.errors import UsageError, nearest
 
 EXECUTORS = ("local", "dask", "ray")
+PATHS = ("auto", "engine")
 USUAL_TRIALS = 100
 LARGEST_SEED = 2**32 - 1
 """Source: NumPy's `RandomState`, which Optuna's samplers use, takes seeds of 32 bits."""
@@ -29,6 +30,8 @@ class SweepRequest:
         executor: local, dask or ray.
         address: Of the cluster.
         jobs: Local processes; None for one per processor; 1 for this very process.
+        path: auto lets compiled code run the whole grid where it gives the engine's fills; engine
+            runs all in the engine.
         yes: Whether to start however many runs there are.
         sampler_seed: Of the sampler.
         results: Folder that keeps the results; None for one in sweeps/ named after the sweep.
@@ -41,6 +44,7 @@ class SweepRequest:
     executor: str = "local"
     address: str | None = None
     jobs: int | None = None
+    path: str = "auto"
     yes: bool = False
     sampler_seed: int = 1
     results: Path | None = None
@@ -51,7 +55,7 @@ class SweepRequest:
         Raises:
             UsageError: Naming the field, its value and the remedy.
         """
-        for name, choices in (("sampler", SAMPLERS), ("executor", EXECUTORS)):
+        for name, choices in (("sampler", SAMPLERS), ("executor", EXECUTORS), ("path", PATHS)):
             value = getattr(self, name)
             if value not in choices:
                 raise UsageError(f"{name} {value!r} is unknown; {nearest(str(value), choices)}")

@@ -42,6 +42,12 @@ def command(
         int | None,
         typer.Option(metavar="N", help="Local processes. [default: one per processor]"),
     ] = None,
+    path: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|engine", help="Compiled code for the whole grid where it can, or not."
+        ),
+    ] = "auto",
     yes: Annotated[bool, typer.Option("--yes", help="Start however many runs there are.")] = False,
     sampler_seed: Annotated[
         int, typer.Option(metavar="N", help="Of the sampler; equal ones choose equal runs.")
@@ -86,6 +92,7 @@ def command(
         executor=executor,
         address=address,
         jobs=jobs,
+        path=path,
         yes=yes,
         sampler_seed=sampler_seed,
         results=results,
