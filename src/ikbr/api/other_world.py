@@ -22,8 +22,8 @@ Change = Literal["cut off", "mirrored", "late"]
 or it begins only there."""
 
 HORIZON_DAYS = 7
-"""Days after the last session of a run that a changed catalog still holds; later ones are left
-out, so that a large catalog need not be written anew for every cut."""
+"""Days after a cut that a changed catalog still holds; later ones are left out, so that a large
+catalog need not be written anew for every cut."""
 
 _BARS = ("open", "high", "low", "close")
 
@@ -75,7 +75,7 @@ def _change_symbol(
         if file.is_file():
             shutil.copy(file, world.path / place / file.name)
     changed = next((s.date for s in sessions if s.close_ns >= cut_ns), sessions[-1].date)
-    horizon = sessions[-1].date + dt.timedelta(days=HORIZON_DAYS)
+    horizon = changed + dt.timedelta(days=HORIZON_DAYS)
     for kind in catalog.kinds(symbol):
         pivot = None
         for day in _files(catalog, symbol, kind):
