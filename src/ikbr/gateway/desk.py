@@ -1,0 +1,375 @@
+"""The order desk: every client's orders, from the wire to the exchange and back.
+
+Source: IBKR, "Order placement", "Order status", "Bracket orders"; TWS API message codes 103, 104,
+105, 161, 201, 202, 399, 10147; the sequence of messages around a fill as recorded from a real
+gateway: execution, order, status, order with its commission, commission report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.order import Fill, Order, OrderRequest
+from ikbr.domain.timers import TimerHeap
+from ikbr.gateway import times
+from ikbr.gateway.books import Books
+from ikbr.gateway.contracts import Contracts
+from ikbr.gateway.executed import Executed
+from ikbr.gateway.fields import Values
+from ikbr.gateway.link import Link
+from ikbr.gateway.messages import order_answers as say
+from ikbr.gateway.order_list import OrderList
+from ikbr.gateway.order_reading import own_order, read_order
+from ikbr.gateway.preview import preview
+from ikbr.gateway.wire_order import WireOrder
+from ikbr.sim.refusals import Refusal
+
+BROKER = -1
+"""The client id of orders that the broker gives itself: liquidations."""
+FIRST_PERM_ID = 1_500_000_001
+
+DUPLICATE_ID = Refusal(103, "Duplicate order id")
+NOT_MODIFIABLE = Refusal(104, "Cannot modify a filled order.")
+NOT_MATCHING = Refusal(105, "Order being modified does not match original order.")
+NO_ADAPTIVE_CHANGE = Refusal(440, "This algorithmic order cannot be modified.")
+NOT_CANCELLABLE = "Cancel attempted when order is not in a cancellable state. Order permId ="
+WHAT_IF_HELD = Refusal(413, "What-if order should have the transmit flag set to TRUE.")
+NO_CONTRACT = Refusal(200, "No security definition has been found for the request")
+AMBIGUOUS = Refusal(200, "The contract description specified for {} is ambiguous.")
+TOO_MANY = Refusal(201, "Order rejected - reason: too many orders work at once.")
+NO_PARENT = Refusal(201, "Order rejected - reason: the parent order is not found.")
+
+
+class Desk:
+    """Keep the orders of all clients and accounts.
+
+    Attributes:
+        links: Clients that are connected, by client id; who they are is told here.
+        on_books: Told the account and the instrument's number after every fill.
+        orders: All orders.
+        executed: The executions of today.
+    """
+
+    def __init__(
+        self, contracts: Contracts, clock: TimerHeap, touch: Callable[[int, int], int]
+    ) -> None:
+        """Start without orders.
+
+        Args:
+            contracts: What can be ordered.
+            clock: Where the present comes from.
+            touch: Gives the price that a taker would meet, by instrument number and side.
+        """
+        self._touch = touch
+        self.links: Mapping[int, Link] = {}
+        self.on_books: Callable[[Books, int], None] = lambda _books, _number: None
+        self._contracts = contracts
+        self._clock = clock
+        self._books: dict[str, Books] = {}
+        self.orders = OrderList()
+        self._acknowledged: list[WireOrder] = []
+        self.executed = Executed(clock)
+        self._next_perm = FIRST_PERM_ID
+        self._numbers = {one.symbol: n for n, one in enumerate(contracts.instruments)}
+
+    def add(self, books: Books) -> None:
+        """Serve an account."""
+        self._books[books.name] = books
+        books.broker.attach(self._on_update, partial(self._on_fill, books))
+
+    # --- what clients ask for -------------------------------------------------------------------
+
+    def place(self, link: Link, values: Values, books: Books) -> None:
+        """Place or change an order.
+
+        Args:
+            link: Its client.
+            values: The fields of the message.
+            books: The account that is meant.
+        """
+        order_id = values["orderId"]
+        known = self.orders.open(link.client_id, order_id)
+        if known is not None:
+            self._again(link, known, values)
+            return
+        ended = self.orders.ended(link.client_id, order_id)
+        if ended is not None:
+            link.refuse(order_id, NOT_MODIFIABLE if ended.filled else DUPLICATE_ID)
+            return
+        what = self._read(link, values)
+        if isinstance(what, Refusal):
+            link.refuse(order_id, what)
+            return
+        number, request = what
+        if values["whatIf"]:
+            wo = self._make(link.client_id, values, books, number, request, None)
+            preview(link, wo, books, self._touch(number, request.side))
+            return
+        if order_id < self.orders.next_id(link.client_id):
+            link.refuse(order_id, DUPLICATE_ID)
+            return
+        parent = None
+        if values["parentId"]:
+            key = (link.client_id, values["parentId"])
+            parent = self.orders.open(*key) or self.orders.ended(*key)
+            if parent is None:
+                link.refuse(order_id, NO_PARENT)
+                return
+        if self.orders.is_full:
+            link.refuse(order_id, TOO_MANY)
+            return
+        wo = self._enter(link.client_id, values, books, number, request, parent)
+        if values["transmit"]:
+            self._release(wo)
+
+    def cancel(self, link: Link, order_id: int) -> None:
+        """Cancel an order of a client."""
+        wo = self.orders.open(link.client_id, order_id)
+        if wo is not None:
+            self._cancel(wo)
+            return
+        ended = self.orders.ended(link.client_id, order_id)
+        if ended is not None:
+            link.refuse(order_id, Refusal(161, f"{NOT_CANCELLABLE}{ended.perm_id}"))
+            return
+        text = f"OrderId {order_id} that needs to be cancelled is not found."
+        link.refuse(order_id, Refusal(10147, text))
+
+    def cancel_all(self) -> None:
+        """Cancel every order of every client."""
+        for wo in self.orders.of():
+            if not wo.done:
+                self._cancel(wo)
+
+    def liquidate(self, books: Books, request: OrderRequest) -> None:
+        """Carry out an order of the broker itself, unless one for the instrument is under way."""
+        number = self._numbers[request.symbol]
+        if any(
+            wo.client_id == BROKER and wo.number == number and wo.account == books.name
+            for wo in self.orders.by_perm.values()
+        ):
+            return
+        order_id = self.orders.next_id(BROKER)
+        values = own_order(request, self._contracts.wire[number], order_id, books.name)
+        wo = self._enter(BROKER, values, books, number, request, None)
+        self._release(wo)
+
+    def settle(self) -> None:
+        """Tell what works by now.
+
+        An acknowledged order is told as working only when nothing has filled it at once, as a
+        real gateway does.
+        """
+        while self._acknowledged:
+            waiting, self._acknowledged = self._acknowledged, []
+            for wo in waiting:
+                if not wo.done and wo.status == "PreSubmitted":
+                    wo.status = "Submitted"
+                    wo.why_held = ""
+                    self._tell_order(wo)
+                    self._tell_status(wo)
+
+    # --- inside: placing and changing -----------------------------------------------------------
+
+    def _read(self, link: Link, values: Values) -> tuple[int, OrderRequest] | Refusal:
+        found = self._contracts.find(values)
+        if len(found) != 1:
+            if not found:
+                return NO_CONTRACT
+            return Refusal(200, AMBIGUOUS.message.format(values["symbol"]))
+        if values["whatIf"] and not values["transmit"]:
+            return WHAT_IF_HELD
+        request = read_order(values, self._contracts.instruments[found[0]])
+        return request if isinstance(request, Refusal) else (found[0], request)
+
+    def _enter(self, *what: Any) -> WireOrder:
+        wo = self._make(*what)
+        self.orders.add(wo)
+        return wo
+
+    def _make(
+        self,
+        client_id: int,
+        values: Values,
+        books: Books,
+        number: int,
+        request: OrderRequest,
+        parent: WireOrder | None,
+    ) -> WireOrder:
+        order = Order(
+            self._next_perm,
+            request,
+            self._contracts.instruments[number],
+            "",
+            created_ns=self._clock.now_ns,
+            parent_id=parent.perm_id if parent is not None else 0,
+        )
+        self._next_perm += 1
+        return WireOrder(
+            order,
+            values["orderId"],
+            client_id,
+            books.name,
+            number,
+            self._contracts.wire[number],
+            values,
+            request,
+            parent,
+        )
+
+    def _release(self, wo: WireOrder) -> None:
+        """Let an order go, with the relatives that waited for it, parents first."""
+        root = wo.parent or wo
+        family = [one for one in self.orders.held if one is root or one.parent is root]
+        for one in family:
+            if one.held:
+                self._release_one(one)
+
+    def _release_one(self, wo: WireOrder) -> None:
+        self.orders.let_go(wo)
+        if wo.values["tif"] == "GTD":
+            self._expire(wo)
+        self._books[wo.account].broker.submit(wo.order)
+
+    def _expire(self, wo: WireOrder) -> None:
+        zone = times.zone_of(wo.order.instrument.calendar)
+        try:
+            due = times.read_time(wo.values["goodTillDate"], zone)
+        except ValueError:
+            return
+        self._clock.call_at(due, self._expired, wo)
+
+    def _expired(self, wo: WireOrder) -> None:
+        if not wo.done:
+            self._cancel(wo)
+
+    def _again(self, link: Link, wo: WireOrder, values: Values) -> None:
+        """Change an order that is known."""
+        what = self._read(link, values)
+        if isinstance(what, Refusal):
+            link.refuse(wo.order_id, what)
+            return
+        number, request = what
+        old = wo.request
+        same = (number, request.side, request.order_type) == (wo.number, old.side, old.order_type)
+        if not same or values["parentId"] != wo.values["parentId"]:
+            link.refuse(wo.order_id, NOT_MATCHING)
+        elif wo.held:
+            wo.values, wo.request, wo.order.request = values, request, request
+            if values["transmit"]:
+                self._release(wo)
+        elif wo.values["algoStrategy"]:
+            link.refuse(wo.order_id, NO_ADAPTIVE_CHANGE)
+        elif request == old:
+            self._tell_order(wo)
+            self._tell_status(wo)
+        else:
+            before = wo.values, wo.request
+            wo.values, wo.request = values, request
+            wo.order.owner = before
+            self._books[wo.account].broker.modify(wo.order, request)
+
+    def _cancel(self, wo: WireOrder) -> None:
+        if wo.held:
+            self._end(wo, "Cancelled")
+            self._refuse(wo, Refusal(202, "Order Canceled - reason:"))
+            return
+        wo.status = "PendingCancel"
+        self._books[wo.account].broker.cancel(wo.order)
+        if not wo.done and wo.status == "PendingCancel":
+            self._tell_status(wo)
+
+    # --- inside: what the exchange says ---------------------------------------------------------
+
+    def _on_update(self, update: OrderUpdate) -> None:
+        wo = self.orders.by_perm.get(update.order_id)
+        if wo is None:
+            return
+        refusal = Refusal(update.code, update.message)
+        match update.event:
+            case OrderEvent.ACK:
+                if not wo.status:
+                    wo.status = "PreSubmitted"
+                    self._tell_order(wo)
+                    self._tell_status(wo)
+                self._acknowledged.append(wo)
+            case OrderEvent.ACK_PRE:
+                wo.status = "PreSubmitted"
+                wo.why_held = "child" if wo.parent is not None and not wo.parent.done else ""
+                self._tell_order(wo)
+                self._tell_status(wo)
+                if update.code:
+                    self._refuse(wo, refusal)
+            case OrderEvent.MODIFY:
+                wo.order.owner = None
+                self._tell_order(wo)
+                self._tell_status(wo)
+            case OrderEvent.CANCEL:
+                self._end(wo, "Cancelled")
+                self._refuse(wo, refusal)
+            case OrderEvent.REJECT:
+                self._reject(wo, refusal)
+            case OrderEvent.CANCEL_REFUSED:
+                if wo.order.owner is not None:
+                    wo.values, wo.request = wo.order.owner
+                    wo.order.owner = None
+                self._refuse(wo, refusal)
+            case _:
+                pass
+
+    def _reject(self, wo: WireOrder, refusal: Refusal) -> None:
+        """End an order that was refused; only one that got as far as the account has a state."""
+        if refusal.code == 201:
+            self._end(wo, "Inactive")
+        else:
+            self.orders.end(wo, self._clock.now_ns, completed=False)
+        self._refuse(wo, refusal)
+
+    def _on_fill(self, books: Books, fill: Fill) -> None:
+        wo = self.orders.by_perm.get(fill.order_id)
+        realised = books.realised_by(fill)
+        if wo is None:
+            return
+        wo.book(fill)
+        full = wo.remaining <= 0
+        wo.status = "Filled" if full else "Submitted"
+        wo.why_held = ""
+        execution, commission = self.executed.add(wo, fill, realised)
+        link = self.links.get(wo.client_id)
+        if link is not None:
+            link.send(say.EXEC_DETAILS, execution | {"reqId": -1})
+            if full:
+                link.send(say.OPEN_ORDER, wo.open_values())
+            link.send(say.ORDER_STATUS, wo.status_values())
+            if full:
+                link.send(say.OPEN_ORDER, wo.open_values(commission=True))
+            link.send(say.COMMISSION_REPORT, commission)
+        if full:
+            self.orders.end(wo, self._clock.now_ns, completed=True)
+        self.on_books(books, wo.number)
+
+    # --- inside: ends and words -----------------------------------------------------------------
+
+    def _end(self, wo: WireOrder, status: str) -> None:
+        wo.status = status
+        self._tell_order(wo)
+        self._tell_status(wo)
+        self.orders.end(wo, self._clock.now_ns, completed=True)
+
+    def _tell_order(self, wo: WireOrder) -> None:
+        link = self.links.get(wo.client_id)
+        if link is not None:
+            link.send(say.OPEN_ORDER, wo.open_values())
+
+    def _tell_status(self, wo: WireOrder) -> None:
+        link = self.links.get(wo.client_id)
+        if link is not None:
+            link.send(say.ORDER_STATUS, wo.status_values())
+
+    def _refuse(self, wo: WireOrder, refusal: Refusal) -> None:
+        link = self.links.get(wo.client_id)
+        if link is not None:
+            link.refuse(wo.order_id, refusal)

@@ -1,0 +1,94 @@
+"""The list of orders: who has which, by every id there is, with limits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from ikbr.gateway import times
+from ikbr.gateway.fields import Values
+from ikbr.gateway.wire_order import WireOrder
+from ikbr.sim.recent import Recent
+
+MOST_OPEN = 50_000
+MOST_ENDED = 2_000
+"""Orders that have ended and are remembered in full."""
+
+
+class OrderList:
+    """Hold the orders of all clients.
+
+    Attributes:
+        by_perm: Those that have not ended, by permanent id.
+        held: Those of them that their clients have not let go yet.
+    """
+
+    def __init__(self) -> None:
+        """Start without orders."""
+        self.by_perm: dict[int, WireOrder] = {}
+        self.held: list[WireOrder] = []
+        self._by_id: dict[tuple[int, int], WireOrder] = {}
+        self._highest: dict[int, int] = {}
+        self._ended: Recent[tuple[int, int], WireOrder] = Recent(limit=MOST_ENDED)
+        self._completed: deque[WireOrder] = deque(maxlen=MOST_ENDED)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too many orders are open."""
+        return len(self.by_perm) >= MOST_OPEN
+
+    def next_id(self, client_id: int) -> int:
+        """Give the lowest order id that a client may use next."""
+        return self._highest.get(client_id, 0) + 1
+
+    def add(self, wo: WireOrder) -> None:
+        """Note an order that its client has not let go yet."""
+        self.by_perm[wo.perm_id] = wo
+        self._by_id[wo.client_id, wo.order_id] = wo
+        self._highest[wo.client_id] = max(wo.order_id, self._highest.get(wo.client_id, 0))
+        self.held.append(wo)
+
+    def open(self, client_id: int, order_id: int) -> WireOrder | None:
+        """Give an order that has not ended."""
+        return self._by_id.get((client_id, order_id))
+
+    def ended(self, client_id: int, order_id: int) -> WireOrder | None:
+        """Give an order that ended lately."""
+        return self._ended.get((client_id, order_id))
+
+    def of(self, client_id: int | None = None) -> Iterator[WireOrder]:
+        """Give the orders that have not ended, of one client or of all."""
+        for wo in list(self.by_perm.values()):
+            if client_id is None or wo.client_id == client_id:
+                yield wo
+
+    def let_go(self, wo: WireOrder) -> None:
+        """Note that an order's client has let it go."""
+        wo.held = False
+        self.held.remove(wo)
+
+    def end(self, wo: WireOrder, now_ns: int, *, completed: bool) -> None:
+        """Note that an order has ended.
+
+        Args:
+            wo: Which.
+            now_ns: When.
+            completed: Whether it is to be listed as a completed order.
+        """
+        if wo.held:
+            self.let_go(wo)
+        wo.done = True
+        wo.ended_ns = now_ns
+        key = (wo.client_id, wo.order_id)
+        self.by_perm.pop(wo.perm_id, None)
+        self._by_id.pop(key, None)
+        self._ended.put(key, wo)
+        if completed:
+            self._completed.append(wo)
+
+    def completed(self, now_ns: int) -> Iterator[Values]:
+        """Give the fields of the orders that have ended since midnight."""
+        for wo in self._completed:
+            zone = times.zone_of(wo.order.instrument.calendar)
+            if wo.ended_ns >= times.midnight_ns(now_ns, zone):
+                yield wo.completed_values(times.write_local(wo.ended_ns, zone))

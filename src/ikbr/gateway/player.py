@@ -1,0 +1,87 @@
+"""The player: turns the pages of a tape, as far as it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ikbr.domain.tape import Tape, TapeSource
+from ikbr.domain.timers import NEVER
+
+BLOCK = 8_192
+"""Rows turned into Python values at a time."""
+
+Row = tuple[int, int, int, int, int, int, int, int, int]
+"""ts, sym, kind, bid, ask, last, bid_size, ask_size, size."""
+
+COLUMNS = ("ts", "sym", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
+
+
+class Player:
+    """Give the rows of a tape one by one.
+
+    Attributes:
+        played: Rows given so far.
+        ended: Whether the tape is over.
+    """
+
+    def __init__(self, source: TapeSource) -> None:
+        """Open a tape; its first row is read."""
+        self._source = source
+        self._chunks: Iterator[Tape] = iter(source.chunks())
+        self._tape: Tape | None = None
+        self._at = 0
+        self._rows: Iterator[Row] = iter(())
+        self._next: Row | None = None
+        self.played = 0
+        self.ended = False
+        self._advance()
+
+    @property
+    def next_ns(self) -> int:
+        """When the next row comes, ns UTC; NEVER after the last."""
+        return self._next[0] if self._next is not None else NEVER
+
+    def play(self, row: Callable[..., None], *, until_ns: int, most: int = NEVER) -> int:
+        """Give rows.
+
+        Args:
+            row: Who gets them, field by field.
+            until_ns: Rows up to this time, ns UTC.
+            most: No more than so many.
+
+        Returns:
+            How many were given.
+        """
+        count = 0
+        while count < most:
+            one = self._next
+            if one is None or one[0] > until_ns:
+                break
+            self._advance()
+            count += 1
+            row(*one)
+        self.played += count
+        return count
+
+    def _advance(self) -> None:
+        one = next(self._rows, None)
+        while one is None and self._block():
+            one = next(self._rows, None)
+        self._next = one
+        self.ended = one is None
+
+    def _block(self) -> bool:
+        """Read the next block of rows; say whether there is one."""
+        while self._tape is None or self._at >= len(self._tape):
+            self._tape = next(self._chunks, None)
+            self._at = 0
+            if self._tape is None:
+                return False
+        tape, start = self._tape, self._at
+        self._at = stop = min(start + BLOCK, len(tape))
+        columns: list[NDArray[np.int64]] = [getattr(tape, name)[start:stop] for name in COLUMNS]
+        self._rows = zip(*(column.tolist() for column in columns), strict=True)
+        return True

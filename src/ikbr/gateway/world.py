@@ -1,0 +1,235 @@
+"""The world behind the gateway: one exchange, its market, accounts and clock for all clients.
+
+Time is the tape's. Nothing moves by itself: whoever owns the world calls `step` or `advance_to`
+(the server does so by the wall clock and its speed, or when the control port says so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ikbr.core.ports import History
+from ikbr.domain.errors import DataError
+from ikbr.domain.marks import mark_units
+from ikbr.domain.session import Session as TradingDay
+from ikbr.domain.tape import NO_PRICE, TapeSource
+from ikbr.domain.timers import NEVER, TimerHeap
+from ikbr.gateway.books import Books
+from ikbr.gateway.contracts import Contracts
+from ikbr.gateway.desk import Desk
+from ikbr.gateway.link import Link
+from ikbr.gateway.options import GatewayOptions
+from ikbr.gateway.player import Player
+from ikbr.sim.exchange import Exchange
+from ikbr.sim.market import StandingMarket
+
+RowListener = Callable[[int, int, int, int, int, int, int, int], None]
+"""ts, kind, bid, ask, last, bid_size, ask_size, size of one instrument."""
+
+WATCH_NS = 60_000_000_000
+"""How often margin is looked at."""
+
+
+class World:
+    """Hold what all clients share.
+
+    Attributes:
+        options: What kind of gateway it is.
+        source: The tape.
+        history: Gives past bars, if anyone does.
+        clock: Time, that of the tape; nothing else may be asked for it.
+        market: The standing market by instrument number.
+        exchange: Where orders meet.
+        contracts: The instruments and their names on the wire.
+        days: The trading days of the tape.
+        books: The accounts by name.
+        desk: All orders.
+        links: The clients that are connected, by client id.
+        player: Turns the pages of the tape.
+        volume, high, low, opened: Of the present day, by instrument number; price units.
+        close: Last price of the day before, by instrument number.
+    """
+
+    def __init__(
+        self,
+        source: TapeSource,
+        options: GatewayOptions | None = None,
+        *,
+        history: History | None = None,
+    ) -> None:
+        """Build the world; it stands just before the first row or open of the tape.
+
+        Args:
+            source: What happens.
+            options: What kind of gateway it is.
+            history: Gives past bars; without, they are made of what was played.
+
+        Raises:
+            DataError: When the tape is empty.
+            FeeTableError: When no fees are known for its days.
+        """
+        self.options = options or GatewayOptions()
+        self.source = source
+        self.history = history
+        self.clock = TimerHeap()
+        self.contracts = Contracts(source.instruments)
+        count = len(self.contracts.instruments)
+        self.market = StandingMarket(count)
+        self.exchange = Exchange(
+            self.contracts.instruments, self.options.model, self.clock, self.market
+        )
+        self.days: Sequence[TradingDay] = source.sessions
+        self.links: dict[int, Link] = {}
+        self.desk = Desk(self.contracts, self.clock, self.market.touch)
+        self.desk.links = self.links
+        self.desk.on_books = self._tell_books
+        self.books: dict[str, Books] = {}
+        for name in self.options.accounts:
+            books = Books(name, self.contracts, self.exchange, self.clock, self.options)
+            self.books[name] = books
+            self.desk.add(books)
+        self.player = Player(source)
+        if self.player.ended:
+            raise DataError("the tape has no rows; there is no market to simulate.")
+        self.volume = [0] * count
+        self.high, self.low, self.opened, self.close = ([NO_PRICE] * count for _ in range(4))
+        self._marks = [NO_PRICE] * count
+        self._listeners: list[list[RowListener]] = [[] for _ in range(count)]
+        self._begin()
+
+    @property
+    def now_ns(self) -> int:
+        """The present, ns UTC."""
+        return self.clock.now_ns
+
+    @property
+    def ended(self) -> bool:
+        """Whether the tape is over."""
+        return self.player.ended
+
+    def step(self, rows: int = 1) -> int:
+        """Play the next rows of the tape, with everything due before them.
+
+        Args:
+            rows: How many.
+
+        Returns:
+            How many there were.
+        """
+        return self._play(NEVER, rows)
+
+    def advance_to(self, ts_ns: int) -> int:
+        """Play everything up to a time, and let that be the present.
+
+        Args:
+            ts_ns: The time, ns UTC.
+
+        Returns:
+            How many rows there were.
+        """
+        count = self._play(ts_ns, NEVER)
+        self.clock.advance(ts_ns)
+        self.desk.settle()
+        return count
+
+    def settle(self) -> None:
+        """Tell clients what has become of their requests; called after each that was taken."""
+        self.desk.settle()
+
+    def follow(self, number: int, listener: RowListener) -> None:
+        """Hear every row of an instrument, after the exchange did."""
+        self._listeners[number].append(listener)
+
+    def unfollow(self, number: int, listener: RowListener) -> None:
+        """Hear no more."""
+        self._listeners[number].remove(listener)
+
+    def mark(self, number: int) -> int:
+        """Give the mark of an instrument in price units, or NO_PRICE."""
+        return self._marks[number]
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        first = self.player.next_ns
+        self.clock.now_ns = min([first, *(day.open_ns for day in self.days[:1])]) - 1
+        self.exchange.hours.regular = not self.days
+        for day in self.days:
+            self.clock.call_at(day.open_ns, self._open, day)
+            self.clock.call_at(day.close_ns, self._close, day)
+        self.clock.call_at(self.clock.now_ns + WATCH_NS, self._watch_margin)
+
+    def _play(self, until_ns: int, most: int) -> int:
+        count = self.player.play(self._row, until_ns=until_ns, most=most)
+        if self.player.ended and count and self.days:
+            # Nothing comes any more that could let the last close happen.
+            self.clock.advance(max(self.days[-1].close_ns, self.clock.now_ns))
+        self.desk.settle()
+        return count
+
+    def _row(  # noqa: PLR0913, PLR0917 - a row has nine columns
+        self,
+        ts: int,
+        sym: int,
+        kind: int,
+        bid: int,
+        ask: int,
+        last: int,
+        bid_size: int,
+        ask_size: int,
+        size: int,
+    ) -> None:
+        clock = self.clock
+        if clock.next_ns <= ts:
+            clock.advance(ts)
+        else:
+            clock.now_ns = ts
+        self.exchange.on_row(sym, ts, kind, bid, ask, last, bid_size, ask_size, size)
+        units = mark_units(bid, ask, last)
+        if units != self._marks[sym]:
+            self._marks[sym] = units
+            symbol = self.contracts.instruments[sym].symbol
+            for books in self.books.values():
+                books.mark(symbol, units)
+        if size and last != NO_PRICE:
+            self._print(sym, last, size)
+        self.desk.settle()
+        for listener in self._listeners[sym]:
+            listener(ts, kind, bid, ask, last, bid_size, ask_size, size)
+
+    def _tell_books(self, books: Books, number: int) -> None:
+        books.mark(self.contracts.instruments[number].symbol, self._marks[number])
+        for link in list(self.links.values()):
+            link.on_books(books, number)
+
+    def _print(self, sym: int, last: int, size: int) -> None:
+        self.volume[sym] += size
+        if self.opened[sym] == NO_PRICE:
+            self.opened[sym] = self.high[sym] = self.low[sym] = last
+        elif last > self.high[sym]:
+            self.high[sym] = last
+        elif last < self.low[sym]:
+            self.low[sym] = last
+
+    def _open(self, day: TradingDay) -> None:
+        for books in self.books.values():
+            books.account.open_session(day, self.source.actions)
+            books.open_day()
+        self.exchange.open_session(day)
+        count = len(self.volume)
+        self.volume[:] = [0] * count
+        for column in (self.high, self.low, self.opened):
+            column[:] = [NO_PRICE] * count
+
+    def _close(self, day: TradingDay) -> None:
+        self.exchange.close_session(day)
+        for books in self.books.values():
+            books.account.close_session(day)
+        self.close[:] = self.market.last
+
+    def _watch_margin(self) -> None:
+        self.clock.call_at(self.clock.now_ns + WATCH_NS, self._watch_margin)
+        for books in self.books.values():
+            if books.account.maintenance_excess_micro() < 0:
+                for request in books.account.liquidation_orders():
+                    self.desk.liquidate(books, request)
