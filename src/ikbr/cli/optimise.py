@@ -77,6 +77,7 @@ def command(
 
     from ikbr.api.optimise import execute_sweep, prepare_sweep
     from ikbr.api.outputs import STDOUT, Outputs
+    from ikbr.api.run import say
     from ikbr.api.sweep_outputs import write_sweep
     from ikbr.api.sweep_request import SweepRequest
     from ikbr.cli.backtest import prints_aside
@@ -102,8 +103,12 @@ def command(
     outputs.check()
     with prints_aside(to_stdout), ExitStack() as stack:
         sweep = prepare_sweep(request, wanted, stack)
-        with sweep_progress(sweep.total, wanted.objective, progress) as tell:
-            swept = execute_sweep(sweep, tell)
+        try:
+            with sweep_progress(sweep.total, wanted.objective, progress) as tell:
+                swept = execute_sweep(sweep, tell)
+        except KeyboardInterrupt:
+            say(f"the runs so far are kept in {sweep.folder}; the same command goes on there")
+            raise
         written = write_sweep(swept, outputs)
     _present(swept, report or written, to_stdout)
 
