@@ -16,6 +16,9 @@ MOST_MAPS = 6
 MOST_CELLS = 60
 """Cells along a side; more values share cells."""
 
+TALL = 24
+"""Rows of a map that are still easily seen at once."""
+
 TEXT_COLUMNS = 14
 """Columns up to which cells show their numbers."""
 
@@ -90,7 +93,8 @@ class Shades:
     def of(self, value: float, maximise: bool) -> str:
         """Name the colour of a value."""
         if self._low < 0 < self._high:
-            largest = max(-self._low, self._high)
+            # Each side has its own scale: a few large losses must not hide where gains are.
+            largest = self._high if value > 0 else -self._low
             step = max(1, round(STEPS * abs(value) / largest)) if value else 0
             return f"{'up' if (value > 0) == maximise else 'down'}-{step}" if step else ""
         width = self._high - self._low
