@@ -14,7 +14,6 @@ from ikbr.api.python import backtest
 from ikbr.api.request import Request
 from ikbr.api.sweep_request import SweepRequest
 from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
-from ikbr.backtest.grid.fast_path import compiled_grid
 from ikbr.backtest.optimise.trial import COMPILED_GRID, ENGINE
 from ikbr.cli.main import execute
 from ikbr.data.synthetic import make_synthetic
@@ -174,13 +173,16 @@ def test_the_compiled_grid_gives_the_same_walk(catalog: Path, tmp_path: Path) ->
         strategy="momentum_kernel", symbols=["SPY"], data=catalog, fees="none", quantity=10
     )
     found = []
-    for name, fast_path in (("compiled", compiled_grid), ("engine", None)):
+    for path in ("auto", "engine"):
         wanted = SweepRequest(
-            grid=["lookback=5,20", "threshold=0.0005,0.001"], jobs=1, results=tmp_path / name
+            grid=["lookback=5,20", "threshold=0.0005,0.001"],
+            jobs=1,
+            path=path,
+            results=tmp_path / path,
         )
         with ExitStack() as stack:
             plan = prepare_walk(request, wanted, walk, stack, lambda text: None)
-            walked = execute_walk(plan, None, fast_path)
+            walked = execute_walk(plan)
         judging = {walked.layout.judging(window) for window in walked.layout.windows}
         paths = {one.path for number, one in walked.outcomes.items() if number not in judging}
         found.append((paths, walked.windows, walked.stitched, walked.judgement))

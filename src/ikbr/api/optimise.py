@@ -127,7 +127,7 @@ def execute_sweep(sweep: SweepPlan, tell: Tell | None = None) -> Swept:
     """
     wanted = sweep.wanted
     objective = parse_objective(wanted.objective)
-    fast_path = _fast_path(sweep)
+    fast_path = offered_fast_path(sweep)
     began = time.monotonic()
     with Store(sweep.folder, _with_lag(sweep)) as store:
         sweeper = Sweeper(store, objective, sweep.total, tell)
@@ -168,7 +168,7 @@ def execute_sweep(sweep: SweepPlan, tell: Tell | None = None) -> Swept:
         )
 
 
-def _fast_path(sweep: SweepPlan) -> FastPath | None:
+def offered_fast_path(sweep: SweepPlan) -> FastPath | None:
     """Offer the compiled grid, unless the person chose how runs are replayed, or where."""
     wanted, setup = sweep.wanted, sweep.job.setup
     if wanted.path == "engine" or wanted.executor != "local" or setup.shape != "auto":

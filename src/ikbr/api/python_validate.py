@@ -14,7 +14,6 @@ from ikbr.api.python_optimise import request_of_call
 from ikbr.api.sweep_request import SweepRequest
 from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
 from ikbr.api.walk_outputs import write_walk
-from ikbr.backtest.grid.fast_path import compiled_grid
 from ikbr.backtest.optimise.sweep import Tell
 from ikbr.backtest.validation.lookahead import Verdict
 from ikbr.backtest.validation.walked import Walked
@@ -104,7 +103,7 @@ def walk_forward(
     outputs.check()
     with ExitStack() as stack:
         plan = prepare_walk(request, wanted, walk, stack)
-        walked = execute_walk(plan, progress, compiled_grid)
+        walked = execute_walk(plan, progress)
         write_walk(walked, outputs)
     return walked
 

@@ -12,7 +12,7 @@ from typing import cast
 
 import msgspec
 
-from ikbr.api.optimise import SweepPlan, prepare_sweep, sweep_settings
+from ikbr.api.optimise import SweepPlan, offered_fast_path, prepare_sweep, sweep_settings
 from ikbr.api.request import Request
 from ikbr.api.run import say
 from ikbr.api.sweep_files import results_folder
@@ -24,7 +24,7 @@ from ikbr.backtest.optimise.explosion import MOST_RUNS
 from ikbr.backtest.optimise.objective import Objective, parse_objective
 from ikbr.backtest.optimise.sampler import LAG, Sampled
 from ikbr.backtest.optimise.store import Identity, Store
-from ikbr.backtest.optimise.sweep import FastPath, Listed, Tell
+from ikbr.backtest.optimise.sweep import Listed, Tell
 from ikbr.backtest.optimise.trial import Outcome, Trial
 from ikbr.backtest.report.wording import duration
 from ikbr.backtest.validation.judgement import judge
@@ -137,15 +137,12 @@ def prepare_walk(
     return WalkPlan(walk, sweep, layout, identity)
 
 
-def execute_walk(
-    plan: WalkPlan, tell: Tell | None = None, fast_path: FastPath | None = None
-) -> Walked:
+def execute_walk(plan: WalkPlan, tell: Tell | None = None) -> Walked:
     """Walk forward, or what is left of it.
 
     Args:
         plan: What `prepare_walk` gave.
         tell: Told after every run.
-        fast_path: May take over the searches of a grid; None for the engine.
 
     Returns:
         Everything that came of it, runs of earlier sessions too.
@@ -160,6 +157,7 @@ def execute_walk(
     objective = parse_objective(wanted.objective)
     named = msgspec.structs.replace(plan.identity, lag=0)
     digest = hashlib.sha256(msgspec.json.encode(named)).hexdigest()
+    fast_path = offered_fast_path(sweep)
     folder = results_folder(wanted.results, f"{plan.name}-walk-forward", digest)
     began = time.monotonic()
     with Store(folder, plan.identity) as store:

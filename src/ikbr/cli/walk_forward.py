@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +14,6 @@ from ikbr.cli.run_options import share_options
 
 if TYPE_CHECKING:
     from ikbr.backtest.validation.walked import Walked
-
-SWEEP = ("grid", "sampler", "trials", "objective", "executor", "address", "jobs", "yes",
-         "sampler_seed", "results")  # fmt: skip
-"""Options of `ikbr optimise` that say how to sweep."""
 
 
 @partial(share_options, other=optimise)
@@ -53,7 +50,8 @@ def command(
 ) -> None:
     """Choose parameters on the past and judge them on what follows.
 
-    It goes forward window by window. Every run is kept as it ends: the same command continues where it was stopped or killed.
+    It goes forward window by window. Every run is kept as it ends: the same command continues
+    where it was stopped or killed.
     """
     from contextlib import ExitStack
 
@@ -61,12 +59,12 @@ def command(
     from ikbr.api.sweep_request import SweepRequest
     from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
     from ikbr.api.walk_outputs import write_walk
-    from ikbr.backtest.grid.fast_path import compiled_grid
     from ikbr.cli.backtest import prints_aside
     from ikbr.cli.run_options import request_of
     from ikbr.cli.sweep_progress import sweep_progress
 
-    sweep = {name: run.pop(name) for name in SWEEP if name in run}
+    names = [field.name for field in fields(SweepRequest)]
+    sweep = {name: run.pop(name) for name in names if name in run}
     wanted = SweepRequest(**{**sweep, "grid": sweep.get("grid") or ()})
     walk = WalkRequest(
         in_sample=in_sample,
@@ -82,7 +80,7 @@ def command(
     with prints_aside(to_stdout), ExitStack() as stack:
         plan = prepare_walk(request_of(run), wanted, walk, stack)
         with sweep_progress(plan.total, wanted.objective, progress) as tell:
-            walked = execute_walk(plan, tell, compiled_grid)
+            walked = execute_walk(plan, tell)
         written = write_walk(walked, outputs)
     _present(walked, report or written, to_stdout)
 
