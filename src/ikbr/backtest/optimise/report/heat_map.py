@@ -77,9 +77,15 @@ def heat_maps(swept: Swept) -> list[HeatMap]:
     varied = [one for one in swept.grid.dimensions if one.continuous or len(one.values) > 1]
     varied = varied or list(swept.grid.dimensions[:1])
     pairs: list[tuple[Dimension | None, Dimension]] = list(combinations(varied, 2))
-    return [_map(swept, down, across, shades) for down, across in (pairs or [(None, varied[0])])][
-        :MOST_MAPS
-    ]
+    laid = [_laid(down, across) for down, across in pairs or [(None, varied[0])]]
+    return [_map(swept, down, across, shades) for down, across in laid[:MOST_MAPS]]
+
+
+def _laid(down: Dimension | None, across: Dimension) -> tuple[Dimension | None, Dimension]:
+    """Lay a long list of values across, where the page is wider than high."""
+    if down is not None and len(down.values) > max(TALL, len(across.values)):
+        return across, down
+    return down, across
 
 
 class Shades:
