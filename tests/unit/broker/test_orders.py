@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -117,16 +119,31 @@ def test_a_request_loses_nothing_on_its_way_to_ib(request_: OrderRequest) -> Non
     assert to_request("SPY", ib) == request_
 
 
+@pytest.fixture(scope="module")
+def event_loop() -> Iterator[None]:
+    """Give ib_async the event loop that it looks for when it sends."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
 class Wire:
     """Notes what a client sends."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.numBytesSent = self.numMsgSent = 0
+
+    def disconnect(self) -> None:
+        pass
 
     def sendMsg(self, message: bytes) -> None:
         self.sent.append(message)
 
 
+@pytest.mark.usefixtures("event_loop")
 @given(requests())
 def test_the_wire_carries_every_field_of_a_request(request_: OrderRequest) -> None:
     client: Any = IB().client
