@@ -118,17 +118,19 @@ class World:
         """
         return self._play(NEVER, rows)
 
-    def advance_to(self, ts_ns: int) -> int:
+    def advance_to(self, ts_ns: int, most: int = NEVER) -> int:
         """Play everything up to a time, and let that be the present.
 
         Args:
             ts_ns: The time, ns UTC.
+            most: No more than so many rows; if there are more, the time is not reached yet.
 
         Returns:
             How many rows there were.
         """
-        count = self._play(ts_ns, NEVER)
-        self.clock.advance(ts_ns)
+        count = self._play(ts_ns, most)
+        if count < most:
+            self.clock.advance(ts_ns)
         self.desk.settle()
         return count
 

@@ -1,0 +1,95 @@
+"""The control port: moves the market when it is told to, one line of JSON at a time.
+
+| request | answer |
+|---|---|
+| `{"do": "status"}` | time, rows played, clients, whether the tape is over |
+| `{"do": "step", "rows": 10}` | plays so many rows (1 when it is not said) |
+| `{"do": "advance", "seconds": 60}` or `{"do": "advance", "to_ns": …}` | plays up to a time |
+| `{"do": "speed", "speed": 60}` | changes the speed; 0 is step mode, -1 the highest |
+
+Every answer is one line, `{"ok": true, …}` or `{"ok": false, "error": "…"}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ikbr.domain.errors import ConfigError, IkbrError
+from ikbr.gateway.runner import MAX, Runner
+from ikbr.gateway.times import SECOND_NS
+
+LONGEST_LINE = 1 << 16
+MOST_ROWS = 10_000_000
+
+
+class Command(msgspec.Struct, forbid_unknown_fields=True):
+    """Ask for something.
+
+    Attributes:
+        do: status, step, advance or speed.
+        rows: Of a step.
+        seconds, to_ns: Of an advance.
+        speed: The new speed.
+    """
+
+    do: str
+    rows: int = 1
+    seconds: float = 0.0
+    to_ns: int = 0
+    speed: float = 0.0
+
+
+class Control:
+    """Answer lines."""
+
+    def __init__(self, runner: Runner) -> None:
+        """Take hold of a runner."""
+        self._runner = runner
+
+    def answer(self, line: bytes, wall_ns: int) -> bytes:
+        """Do what a line asks for.
+
+        Args:
+            line: JSON.
+            wall_ns: The present by the wall clock, ns.
+
+        Returns:
+            The answer, a line of JSON.
+        """
+        try:
+            command = msgspec.json.decode(line, type=Command)
+            found = self._do(command, wall_ns)
+        except msgspec.MsgspecError as error:
+            found = {"ok": False, "error": f"the line is not understood: {error}."}
+        except IkbrError as error:
+            found = {"ok": False, "error": str(error)}
+        return msgspec.json.encode(found) + b"\n"
+
+    def _do(self, command: Command, wall_ns: int) -> dict[str, Any]:
+        runner, world = self._runner, self._runner.world
+        rows = 0
+        match command.do:
+            case "status":
+                pass
+            case "step":
+                if not 1 <= command.rows <= MOST_ROWS:
+                    raise ConfigError(f"rows {command.rows} must be 1 to {MOST_ROWS}.")
+                rows = world.step(command.rows)
+            case "advance":
+                target = command.to_ns or world.now_ns + int(command.seconds * SECOND_NS)
+                rows = world.advance_to(target)
+            case "speed":
+                runner.set_speed(MAX if command.speed == -1 else command.speed, wall_ns)
+            case _:
+                raise ConfigError(f"{command.do!r} is unknown; status, step, advance or speed.")
+        return {
+            "ok": True,
+            "rows": rows,
+            "now_ns": world.now_ns,
+            "played": world.player.played,
+            "ended": world.ended,
+            "clients": sorted(world.links),
+            "speed": runner.speed if runner.speed != MAX else -1,
+        }
