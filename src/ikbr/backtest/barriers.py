@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from ikbr.backtest.scan import (
     ACTIVE,
     BARRIER,
+    BUY_AHEAD,
     BUY_LIMIT,
+    BUY_QUEUE,
     BUY_STOP,
     DAILY_FLOOR,
     EQUITY,
@@ -20,7 +22,9 @@ from ikbr.backtest.scan import (
     ON_PRINT,
     PEAK,
     PPB,
+    SELL_AHEAD,
     SELL_LIMIT,
+    SELL_QUEUE,
     SELL_STOP,
     TOTALS,
     UNIT,
@@ -80,6 +84,10 @@ class Barriers:
                 cells[at + SELL_LIMIT] = watch.sell_limit
                 cells[at + BUY_STOP] = watch.buy_stop
                 cells[at + SELL_STOP] = watch.sell_stop
+                cells[at + BUY_QUEUE] = watch.buy_queue
+                cells[at + SELL_QUEUE] = watch.sell_queue
+                cells[at + BUY_AHEAD] = watch.buy_ahead
+                cells[at + SELL_AHEAD] = watch.sell_ahead
             cells[at + ACTIVE] = watch.active
             if position is None:
                 cells[at + UNIT] = 0
@@ -170,7 +178,7 @@ class Barriers:
         tape = self._tape
         return int(
             scan(
-                start, end, tape.sym, tape.kind, tape.bid, tape.ask, tape.last, self._marks,
-                table, totals,
+                start, end, tape.sym, tape.kind, tape.bid, tape.ask, tape.last,
+                tape.bid_size, tape.ask_size, self._marks, table, totals,
             )
         )  # fmt: skip

@@ -110,7 +110,9 @@ _LOOP = """
             reason = {AT_BARRIER}
             break
         watch = int64s(table + s * {WATCH_BYTES}, {WIDTH})
-        if watch[{ACTIVE}] and wakes(k, bid[row], ask[row], last[row], watch):
+        if watch[{ACTIVE}] and wakes(
+            k, bid[row], ask[row], last[row], bid_size[row], ask_size[row], watch
+        ):
             reason = {AT_BARRIER}
             break
         if watch[{UNIT}] != 0:

@@ -18,7 +18,8 @@ from ikbr.domain.tape import NO_PRICE
 # Columns of the table, one row per instrument.
 ACTIVE, EVERY_ROW, ON_PRINT, BUY_LIMIT, SELL_LIMIT, BUY_STOP, SELL_STOP = range(7)
 UNIT, MARK, MARK_LOW, MARK_HIGH = range(7, 11)
-WIDTH = 11
+BUY_QUEUE, SELL_QUEUE, BUY_AHEAD, SELL_AHEAD = range(11, 15)
+WIDTH = 15
 
 # The totals.
 EQUITY, PEAK, KEEP, DAILY_FLOOR, BARRIER = range(5)
@@ -30,7 +31,33 @@ _PRINT, _BAR_HIGH, _BAR_LOW, _AUCTION = 1, 3, 4, 6
 
 
 @njit(cache=True)
-def wakes(kind: int, bid: int, ask: int, last: int, barriers: NDArray[np.int64]) -> bool:
+def shortens(bid: int, ask: int, bid_size: int, ask_size: int, barriers: NDArray[np.int64]) -> bool:
+    """Say whether a row can shorten the queue ahead of a working order of its instrument.
+
+    Args:
+        bid: Price units, or NO_PRICE.
+        ask: The same.
+        bid_size: Displayed.
+        ask_size: The same.
+        barriers: The instrument's row of the table.
+    """
+    price, ahead = barriers[BUY_QUEUE], barriers[BUY_AHEAD]
+    if bid != NO_PRICE and bid <= price and (bid < price or bid_size < ahead):
+        return True
+    price, ahead = barriers[SELL_QUEUE], barriers[SELL_AHEAD]
+    return ask != NO_PRICE and ask >= price and bool(ask > price or ask_size < ahead)
+
+
+@njit(cache=True)
+def wakes(
+    kind: int,
+    bid: int,
+    ask: int,
+    last: int,
+    bid_size: int,
+    ask_size: int,
+    barriers: NDArray[np.int64],
+) -> bool:
     """Say whether a row can matter to a working order of its instrument.
 
     Args:
@@ -38,6 +65,8 @@ def wakes(kind: int, bid: int, ask: int, last: int, barriers: NDArray[np.int64])
         bid: Price units, or NO_PRICE.
         ask: The same.
         last: The same.
+        bid_size: Displayed.
+        ask_size: The same.
         barriers: The instrument's row of the table.
     """
     if barriers[EVERY_ROW]:
@@ -51,7 +80,9 @@ def wakes(kind: int, bid: int, ask: int, last: int, barriers: NDArray[np.int64])
             return True
     if ask != NO_PRICE and (ask <= barriers[BUY_LIMIT] or ask >= barriers[BUY_STOP]):
         return True
-    return bid != NO_PRICE and (bid >= barriers[SELL_LIMIT] or bid <= barriers[SELL_STOP])
+    if bid != NO_PRICE and (bid >= barriers[SELL_LIMIT] or bid <= barriers[SELL_STOP]):
+        return True
+    return bool(shortens(bid, ask, bid_size, ask_size, barriers))
 
 
 @njit(cache=True)
@@ -103,6 +134,8 @@ def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
     bid: NDArray[np.int32],
     ask: NDArray[np.int32],
     last: NDArray[np.int32],
+    bid_size: NDArray[np.int32],
+    ask_size: NDArray[np.int32],
     mark: NDArray[np.int32],
     table: NDArray[np.int64],
     totals: NDArray[np.int64],
@@ -117,6 +150,8 @@ def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
         bid: Price units.
         ask: Price units.
         last: Price units.
+        bid_size: Displayed.
+        ask_size: Displayed.
         mark: Price units.
         table: Barriers, holdings and marks by instrument; the marks are advanced.
         totals: Equity, peak and floors; advanced.
@@ -131,7 +166,9 @@ def scan(  # noqa: PLR0913, PLR0917 - compiled code takes the columns one by one
         # Auctions and halts change what the exchange itself knows.
         if kind[row] >= _AUCTION:
             break
-        if state[ACTIVE] and wakes(kind[row], bid[row], ask[row], last[row], state):
+        if state[ACTIVE] and wakes(
+            kind[row], bid[row], ask[row], last[row], bid_size[row], ask_size[row], state
+        ):
             break
         if state[UNIT] != 0 and not holds(mark[row], state, totals):
             break

@@ -11,7 +11,7 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderUpdate
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 from ikbr.sim.market import HIGHEST, LOWEST, Watch
-from ikbr.sim.queue import UNTRACKED
+from ikbr.sim.queue import BEHIND, UNTRACKED
 from ikbr.sim.recent import Recent
 
 MARKET, LIMIT, STOP, TRAIL, MIDPOINT, OPENING, CLOSING = range(7)
@@ -202,6 +202,8 @@ class Book:
         watch.every_row = watch.on_print = False
         watch.buy_limit = watch.sell_stop = LOWEST
         watch.sell_limit = watch.buy_stop = HIGHEST
+        watch.buy_queue, watch.sell_queue = LOWEST, HIGHEST
+        watch.buy_ahead = watch.sell_ahead = 0
         for so in working:
             self._note(watch, so)
 
@@ -209,9 +211,11 @@ class Book:
         """Add what one order watches for."""
         mode = so.mode
         if mode == LIMIT:
-            if so.queue != UNTRACKED or so.immediate:
+            if so.immediate:
                 watch.every_row = True
-            elif so.sign > 0:
+            if so.queue and so.queue != UNTRACKED:
+                _note_queue(watch, so)
+            if so.sign > 0:
                 watch.buy_limit = max(watch.buy_limit, so.limit)
             else:
                 watch.sell_limit = min(watch.sell_limit, so.limit)
@@ -224,3 +228,18 @@ class Book:
             watch.on_print = True
         elif mode != CLOSING:
             watch.every_row = True
+
+
+def _note_queue(watch: Watch, so: SimOrder) -> None:
+    """Add what shortens the queue ahead of an order: cancellations, and prices that leave it."""
+    # While nothing is known of the queue, any size displayed at the price tells of it.
+    ahead = HIGHEST if so.queue == BEHIND else so.queue
+    if so.sign > 0:
+        if so.limit > watch.buy_queue:
+            watch.buy_queue, watch.buy_ahead = so.limit, ahead
+        elif so.limit == watch.buy_queue:
+            watch.buy_ahead = max(watch.buy_ahead, ahead)
+    elif so.limit < watch.sell_queue:
+        watch.sell_queue, watch.sell_ahead = so.limit, ahead
+    elif so.limit == watch.sell_queue:
+        watch.sell_ahead = max(watch.sell_ahead, ahead)

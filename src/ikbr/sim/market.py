@@ -54,7 +54,9 @@ class Watch:
     BAR_CLOSE with a last price; NO_PRICE is no quote): `every_row`; `on_print` and its kind is
     PRINT, BAR_OPEN or BAR_CLOSE; its ask or a print is at or below `buy_limit`; its bid or a
     print is at or above `sell_limit`; a print, or the ask, is at or above `buy_stop`; a print,
-    or the bid, is at or below `sell_stop`. Waking too often is harmless.
+    or the bid, is at or below `sell_stop`; its bid is below `buy_queue`, or at it with less
+    displayed than `buy_ahead`; its ask is above `sell_queue`, or at it with less displayed than
+    `sell_ahead`. Waking too often is harmless.
 
     Attributes:
         active: Whether any order works in the symbol.
@@ -62,6 +64,8 @@ class Watch:
         on_print: Whether an order waits for the next print.
         buy_limit, sell_limit: Highest working buy limit, lowest working sell limit.
         buy_stop, sell_stop: Lowest buy trigger, highest sell trigger.
+        buy_queue, sell_queue: Prices of the orders that queue: highest buy, lowest sell.
+        buy_ahead, sell_ahead: What stands ahead there, as far as it is known.
     """
 
     active: bool = False
@@ -71,6 +75,10 @@ class Watch:
     sell_limit: int = HIGHEST
     buy_stop: int = HIGHEST
     sell_stop: int = LOWEST
+    buy_queue: int = LOWEST
+    sell_queue: int = HIGHEST
+    buy_ahead: int = 0
+    sell_ahead: int = 0
 
 
 @dataclass(slots=True)

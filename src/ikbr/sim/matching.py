@@ -134,7 +134,7 @@ class Matching:
             quote, displayed, own, own_size = row.bid, row.bid_size, row.ask, row.ask_size
         taking = self._taking
         if so.queue != queue.UNTRACKED:
-            so.queue = queue.see(so.queue, sign, limit, own, own_size)
+            self._queue_at(so, queue.see(so.queue, sign, limit, own, own_size))
         if (
             quote != NO_PRICE
             and (limit - quote) * sign >= 0
@@ -156,9 +156,15 @@ class Matching:
         if so.queue < 0:
             return
         excess = row.left - so.queue
-        so.queue = max(0, so.queue - row.left)
+        self._queue_at(so, max(0, so.queue - row.left))
         if excess > 0:
             row.left -= self._taking.make(so, row.size, row.ts_ns, displayed, excess)
+
+    def _queue_at(self, so: SimOrder, ahead: int) -> None:
+        """Note what stands ahead of an order; from now on other rows may matter to it."""
+        if ahead != so.queue:
+            so.queue = ahead
+            self._book.watch(so.sym)
 
     def _stop(self, so: SimOrder, row: Row) -> None:
         """Trigger a stop at or through its price: by a print, before any print by a quote."""

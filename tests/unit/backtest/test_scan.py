@@ -15,7 +15,8 @@ from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.sim.market import HIGHEST, LOWEST, Watch
 
 PRICE = st.integers(95, 105) | st.just(NO_PRICE)
-ROW = st.tuples(st.integers(0, 8), PRICE, PRICE, PRICE)
+SIZE = st.integers(0, 9)
+ROW = st.tuples(st.integers(0, 8), PRICE, PRICE, PRICE, SIZE, SIZE)
 WATCH = st.builds(
     Watch,
     active=st.just(True),
@@ -25,6 +26,10 @@ WATCH = st.builds(
     sell_limit=st.just(HIGHEST) | st.integers(101, 106),
     buy_stop=st.just(HIGHEST) | st.integers(101, 106),
     sell_stop=st.just(LOWEST) | st.integers(94, 99),
+    buy_queue=st.just(LOWEST) | st.integers(94, 99),
+    sell_queue=st.just(HIGHEST) | st.integers(101, 106),
+    buy_ahead=SIZE,
+    sell_ahead=SIZE,
 )
 SHAPES = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
 
@@ -38,10 +43,14 @@ def barriers_of(watch: Watch) -> Any:
     names = ("active", "every_row", "on_print", "buy_limit", "sell_limit", "buy_stop", "sell_stop")
     for column, name in enumerate(names):
         cells[column] = getattr(watch, name)
+    for column, name in enumerate(("buy_queue", "sell_queue", "buy_ahead", "sell_ahead")):
+        cells[s.BUY_QUEUE + column] = getattr(watch, name)
     return cells
 
 
-def must_see(watch: Watch, kind: int, bid: int, ask: int, last: int) -> bool:
+def must_see(
+    watch: Watch, kind: int, bid: int, ask: int, last: int, bid_size: int, ask_size: int
+) -> bool:
     """Say in plain words what the docstring of `Watch` does."""
     printed = kind >= Kind.PRINT and last != NO_PRICE
     dealt = [last] if printed else []
@@ -54,6 +63,10 @@ def must_see(watch: Watch, kind: int, bid: int, ask: int, last: int) -> bool:
         or any(p >= watch.sell_limit for p in bids + dealt)
         or any(p >= watch.buy_stop for p in asks + dealt)
         or any(p <= watch.sell_stop for p in bids + dealt)
+        or any(p < watch.buy_queue for p in bids)
+        or any(p > watch.sell_queue for p in asks)
+        or (bid in bids and bid == watch.buy_queue and bid_size < watch.buy_ahead)
+        or (ask in asks and ask == watch.sell_queue and ask_size < watch.sell_ahead)
     )
 
 
@@ -92,11 +105,11 @@ class Oracle:
 
     def run(self, rows: list[Any], watches: list[Watch]) -> int:
         t = self.totals
-        for number, (sym, kind, bid, ask, last) in enumerate(rows):
+        for number, (sym, kind, bid, ask, last, *sizes) in enumerate(rows):
             cells = self.table[sym]
             if kind >= Kind.AUCTION:
                 return number
-            if cells[s.ACTIVE] and must_see(watches[sym], kind, bid, ask, last):
+            if cells[s.ACTIVE] and must_see(watches[sym], kind, bid, ask, last, *sizes):
                 return number
             mark = mark_units(bid, ask, last)
             if not cells[s.UNIT] or mark in {cells[s.MARK], NO_PRICE}:
@@ -113,7 +126,10 @@ class Oracle:
 
 @SHAPES
 @given(
-    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 7), PRICE, PRICE, PRICE), max_size=25),
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 7), PRICE, PRICE, PRICE, SIZE, SIZE),
+        max_size=25,
+    ),
     st.lists(WATCH, min_size=2, max_size=2),
     st.lists(st.booleans(), min_size=2, max_size=2),
     st.lists(st.sampled_from([0, 0, 10, -10]), min_size=2, max_size=2),
@@ -139,9 +155,9 @@ def test_a_scan_stops_at_the_first_row_that_matters_and_counts_up_to_it(
     first = min(first, len(rows))
     oracle = Oracle(table, totals)
     expected = first + oracle.run(rows[first:], watches)
-    types = (np.int16, np.uint8, np.int32, np.int32, np.int32)
+    types = (np.int16, np.uint8, *[np.int32] * 5)
     columns = [np.array([row[i] for row in rows], kind) for i, kind in enumerate(types)]
-    marks = s.marks_of(*columns[2:])
+    marks = s.marks_of(*columns[2:5])
     row = call(s.scan, compiled)(first, len(rows), *columns, marks, table, totals)
     assert row == expected
     assert table.tolist() == oracle.table.tolist()

@@ -75,7 +75,7 @@ def tape(changes: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
 
 def needed(watch: Any, row: tuple[int, ...]) -> bool:
     """Say whether the watch asks for a row: what an engine that skips must test."""
-    _sym, _ts, kind, bid, ask, last, *_ = row
+    _sym, _ts, kind, bid, ask, last, bid_size, ask_size, *_ = row
     if not watch.active:
         return False
     printed = kind in PRINTED and last != NO_PRICE
@@ -85,6 +85,10 @@ def needed(watch: Any, row: tuple[int, ...]) -> bool:
         or (watch.on_print and kind in TRADABLE)
         or (ask != NO_PRICE and (ask <= watch.buy_limit or ask >= watch.buy_stop))
         or (bid != NO_PRICE and (bid >= watch.sell_limit or bid <= watch.sell_stop))
+        or (bid != NO_PRICE and bid < watch.buy_queue)
+        or (bid == watch.buy_queue and bid_size < watch.buy_ahead)
+        or (ask != NO_PRICE and ask > watch.sell_queue)
+        or (ask == watch.sell_queue and ask_size < watch.sell_ahead)
         or (printed and (last <= watch.buy_limit or last >= watch.sell_limit))
         or (printed and (last >= watch.buy_stop or last <= watch.sell_stop))
     )
@@ -286,8 +290,18 @@ def test_the_watch_keeps_the_barrier_nearest_to_the_market(open_room):
     assert not watch.every_row
 
 
-def test_an_order_behind_a_displayed_queue_follows_every_row(open_room):
+def test_an_order_in_a_queue_watches_its_price_and_what_stands_ahead(open_room):
     room = open_room()
-    room.quote(100.00, 100.02)
+    watch = room.exchange.watch(0)
+    room.quote(100.00, 100.02, 500, 500)
     room.me.send(10, "LMT", 99.00)
-    assert room.exchange.watch(0).every_row
+    room.me.send(-10, "LMT", 100.02)
+    assert not watch.every_row
+    assert (watch.buy_queue, watch.buy_ahead) == (990_000, HIGHEST)
+    assert (watch.sell_queue, watch.sell_ahead) == (1_000_200, 500)
+    room.quote(99.00, 100.02, 300, 400)
+    assert (watch.buy_ahead, watch.sell_ahead) == (300, 400)
+    room.print(100.02, 150)
+    assert watch.sell_ahead == 250
+    room.quote(98.99, 100.03, 300, 400)
+    assert (watch.buy_queue, watch.sell_queue) == (LOWEST, HIGHEST)
