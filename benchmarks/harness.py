@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from case import job
 from peers.environment import PEERS
 
 HERE = Path(__file__).resolve().parent
+BUSY = 0.2
+"""Processors that others may keep busy on a machine that counts as quiet."""
 OWN = HERE / "variants.py"
 
 
@@ -85,13 +89,16 @@ class Turn:
     more: tuple[tuple[str, Any], ...] = ()
 
 
-def take_turns(tape: Path, turns: list[Turn], rounds: int) -> dict[tuple[str, str], Runs]:
+def take_turns(
+    tape: Path, turns: list[Turn], rounds: int, patience: float = 0.0
+) -> dict[tuple[str, str], Runs]:
     """Run all variants, and all of them again, as often as is wanted.
 
     Args:
         tape: Folder of the tape.
         turns: What runs in a round, in order.
         rounds: How many rounds.
+        patience: Seconds to wait, before each process, for others to leave the machine alone.
     """
     rows = json.loads((tape / "tape.json").read_text())["rows"]
     found: dict[tuple[str, str], Runs] = {}
@@ -102,6 +109,7 @@ def take_turns(tape: Path, turns: list[Turn], rounds: int) -> dict[tuple[str, st
             tell(f"{number + 1}/{rounds} {tape.name} {turn.variant} ({turn.orders_of} orders)")
             runs = Runs(turn.variant, turn.orders_of, min(turn.limit or rows, rows))
             runs = found.setdefault((turn.variant, turn.orders_of), runs)
+            wait_for_quiet(patience)
             runs.results.append(once(tape, turn))
     tell("")
     return found
@@ -121,6 +129,22 @@ def once(tape: Path, turn: Turn) -> dict[str, Any]:
         raise SystemExit(f"{turn.variant} failed:\n{done.stderr[-4000:]}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
+
+
+def wait_for_quiet(seconds: float) -> None:
+    """Wait until the processors are idle, but not longer than so many seconds."""
+    stat = Path("/proc/stat")
+    until = time.monotonic() + seconds
+    while stat.exists() and time.monotonic() < until:
+        before, then = _idle_ticks(stat), time.monotonic()
+        time.sleep(0.5)
+        idle = (_idle_ticks(stat) - before) / os.sysconf("SC_CLK_TCK")
+        if idle / (time.monotonic() - then) > (os.cpu_count() or 1) - BUSY:
+            return
+
+
+def _idle_ticks(stat: Path) -> int:
+    return int(stat.read_text().split(maxsplit=5)[4])
 
 
 def make(code: str) -> None:

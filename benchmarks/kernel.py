@@ -64,6 +64,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=int, default=3, help="rounds")
     parser.add_argument("--times", type=int, default=3, help="runs in a process, best counts")
+    parser.add_argument(
+        "--patience", type=float, default=0.0, help="seconds to wait for a quiet machine, each time"
+    )
     parser.add_argument("--no-peers", action="store_true", help="measure ikbr only")
     parser.add_argument("--folder", help="where the tapes are made for the while")
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
@@ -108,7 +111,9 @@ def _momentum(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     for rows in sorted(args.rows):
         tape = _synthetic(rows, folder)
         turns = _turns(args, ("hftbacktest", "vectorbt", "nautilus"))
-        yield figures(f"momentum, {_size(rows)}", take_turns(tape, turns, args.repeats), tape)
+        yield figures(
+            f"momentum, {_size(rows)}", take_turns(tape, turns, args.repeats, args.patience), tape
+        )
         shutil.rmtree(tape)
 
 
@@ -120,14 +125,14 @@ def _bac(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     tape = folder / "tape-bac"
     rows = json.loads((tape / "tape.json").read_text())["rows"]
     turns = _turns(args, ("hftbacktest", "vectorbt"), fees_as_of=lean_tape.FEES_AS_OF)
-    yield figures(f"BAC, {_size(rows)}", take_turns(tape, turns, args.repeats), tape)
+    yield figures(f"BAC, {_size(rows)}", take_turns(tape, turns, args.repeats, args.patience), tape)
 
 
 def _symbols(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     tape = _synthetic(args.symbols_rows, folder, args.symbols)
     turns = _turns(args, ("hftbacktest", "nautilus"))
     name = f"{args.symbols} symbols, {_size(args.symbols_rows)}"
-    yield figures(name, take_turns(tape, turns, args.repeats), tape)
+    yield figures(name, take_turns(tape, turns, args.repeats, args.patience), tape)
     shutil.rmtree(tape)
 
 
@@ -138,7 +143,7 @@ def _maker(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     if not args.no_peers:
         turns.append(Turn("hftbacktest", times=args.times, script=MAKER_PEER))
     turns.append(Turn("maker-python", times=1, script=own))
-    found = take_turns(tape, turns, args.repeats)
+    found = take_turns(tape, turns, args.repeats, args.patience)
     yield figures(f"market maker, {_size(args.maker_rows)}", found, tape)
     shutil.rmtree(tape)
 
@@ -153,7 +158,9 @@ def _stream(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
         return
     place = folder / "stream"
     place.mkdir()
-    found: dict[tuple[str, str], Runs] = stream.measure(place, args.stream_rows, args.repeats)
+    found: dict[tuple[str, str], Runs] = stream.measure(
+        place, args.stream_rows, args.repeats, args.patience
+    )
     yield figures(f"streamed from disk, {_size(args.stream_rows)}", found, None)
     shutil.rmtree(place)
 

@@ -16,20 +16,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness import Runs, tell
+from harness import Runs, tell, wait_for_quiet
 from tapes import THRESHOLDS
 
 POLL_SECONDS = 0.02
 KINDS = ("mapped", "catalog")
 
 
-def measure(folder: Path, rows: int, repeats: int) -> dict[tuple[str, str], Runs]:
+def measure(
+    folder: Path, rows: int, repeats: int, patience: float = 0.0
+) -> dict[tuple[str, str], Runs]:
     """Make the tape and run over it.
 
     Args:
         folder: An empty folder.
         rows: How many.
         repeats: How often each.
+        patience: Seconds to wait, before each process, for a quiet machine.
     """
     tell(f"making {rows:,} rows")
     _self("make", folder, rows)
@@ -37,6 +40,7 @@ def measure(folder: Path, rows: int, repeats: int) -> dict[tuple[str, str], Runs
     for number in range(repeats):
         for (kind, _), runs in found.items():
             tell(f"{number + 1}/{repeats} streaming, {kind}")
+            wait_for_quiet(patience)
             runs.results.append(_watched(kind, folder, rows))
     tell("")
     return found
