@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,6 +13,9 @@ from ikbr.domain.timers import NEVER
 
 BLOCK = 8_192
 """Rows turned into Python values at a time."""
+
+MOST_KEPT = 4_000_000
+"""Rows that were played and can still be looked at (besides the piece that is being played)."""
 
 Row = tuple[int, int, int, int, int, int, int, int, int]
 """ts, sym, kind, bid, ask, last, bid_size, ask_size, size."""
@@ -35,6 +39,8 @@ class Player:
         self._at = 0
         self._rows: Iterator[Row] = iter(())
         self._next: Row | None = None
+        self._kept: deque[tuple[Tape, int]] = deque()
+        self._read = 0
         self.played = 0
         self.ended = False
         self._advance()
@@ -62,9 +68,14 @@ class Player:
                 break
             self._advance()
             count += 1
+            self.played += 1
             row(*one)
-        self.played += count
         return count
+
+    def past(self) -> Iterator[tuple[Tape, int]]:
+        """Give the pieces of tape that are kept, and how many rows of each were played."""
+        for tape, start in self._kept:
+            yield tape, min(len(tape), self.played - start)
 
     def _advance(self) -> None:
         one = next(self._rows, None)
@@ -73,6 +84,13 @@ class Player:
         self._next = one
         self.ended = one is None
 
+    def _keep(self, tape: Tape) -> None:
+        self._kept.append((tape, self._read))
+        self._read += len(tape)
+        held = sum(len(one) for one, _ in self._kept)
+        while len(self._kept) > 2 and held - len(self._kept[0][0]) >= MOST_KEPT:
+            held -= len(self._kept.popleft()[0])
+
     def _block(self) -> bool:
         """Read the next block of rows; say whether there is one."""
         while self._tape is None or self._at >= len(self._tape):
@@ -80,6 +98,7 @@ class Player:
             self._at = 0
             if self._tape is None:
                 return False
+            self._keep(self._tape)
         tape, start = self._tape, self._at
         self._at = stop = min(start + BLOCK, len(tape))
         columns: list[NDArray[np.int64]] = [getattr(tape, name)[start:stop] for name in COLUMNS]

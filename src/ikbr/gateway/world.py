@@ -44,9 +44,11 @@ class World:
         days: The trading days of the tape.
         books: The accounts by name.
         desk: All orders.
+        began_ns: When the tape begins.
         links: The clients that are connected, by client id.
         player: Turns the pages of the tape.
         volume, high, low, opened: Of the present day, by instrument number; price units.
+        last_size: Of the latest print, by instrument number.
         close: Last price of the day before, by instrument number.
     """
 
@@ -93,6 +95,8 @@ class World:
             raise DataError("the tape has no rows; there is no market to simulate.")
         self.volume = [0] * count
         self.high, self.low, self.opened, self.close = ([NO_PRICE] * count for _ in range(4))
+        self._value = [0] * count
+        self.last_size = [0] * count
         self._marks = [NO_PRICE] * count
         self._listeners: list[list[RowListener]] = [[] for _ in range(count)]
         self._begin()
@@ -104,8 +108,8 @@ class World:
 
     @property
     def ended(self) -> bool:
-        """Whether the tape is over."""
-        return self.player.ended
+        """Whether the tape is over, and with it its last day."""
+        return self.player.ended and self.clock.now_ns >= self._end_ns
 
     def step(self, rows: int = 1) -> int:
         """Play the next rows of the tape, with everything due before them.
@@ -114,9 +118,13 @@ class World:
             rows: How many.
 
         Returns:
-            How many there were.
+            How many there were; when there are none any more, the last day is ended.
         """
-        return self._play(NEVER, rows)
+        count = self._play(NEVER, rows)
+        if not count:
+            self.clock.advance(max(self._end_ns, self.clock.now_ns))
+            self.desk.settle()
+        return count
 
     def advance_to(self, ts_ns: int, most: int = NEVER) -> int:
         """Play everything up to a time, and let that be the present.
@@ -146,6 +154,12 @@ class World:
         """Hear no more."""
         self._listeners[number].remove(listener)
 
+    def vwap(self, number: int) -> float:
+        """Give the average price of today's prints, weighted by size; 0.0 before the first."""
+        volume = self.volume[number]
+        scale = self.contracts.instruments[number].price_scale
+        return round(self._value[number] / volume / scale, 6) if volume else 0.0
+
     def mark(self, number: int) -> int:
         """Give the mark of an instrument in price units, or NO_PRICE."""
         return self._marks[number]
@@ -155,6 +169,8 @@ class World:
     def _begin(self) -> None:
         first = self.player.next_ns
         self.clock.now_ns = min([first, *(day.open_ns for day in self.days[:1])]) - 1
+        self.began_ns = first
+        self._end_ns = self.days[-1].close_ns if self.days else first
         self.exchange.hours.regular = not self.days
         for day in self.days:
             self.clock.call_at(day.open_ns, self._open, day)
@@ -163,9 +179,6 @@ class World:
 
     def _play(self, until_ns: int, most: int) -> int:
         count = self.player.play(self._row, until_ns=until_ns, most=most)
-        if self.player.ended and count and self.days:
-            # Nothing comes any more that could let the last close happen.
-            self.clock.advance(max(self.days[-1].close_ns, self.clock.now_ns))
         self.desk.settle()
         return count
 
@@ -196,7 +209,7 @@ class World:
         if size and last != NO_PRICE:
             self._print(sym, last, size)
         self.desk.settle()
-        for listener in self._listeners[sym]:
+        for listener in tuple(self._listeners[sym]):
             listener(ts, kind, bid, ask, last, bid_size, ask_size, size)
 
     def _tell_books(self, books: Books, number: int) -> None:
@@ -206,6 +219,8 @@ class World:
 
     def _print(self, sym: int, last: int, size: int) -> None:
         self.volume[sym] += size
+        self.last_size[sym] = size
+        self._value[sym] += size * last
         if self.opened[sym] == NO_PRICE:
             self.opened[sym] = self.high[sym] = self.low[sym] = last
         elif last > self.high[sym]:
@@ -219,7 +234,7 @@ class World:
             books.open_day()
         self.exchange.open_session(day)
         count = len(self.volume)
-        self.volume[:] = [0] * count
+        self.volume[:] = self._value[:] = [0] * count
         for column in (self.high, self.low, self.opened):
             column[:] = [NO_PRICE] * count
 

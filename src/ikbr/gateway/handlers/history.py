@@ -1,0 +1,207 @@
+"""Requests for the past: bars, ticks, the first data there is, the schedule.
+
+Source: IBKR, "Historical data"; TWS API message codes 162, 200, 300, 321, 366.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ikbr.gateway import times
+from ikbr.gateway.desk import NO_CONTRACT
+from ikbr.gateway.fields import Values
+from ikbr.gateway.handlers.entry import Entry, ignore
+from ikbr.gateway.handlers.market_data import streams_of
+from ikbr.gateway.history import bar_values, bars_for, read_request
+from ikbr.gateway.keep_up import KeepUp
+from ikbr.gateway.messages import market_answers as say
+from ikbr.gateway.messages import requests
+from ikbr.gateway.past import PRICES, Rows, rows_of
+from ikbr.gateway.tables import Table
+from ikbr.gateway.times import SECOND_NS
+from ikbr.sim.refusals import Refusal
+
+if TYPE_CHECKING:
+    from ikbr.gateway.session import Session
+
+FAILED = "Historical Market Data Service error message:{}"
+NO_DATA = "HMDS query returned no data: {}@{} {}"
+MOST_TICKS = 1000
+"""Source: IBKR, "Historical time and sales": at most 1000 ticks per request."""
+MOST_OPEN = 50
+"""Source: IBKR, "Historical data limitations": 50 requests at once."""
+TOO_MANY = Refusal(162, FAILED.format("Too many historical requests are open."))
+NO_QUERY = "No historical data query found for ticker id:{}"
+
+
+def historical_data(session: Session, values: Values) -> None:
+    """Send bars, and go on with the one under way when that is asked for."""
+    request_id = values["reqId"]
+    number = _number(session, values)
+    if number is None:
+        return
+    if values["whatToShow"] == "SCHEDULE":
+        _schedule(session, request_id, number)
+        return
+    streams = streams_of(session, "history")
+    if request_id in streams or len(streams) >= MOST_OPEN:
+        session.refuse(request_id, TOO_MANY)
+        return
+    world = session.world
+    try:
+        if values["whatToShow"] not in PRICES:
+            raise ValueError(f"whatToShow {values['whatToShow']!r} is not known")
+        if values["keepUpToDate"] and values["endDateTime"]:
+            raise ValueError("keepUpToDate goes with an empty end")
+        wanted = read_request(world, number, values)
+        if values["keepUpToDate"] and wanted.span_s < 5:
+            raise ValueError("keepUpToDate needs bars of five seconds or more")
+        bars = bars_for(world, wanted)
+    except ValueError as error:
+        session.error(request_id, 321, f"Error validating request: {error}.")
+        return
+    if not bars and not values["keepUpToDate"]:
+        _no_data(session, request_id, number, values["whatToShow"])
+        return
+    zone = times.zone_of(world.contracts.instruments[number].calendar)
+    first = bars[0].start_ns if bars else wanted.end_ns
+    session.send(
+        say.HISTORICAL_DATA,
+        {
+            "reqId": request_id,
+            "start": times.write_local(first, zone),
+            "end": times.write_local(wanted.end_ns, zone),
+            "bars": [bar_values(world, wanted, bar) for bar in bars],
+        },
+    )
+    if values["keepUpToDate"]:
+        streams[request_id] = KeepUp(session, request_id, wanted)
+
+
+def cancel_historical_data(session: Session, values: Values) -> None:
+    """End to tell the bar under way."""
+    request_id = values["reqId"]
+    stream = streams_of(session, "history").pop(request_id, None)
+    if stream is None:
+        session.error(request_id, 366, NO_QUERY.format(request_id))
+        return
+    stream.close()
+    text = FAILED.format(f"API historical data query cancelled: {request_id}")
+    session.error(request_id, 162, text)
+
+
+def head_timestamp(session: Session, values: Values) -> None:
+    """Tell when the data begins."""
+    number = _number(session, values)
+    if number is None:
+        return
+    world = session.world
+    first = world.days[0].open_ns if world.days else world.began_ns
+    text = str(first // SECOND_NS) if values["formatDate"] == 2 else times.write_utc(first)
+    session.send(say.HEAD_TIMESTAMP, {"reqId": values["reqId"], "text": text})
+
+
+def historical_ticks(session: Session, values: Values) -> None:
+    """Send up to a thousand ticks from a time on, or up to a time."""
+    request_id, world = values["reqId"], session.world
+    number = _number(session, values)
+    if number is None:
+        return
+    kinds = {"TRADES": _prints, "BID_ASK": _quotes, "MIDPOINT": _middles}
+    zone = times.zone_of(world.contracts.instruments[number].calendar)
+    try:
+        if values["whatToShow"] not in kinds:
+            raise ValueError(f"whatToShow {values['whatToShow']!r} is not known")
+        if bool(values["start"]) == bool(values["end"]):
+            raise ValueError("one of start and end is to be given")
+        if not 1 <= values["count"] <= MOST_TICKS:
+            raise ValueError(f"the number of ticks is 1 to {MOST_TICKS}")
+        start = times.read_time(values["start"], zone) if values["start"] else 0
+        end = times.read_time(values["end"], zone) if values["end"] else world.now_ns + 1
+    except ValueError as error:
+        session.error(request_id, 321, f"Error validating request: {error}.")
+        return
+    rows = rows_of(world.player, number, start, min(end, world.now_ns + 1))
+    scale = world.contracts.instruments[number].price_scale
+    table, ticks = kinds[values["whatToShow"]](rows, scale)
+    count = values["count"]
+    ticks = ticks[:count] if values["start"] else ticks[-count:]
+    session.send(table, {"reqId": request_id, "ticks": ticks, "done": True})
+
+
+def _prints(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
+    rows = rows.prints()
+    columns = zip(rows.ts.tolist(), rows.last.tolist(), rows.size.tolist(), strict=True)
+    return say.HISTORICAL_TICKS_LAST, [
+        {"time": ts // SECOND_NS, "price": last / scale, "size": size} for ts, last, size in columns
+    ]
+
+
+def _quotes(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
+    rows = rows.quotes()
+    columns = (rows.ts, rows.bid, rows.ask, rows.bid_size, rows.ask_size)
+    return say.HISTORICAL_TICKS_BID_ASK, [
+        {
+            "time": ts // SECOND_NS,
+            "bid": bid / scale,
+            "ask": ask / scale,
+            "bidSize": bid_size,
+            "askSize": ask_size,
+        }
+        for ts, bid, ask, bid_size, ask_size in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+
+
+def _middles(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
+    rows = rows.quotes()
+    columns = zip(rows.ts.tolist(), (rows.bid + rows.ask).tolist(), strict=True)
+    return say.HISTORICAL_TICKS, [
+        {"time": ts // SECOND_NS, "price": both / 2 / scale, "size": 0} for ts, both in columns
+    ]
+
+
+def _schedule(session: Session, request_id: int, number: int) -> None:
+    """Send the trading days up to now."""
+    world = session.world
+    zone = times.zone_of(world.contracts.instruments[number].calendar)
+    days = [day for day in world.days if day.open_ns <= world.now_ns]
+    if not days:
+        _no_data(session, request_id, number, "Schedule")
+        return
+
+    def moment(ts_ns: int) -> str:
+        return f"{times.local(ts_ns, zone):%Y%m%d-%H:%M:%S}"
+
+    told = [
+        {
+            "start": moment(day.open_ns),
+            "end": moment(day.close_ns),
+            "refDate": f"{day.date:%Y%m%d}",
+        }
+        for day in days
+    ]
+    ends = {"start": told[0]["start"], "end": told[-1]["end"], "timeZone": zone}
+    session.send(say.HISTORICAL_SCHEDULE, ends | {"reqId": request_id, "sessions": told})
+
+
+def _no_data(session: Session, request_id: int, number: int, what: str) -> None:
+    wire = session.world.contracts.wire[number]
+    text = NO_DATA.format(wire["symbol"], wire["exchange"], what.capitalize())
+    session.error(request_id, 162, FAILED.format(text))
+
+
+def _number(session: Session, values: Values) -> int | None:
+    found = session.world.contracts.find(values)
+    if len(found) == 1:
+        return found[0]
+    session.refuse(values["reqId"], NO_CONTRACT)
+    return None
+
+
+ENTRIES: tuple[Entry, ...] = (
+    (requests.REQ_HISTORICAL_DATA, historical_data),
+    (requests.CANCEL_HISTORICAL_DATA, cancel_historical_data),
+    (requests.REQ_HEAD_TIMESTAMP, head_timestamp),
+    (requests.CANCEL_HEAD_TIMESTAMP, ignore),
+    (requests.REQ_HISTORICAL_TICKS, historical_ticks),
+)

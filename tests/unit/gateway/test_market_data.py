@@ -1,0 +1,229 @@
+from typing import Any
+
+import pytest
+from tests.unit.gateway.rig import (
+    OPEN,
+    SECOND,
+    Client,
+    a_world,
+    codes,
+    names,
+    only,
+    quote,
+    source_of,
+    trade,
+)
+
+from ikbr.domain.tape import Kind
+from ikbr.gateway.messages import requests
+from ikbr.gateway.options import GatewayOptions
+from ikbr.gateway.world import World
+
+SPY = {"symbol": "SPY", "secType": "STK", "exchange": "SMART", "currency": "USD"}
+
+
+def subscribe(client: Client, request_id: int = 5, **values: Any) -> list[Any]:
+    return client.ask(requests.REQ_MKT_DATA, reqId=request_id, **(SPY | values))
+
+
+def ticks(heard: list[Any]) -> list[tuple[Any, ...]]:
+    """Shorten ticks to (type, value[, size])."""
+    found: list[tuple[Any, ...]] = []
+    for name, values in heard:
+        if name == "tickPrice":
+            found.append((values["tickType"], values["price"], values["size"]))
+        elif name == "tickSize":
+            found.append((values["tickType"], values["size"]))
+        elif name in {"tickString", "tickGeneric"}:
+            found.append((values["tickType"], values["value"]))
+    return found
+
+
+def test_a_new_line_tells_its_type_its_parameters_and_what_stands() -> None:
+    world = a_world()
+    world.step(3)
+    heard = subscribe(Client(world))
+    assert names(heard)[:2] == ["marketDataType", "tickReqParams"]
+    assert heard[0][1] == {"reqId": 5, "type": 1}
+    assert heard[1][1]["minTick"] == 0.0001
+    assert ticks(heard) == [
+        (1, 100.0, 300), (2, 100.02, 300), (4, 100.01, 100), (8, 100), (6, 100.01, 0),
+        (7, 100.01, 0), (14, 100.01, 0), (49, 0.0),
+    ]  # fmt: skip
+
+
+def test_every_row_of_the_instrument_is_told_as_what_it_changed() -> None:
+    world = a_world()
+    client = Client(world)
+    subscribe(client)
+    told = []
+    for _ in range(5):
+        world.step()
+        told.append(ticks(client.heard()))
+    second = OPEN // SECOND
+    assert told == [
+        [(1, 100.0, 300), (2, 100.02, 300)],
+        [],
+        [(45, str(second + 2)), (4, 100.01, 100), (8, 100), (6, 100.01, 0), (7, 100.01, 0)],
+        [(1, 100.1, 300), (2, 100.12, 300)],
+        [(45, str(second + 4)), (4, 100.11, 200), (8, 300), (6, 100.11, 0)],
+    ]
+
+
+def test_a_side_that_is_withdrawn_is_told_as_minus_one() -> None:
+    rows = [quote(1, 100.0, 100.02), (2, 0, Kind.QUOTE, -214748.3648, None, None, 0)]
+    world = World(source_of(rows))
+    client = Client(world)
+    subscribe(client)
+    world.step(2)
+    assert ticks(client.heard())[-1] == (1, -1.0, 0)
+
+
+def test_halts_are_told() -> None:
+    rows = [quote(1, 100.0, 100.02), (2, 0, Kind.HALT, None, None, None, 0),
+            (3, 0, Kind.RESUME, None, None, None, 0)]  # fmt: skip
+    world = World(source_of(rows))
+    client = Client(world)
+    subscribe(client)
+    world.step(3)
+    assert [t for t in ticks(client.heard()) if t[0] == 49] == [(49, 0.0), (49, 1.0), (49, 0.0)][1:]
+
+
+def test_rt_volume_comes_when_it_is_asked_for() -> None:
+    world = a_world()
+    client = Client(world)
+    subscribe(client, genericTicks="233")
+    world.step(5)
+    told = [t[1] for t in ticks(client.heard()) if t[0] == 48]
+    stamp = OPEN // 1_000_000
+    assert told == [
+        f"100.01;100;{stamp + 2000};100;100.01;true",
+        f"100.11;200;{stamp + 4000};300;{(100.01 + 2 * 100.11) / 3:.6f};true",
+    ]
+
+
+def test_a_snapshot_ends_and_leaves_no_line() -> None:
+    world = a_world()
+    world.step(3)
+    client = Client(world)
+    assert names(subscribe(client, snapshot=True))[-1] == "tickSnapshotEnd"
+    world.step(5)
+    assert client.heard() == []
+    assert codes(client.ask(requests.CANCEL_MKT_DATA, reqId=5)) == [300]
+
+
+def test_a_cancelled_line_is_silent_and_its_id_free() -> None:
+    world = a_world()
+    client = Client(world)
+    subscribe(client)
+    assert client.ask(requests.CANCEL_MKT_DATA, reqId=5) == []
+    world.step(5)
+    assert client.heard() == []
+    assert codes(subscribe(client)) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"symbol": "NONE"}, 200),
+        ({"genericTicks": "233,9999"}, 321),
+        ({"genericTicks": "x"}, 321),
+    ],
+)
+def test_what_cannot_be_subscribed_is_refused(values: dict[str, Any], code: int) -> None:
+    assert codes(subscribe(Client(a_world()), **values)) == [code]
+
+
+def test_a_ticker_id_in_use_and_one_line_too_many_are_refused() -> None:
+    client = Client(a_world(lines=2))
+    subscribe(client, 1)
+    assert codes(subscribe(client, 1)) == [102]
+    subscribe(client, 2)
+    assert codes(subscribe(client, 3)) == [101]
+
+
+def test_without_permission_there_is_only_delayed_data() -> None:
+    world = a_world(live_data=False, delay_s=3)
+    client = Client(world)
+    assert codes(subscribe(client)) == [354]
+    client.ask(requests.REQ_MARKET_DATA_TYPE, type=3)
+    heard = subscribe(client)
+    assert codes(heard) == [10167]
+    assert only(heard, "marketDataType") == [{"reqId": 5, "type": 3}]
+    world.advance_to(OPEN + 4 * SECOND - 1)
+    assert ticks(client.heard()) == []
+    world.advance_to(OPEN + 4 * SECOND)
+    assert ticks(client.heard()) == [(66, 100.0, 300), (67, 100.02, 300)]
+    world.advance_to(OPEN + 5 * SECOND)
+    assert (68, 100.01, 100) in ticks(client.heard())
+
+
+def test_lines_end_with_their_connection() -> None:
+    world = a_world()
+    client = Client(world)
+    subscribe(client)
+    client.ask(requests.REQ_TICK_BY_TICK, reqId=6, type="BidAsk", **SPY)
+    client.session.close()
+    world.step(5)
+    assert client.session.take_output() == b""
+    assert not any(world._listeners)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("Last", [(1, 100.01, 100), (1, 100.11, 200)]),
+        ("AllLast", [(2, 100.01, 100), (2, 100.11, 200)]),
+        ("BidAsk", [(3, 100.0, 100.02), (3, 100.1, 100.12)]),
+        ("MidPoint", [(4, 100.01), (4, 100.11)]),
+    ],
+)
+def test_tick_by_tick_tells_each_of_its_kind(kind: str, expected: list[Any]) -> None:
+    world = a_world()
+    client = Client(world)
+    client.ask(requests.REQ_TICK_BY_TICK, reqId=6, type=kind, **SPY)
+    world.step(5)
+    fields = ("kind", "price", "size", "bid", "ask", "midPoint")
+    told = [
+        tuple(values[name] for name in fields if name in values)
+        for values in only(client.heard(), "tickByTick")
+    ]
+    assert told == expected
+
+
+def test_tick_by_tick_has_its_limit_and_its_errors() -> None:
+    client = Client(a_world(lines=60))
+    for request_id in (1, 2, 3):
+        assert client.ask(requests.REQ_TICK_BY_TICK, reqId=request_id, type="Last", **SPY) == []
+    assert codes(client.ask(requests.REQ_TICK_BY_TICK, reqId=4, type="Last", **SPY)) == [10190]
+    assert codes(client.ask(requests.REQ_TICK_BY_TICK, reqId=5, type="Best", **SPY)) == [321]
+    assert client.ask(requests.CANCEL_TICK_BY_TICK, reqId=3) == []
+    assert codes(client.ask(requests.CANCEL_TICK_BY_TICK, reqId=3)) == [300]
+
+
+def test_real_time_bars_come_every_five_seconds() -> None:
+    world = a_world()
+    client = Client(world)
+    client.ask(requests.REQ_REAL_TIME_BARS, reqId=7, barSize=5, whatToShow="TRADES", **SPY)
+    world.advance_to(OPEN + 15 * SECOND)
+    bars = [
+        (b["time"] - OPEN // SECOND, b["open"], b["high"], b["low"], b["close"], b["volume"])
+        for b in only(client.heard(), "realTimeBar")
+    ]
+    assert bars == [
+        (0, 100.01, 100.11, 100.01, 100.11, 300),
+        (5, 99.91, 101.01, 99.91, 101.01, 200),
+        (10, 101.01, 101.01, 101.01, 101.01, 0),
+    ]
+    client.ask(requests.CANCEL_REAL_TIME_BARS, reqId=7)
+    world.advance_to(OPEN + 30 * SECOND)
+    assert client.heard() == []
+
+
+def test_several_clients_hear_the_same_market() -> None:
+    world = World(source_of([quote(1, 100.0, 100.02), trade(2, 100.01)]), GatewayOptions())
+    first, second = Client(world, 1), Client(world, 2)
+    subscribe(first)
+    subscribe(second)
+    world.step(2)
+    assert first.heard() == second.heard() != []
