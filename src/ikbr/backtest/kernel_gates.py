@@ -22,6 +22,7 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
 from ikbr.strategies.kernel import KernelStrategy
 from ikbr.strategies.kernel_legs import LegsStrategy
+from ikbr.strategies.kernel_orders import OrdersStrategy
 
 KNOWN = 1_000
 """Holdings for which a gate remembers what the slot said."""
@@ -38,6 +39,7 @@ class _Gate:
         "mute_buy_ns",
         "mute_sell_ns",
         "number",
+        "orders",
         "pending",
         "position",
         "sell",
@@ -53,6 +55,7 @@ class _Gate:
         self.mute_buy_ns = self.mute_sell_ns = self.position = self.pending = 0
         strategy = slot.running.strategy
         self.legs = strategy.legs if isinstance(strategy, LegsStrategy) else None
+        self.orders = strategy.records(symbol) if isinstance(strategy, OrdersStrategy) else None
         self.number = slot.running.symbols.index(symbol)
 
 
@@ -92,6 +95,8 @@ class Gates:
             if slot.mute_buy_ns != gate.mute_buy_ns or slot.mute_sell_ns != gate.mute_sell_ns:
                 view[gate.at + MUTE_BUY] = gate.mute_buy_ns = slot.mute_buy_ns
                 view[gate.at + MUTE_SELL] = gate.mute_sell_ns = slot.mute_sell_ns
+            if gate.orders is not None:
+                gate.orders.halted = slot.ticker.halted
             pending = slot.in_flight if slot.entries else 0
             if slot.position != gate.position or pending != gate.pending:
                 view[gate.at + POSITION] = gate.position = slot.position

@@ -166,6 +166,7 @@ class KernelReplay(SegmentReplay):
         for place, column in zip(range(at.TS, at.SIZE + 1), columns, strict=True):
             pack[place] = _address(column)
         self._last_rows[:] = -1
+        pack[at.CHECKED] = -1
         self._barriers.begin(tape, columns[5])
         self._gates.load()
 
@@ -180,7 +181,7 @@ class KernelReplay(SegmentReplay):
         self._note(row)
         while row < stop:
             due = clock.next_ns
-            if due <= ts[row]:
+            if due <= ts[row] and pack[at.CHECKED] != row:
                 self._settle(row)
                 clock.advance(ts[row])
                 self._after()
@@ -206,8 +207,11 @@ class KernelReplay(SegmentReplay):
                 self._barriers.moved(row)
             elif reason == at.AT_BARRIER:
                 self._barriers.moved(row)
-                self._whole(row)
-                row += 1
+                if self._market(row):
+                    # The kernels go on from this very row.
+                    pack[at.CHECKED] = row
+                else:
+                    row += 1
             else:
                 self._barriers.moved(row + 1)
                 self._decide(row, reason, error)
@@ -219,15 +223,15 @@ class KernelReplay(SegmentReplay):
         self._barriers.load()
         self._gates.load()
 
-    def _whole(self, row: int) -> None:
-        """Take one row through the whole pipeline."""
+    def _market(self, row: int) -> bool:
+        """Take one row through everything but the strategies; say whether they must see it."""
         self._settle(row)
         self._feed(row)
         self._done = self._fed = row + 1
-        self._rows.single(self._tape, self._columns, row)
-        number = self._columns.sym[row]
-        self._rows_seen[number] = row
+        unseen = self._rows.market(self._tape, self._columns, row)
+        self._rows_seen[self._columns.sym[row]] = row
         self._after()
+        return unseen
 
     def _decide(self, row: int, reason: int, error: BaseException | None) -> None:
         """Do what a kernel wants, then let the strategies behind it see the row."""

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from ikbr.strategies.kernel_layout import Fields
 
 # The packed array: numbers,
-ROW, END, DUE, REASON, VALUE, PLACE, LENGTH, COUNT = range(8)
+ROW, END, DUE, REASON, VALUE, PLACE, LENGTH, COUNT, CHECKED = range(9)
 # addresses of the tape's columns and of what else is read and written,
-TS, SYM, KIND, BID, ASK, LAST, BID_SIZE, ASK_SIZE, SIZE = range(8, 17)
-TABLE, SUMS, SCALES, ROWS, GATES = range(17, 22)
+TS, SYM, KIND, BID, ASK, LAST, BID_SIZE, ASK_SIZE, SIZE = range(9, 18)
+TABLE, SUMS, SCALES, ROWS, GATES = range(18, 23)
 # and for each kernel: its states, the bytes from one to the next, its parameters, its symbols'
 # numbers, and what else it sees (its legs, or the records of orders), with the bytes between.
-FIRST = 22
+FIRST = 23
 STATES, BYTES, PARAMS, NUMBERS, MORE, MORE_BYTES = range(6)
 EACH = 6
 
@@ -70,6 +70,10 @@ def scan(pack):
     rows = int64s(pack[{ROWS}], count)
     row = pack[{ROW}]
     end = reach(ts, row, pack[{END}], pack[{DUE}])
+    # This row has been through everything but the kernels.
+    checked = pack[{CHECKED}]
+    if checked == row:
+        end = max(end, row + 1)
     reason = {AT_END}
     value = 0
 '''
@@ -106,20 +110,21 @@ _LOOP = """
     while row < end:
         s = np.int64({sym})
         k = kind[row]
-        if k >= {AUCTION}:
-            reason = {AT_BARRIER}
-            break
-        watch = int64s(table + s * {WATCH_BYTES}, {WIDTH})
-        if watch[{ACTIVE}] and wakes(
-            k, bid[row], ask[row], last[row], bid_size[row], ask_size[row], watch
-        ):
-            reason = {AT_BARRIER}
-            break
-        if watch[{UNIT}] != 0:
-            mark = mark_units(np.int64(bid[row]), np.int64(ask[row]), np.int64(last[row]))
-            if not holds(mark, watch, sums):
+        if row != checked:
+            if k >= {AUCTION}:
                 reason = {AT_BARRIER}
                 break
+            watch = int64s(table + s * {WATCH_BYTES}, {WIDTH})
+            if watch[{ACTIVE}] and wakes(
+                k, bid[row], ask[row], last[row], bid_size[row], ask_size[row], watch
+            ):
+                reason = {AT_BARRIER}
+                break
+            if watch[{UNIT}] != 0:
+                mark = mark_units(np.int64(bid[row]), np.int64(ask[row]), np.int64(last[row]))
+                if not holds(mark, watch, sums):
+                    reason = {AT_BARRIER}
+                    break
         rows[s] = row
         now = ts[row]
         scale = scales[s]

@@ -65,19 +65,22 @@ class RowReplay:
             self._block(tape, start, end)
             start = end
 
-    def single(self, tape: Tape, columns: Columns, row: int) -> None:
-        """Replay one row.
+    def market(self, tape: Tape, columns: Columns, row: int) -> bool:
+        """Take one row through everything but the strategies.
 
         Args:
             tape: The piece of tape.
             columns: The same, as buffers, from which single values are read faster.
             row: Which.
+
+        Returns:
+            Whether the strategies have still to see it; a bar's row they have seen.
         """
         kind = columns.kind[row]
         if _BAR_OPEN <= kind <= _BAR_CLOSE:
             self.run(tape, row, row + 1)
-            return
-        self._row(
+            return False
+        self._market(
             row,
             columns.ts[row],
             columns.sym[row],
@@ -89,6 +92,7 @@ class RowReplay:
             columns.ask_size[row],
             columns.size[row],
         )
+        return True
 
     def _block(self, tape: Tape, start: int, stop: int) -> None:
         columns = [
@@ -117,6 +121,26 @@ class RowReplay:
         ask_size: int,
         size: int,
     ) -> None:
+        ticker = self._market(row, ts, sym, kind, bid, ask, last, bid_size, ask_size, size)
+        trader = self._stage.trader
+        trader.process(ticker)
+        if self._tells_ticks:
+            trader.bus.emit(EventType.TICK, ticker)
+
+    def _market(  # noqa: PLR0913, PLR0917 - a row has nine columns
+        self,
+        row: int,
+        ts: int,
+        sym: int,
+        kind: int,
+        bid: int,
+        ask: int,
+        last: int,
+        bid_size: int,
+        ask_size: int,
+        size: int,
+    ) -> Ticker:
+        """Bring clock, ticker, exchange and marks to a row."""
         stage = self._stage
         clock = stage.clock
         if clock.next_ns <= ts:
@@ -145,9 +169,7 @@ class RowReplay:
             ticker.halted = kind == _HALT
         elif kind >= _PRINT:
             self._on_print(ticker, size, ts)
-        stage.trader.process(ticker)
-        if self._tells_ticks:
-            stage.trader.bus.emit(EventType.TICK, ticker)
+        return ticker
 
     def _on_print(self, ticker: Ticker, size: int, ts: int) -> None:
         stage = self._stage
