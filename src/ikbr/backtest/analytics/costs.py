@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
 import msgspec
+import numpy as np
 
+from ikbr.backtest.analytics.defined import Floats
 from ikbr.domain.order import Fill
 
 
@@ -47,16 +48,18 @@ def costs_of(
     `side × (touch - mid)`, `side × (arrival - touch)`, `side × (price - arrival)`, each ×
     quantity × multiplier.
     """
-    fees = spread = latency = slippage = 0.0
-    for fill in fills:
-        rate = fx.get(fill.symbol, 1.0)
-        size = int(fill.side) * fill.quantity * multipliers.get(fill.symbol, 1) * rate
-        fees += _known(fill.commission * rate)
-        spread += _known((fill.decision_price - fill.decision_mid) * size)
-        latency += _known((fill.arrival_price - fill.decision_price) * size)
-        slippage += _known((fill.price - fill.arrival_price) * size)
+    given = list(fills)
+    rate = np.array([fx.get(fill.symbol, 1.0) for fill in given])
+    size = rate * [fill.side * fill.quantity * multipliers.get(fill.symbol, 1) for fill in given]
+    mid = np.array([fill.decision_mid for fill in given])
+    touch = np.array([fill.decision_price for fill in given])
+    arrival = np.array([fill.arrival_price for fill in given])
+    price = np.array([fill.price for fill in given])
+    fees = _sum(rate * [fill.commission for fill in given])
+    spread, latency = _sum((touch - mid) * size), _sum((arrival - touch) * size)
+    slippage = _sum((price - arrival) * size)
     return Costs(fees, spread, latency, slippage, fees + spread + latency + slippage)
 
 
-def _known(amount: float) -> float:
-    return amount if math.isfinite(amount) else 0.0
+def _sum(amounts: Floats) -> float:
+    return float(np.sum(amounts[np.isfinite(amounts)]))

@@ -26,44 +26,73 @@ class Excursion(msgspec.Struct, frozen=True):
     favourable_fraction: float | None
 
 
-def excursion_from_prices(
-    trip: RoundTrip,
+def excursions_from_prices(
+    trips: Sequence[RoundTrip],
     ts_ns: Nanos,
     prices: Floats,
     multiplier: float = 1.0,
     splits: Sequence[Split] = (),
-) -> Excursion:
-    """Measure a round trip along the prices of its instrument.
+) -> list[Excursion]:
+    """Measure round trips in one instrument along its prices.
 
     The largest quantity held is taken for the whole trip; the average entry and exit prices
     belong to the path, so prices may be a sample.
 
     Args:
-        trip: A closed round trip.
+        trips: Closed round trips.
         ts_ns: Times of the prices, never decreasing, ns UTC.
         prices: Prices from then on.
         multiplier: Money per price point and unit of quantity.
         splits: Splits; prices before one are turned into those of the new shares.
 
     Returns:
-        Its excursions.
+        The excursions of each.
 
     Source: J. Sweeney, "Campaign Trading" (1996), maximum adverse and favourable excursion.
     """
-    first, last = np.searchsorted(ts_ns, (trip.entry_ts_ns, trip.exit_ts_ns + 1))
-    window = np.array(prices[first:last], dtype=np.float64)
+    lows, highs = _extremes(trips, ts_ns, prices, splits)
+    found = []
+    for trip, low, high in zip(trips, lows, highs, strict=True):
+        ends = min(low, trip.exit_price), max(high, trip.exit_price)
+        worst, best = ends if trip.direction > 0 else ends[::-1]
+        scale = trip.max_quantity * multiplier
+        lost = trip.direction * (trip.entry_price - worst) * scale
+        won = trip.direction * (best - trip.entry_price) * scale
+        found.append(_excursion(lost, won, trip.entry_price * scale))
+    return found
+
+
+def _extremes(
+    trips: Sequence[RoundTrip], ts_ns: Nanos, prices: Floats, splits: Sequence[Split]
+) -> tuple[list[float], list[float]]:
+    """Find the lowest and highest price during each trip; infinite where none is known."""
+    entries = np.array([trip.entry_ts_ns for trip in trips], dtype=np.int64)
+    exits = np.array([trip.exit_ts_ns for trip in trips], dtype=np.int64)
+    firsts = np.searchsorted(ts_ns, entries)
+    lasts = np.searchsorted(ts_ns, exits + 1)
+    own = [split for split in splits if trips and split.symbol == trips[0].symbol]
+    if own:
+        spans = zip(trips, firsts.tolist(), lasts.tolist(), strict=True)
+        windows = [_in_new_shares(trip, ts_ns[a:b], prices[a:b], own) for trip, a, b in spans]
+        lows = [float(np.min(window, initial=np.inf)) for window in windows]
+        return lows, [float(np.max(window, initial=-np.inf)) for window in windows]
+    known, none = np.isfinite(prices), firsts >= lasts
+    # Even places begin a trip's prices, odd ones end them; one more price ends the last.
+    bounds = np.column_stack((firsts, lasts)).ravel()
+    low = np.minimum.reduceat(np.append(np.where(known, prices, np.inf), np.inf), bounds)[::2]
+    high = np.maximum.reduceat(np.append(np.where(known, prices, -np.inf), -np.inf), bounds)[::2]
+    low[none], high[none] = np.inf, -np.inf
+    return low.tolist(), high.tolist()
+
+
+def _in_new_shares(
+    trip: RoundTrip, ts_ns: Nanos, prices: Floats, splits: Sequence[Split]
+) -> Floats:
+    window = np.array(prices, dtype=np.float64)
     for split in splits:
-        if split.symbol == trip.symbol and split.ts_ns <= trip.exit_ts_ns:
-            before = int(np.searchsorted(ts_ns[first:last], split.ts_ns))
-            window[:before] *= split.old / split.new
-    window = np.append(window[np.isfinite(window)], trip.exit_price)
-    moves = trip.direction * (window - trip.entry_price)
-    scale = trip.max_quantity * multiplier
-    return _excursion(
-        -float(np.min(moves)) * scale,
-        float(np.max(moves)) * scale,
-        trip.entry_price * scale,
-    )
+        if split.ts_ns <= trip.exit_ts_ns:
+            window[: int(np.searchsorted(ts_ns, split.ts_ns))] *= split.old / split.new
+    return window[np.isfinite(window)]
 
 
 def excursion_from_equity(
@@ -80,7 +109,7 @@ def excursion_from_equity(
     Returns:
         Its excursions, commissions included.
 
-    Source: see `excursion_from_prices`.
+    Source: see `excursions_from_prices`.
     """
     first, last = np.searchsorted(ts_ns, (trip.entry_ts_ns, trip.exit_ts_ns + 1))
     start = float(equity[max(int(first) - 1, 0)])
@@ -113,22 +142,28 @@ def excursions_of(
     """
     starts = np.sort(np.array([start for start, _ in intervals], dtype=np.int64))
     ends = np.sort(np.array([end for _, end in intervals], dtype=np.int64))
-    found: list[Excursion | None] = []
-    for trip in trips:
-        scale = money.get(trip.symbol, 1.0)
-        series = prices.get(trip.symbol)
+    found: dict[int, Excursion] = {}
+    by_symbol: dict[str, list[int]] = {}
+    for number, trip in enumerate(trips):
+        by_symbol.setdefault(trip.symbol, []).append(number)
+    for symbol, numbers in by_symbol.items():
+        scale = money.get(symbol, 1.0)
+        own = [trips[number] for number in numbers]
+        series = prices.get(symbol)
         if series is not None:
-            found.append(excursion_from_prices(trip, *series, scale, splits))
+            measured = excursions_from_prices(own, *series, scale, splits)
+            found.update(zip(numbers, measured, strict=True))
             continue
-        begun = int(np.searchsorted(starts, trip.exit_ts_ns, side="left"))
-        over = int(np.searchsorted(ends, trip.entry_ts_ns, side="right"))
-        alone = begun - over == 1
-        found.append(excursion_from_equity(trip, *path, scale) if alone else None)
-    return found
+        for number, trip in zip(numbers, own, strict=True):
+            begun = int(np.searchsorted(starts, trip.exit_ts_ns, side="left"))
+            over = int(np.searchsorted(ends, trip.entry_ts_ns, side="right"))
+            if begun - over == 1:
+                found[number] = excursion_from_equity(trip, *path, scale)
+    return [found.get(number) for number in range(len(trips))]
 
 
 def _excursion(adverse: float, favourable: float, notional: float) -> Excursion:
-    adverse, favourable = max(adverse, 0.0), max(favourable, 0.0)
+    adverse, favourable = max(0.0, adverse), max(0.0, favourable)
     return Excursion(
         adverse,
         favourable,
