@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ikbr.gateway.account_feed import AccountFeed
+from ikbr.gateway.desk import NO_CONTRACT
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry
 from ikbr.gateway.messages import answers, requests
@@ -110,10 +111,12 @@ def pnl(session: Session, values: Values) -> None:
 
 def pnl_single(session: Session, values: Values) -> None:
     """Begin to tell the profit of one position."""
-    names = _names(session, values) if values["account"] else ()
     found = session.world.contracts.find({"conId": values["conId"]})
-    if not names or not found:
-        session.refuse(values["reqId"], INVALID_ACCOUNT)
+    if not values["account"] or not found:
+        session.refuse(values["reqId"], INVALID_ACCOUNT if found else NO_CONTRACT)
+        return
+    names = _names(session, values)
+    if not names:
         return
     books, number = session.world.books[names[0]], found[0]
     feed_of(session).follow_pnl(values["reqId"], lambda: books.pnl_of(number), answers.PNL_SINGLE)
