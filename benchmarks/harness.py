@@ -90,7 +90,7 @@ class Turn:
 
 
 def take_turns(
-    tape: Path, turns: list[Turn], rounds: int, patience: float = 0.0
+    tape: Path, turns: list[Turn], rounds: int, patience: float = 0.0, clock: str = "wall"
 ) -> dict[tuple[str, str], Runs]:
     """Run all variants, and all of them again, as often as is wanted.
 
@@ -99,6 +99,7 @@ def take_turns(
         turns: What runs in a round, in order.
         rounds: How many rounds.
         patience: Seconds to wait, before each process, for others to leave the machine alone.
+        clock: "wall" or "cpu".
     """
     rows = json.loads((tape / "tape.json").read_text())["rows"]
     found: dict[tuple[str, str], Runs] = {}
@@ -110,17 +111,19 @@ def take_turns(
             runs = Runs(turn.variant, turn.orders_of, min(turn.limit or rows, rows))
             runs = found.setdefault((turn.variant, turn.orders_of), runs)
             wait_for_quiet(patience)
-            runs.results.append(once(tape, turn))
+            runs.results.append(once(tape, turn, clock))
     tell("")
     return found
 
 
-def once(tape: Path, turn: Turn) -> dict[str, Any]:
+def once(tape: Path, turn: Turn, clock: str) -> dict[str, Any]:
     """Run one process; give what it printed."""
     peer = PEERS.get(turn.variant)
     python = peer.python if peer else sys.executable
     script = turn.script or (peer.script if peer else OWN)
-    about = job(tape, turn.variant, turn.orders_of, times=turn.times, **dict(turn.more))
+    about = job(
+        tape, turn.variant, turn.orders_of, times=turn.times, clock=clock, **dict(turn.more)
+    )
     if turn.limit:
         about["limit"] = turn.limit
     command = [str(python), str(script), json.dumps(about)]

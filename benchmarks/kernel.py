@@ -20,6 +20,7 @@ from typing import Any
 
 import lean_tape
 import stream
+from clocks import CLOCKS
 from figures import LABELS, as_markdown, figures, lines, write_into
 from harness import Runs, Turn, make, take_turns
 from peers.environment import PEERS, ROOT, set_up
@@ -67,6 +68,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--patience", type=float, default=0.0, help="seconds to wait for a quiet machine, each time"
     )
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="cpu: where the machine is shared"
+    )
     parser.add_argument("--no-peers", action="store_true", help="measure ikbr only")
     parser.add_argument("--folder", help="where the tapes are made for the while")
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
@@ -112,7 +116,9 @@ def _momentum(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
         tape = _synthetic(rows, folder)
         turns = _turns(args, ("hftbacktest", "vectorbt", "nautilus"))
         yield figures(
-            f"momentum, {_size(rows)}", take_turns(tape, turns, args.repeats, args.patience), tape
+            f"momentum, {_size(rows)}",
+            take_turns(tape, turns, args.repeats, args.patience, args.clock),
+            tape,
         )
         shutil.rmtree(tape)
 
@@ -125,14 +131,18 @@ def _bac(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     tape = folder / "tape-bac"
     rows = json.loads((tape / "tape.json").read_text())["rows"]
     turns = _turns(args, ("hftbacktest", "vectorbt"), fees_as_of=lean_tape.FEES_AS_OF)
-    yield figures(f"BAC, {_size(rows)}", take_turns(tape, turns, args.repeats, args.patience), tape)
+    yield figures(
+        f"BAC, {_size(rows)}",
+        take_turns(tape, turns, args.repeats, args.patience, args.clock),
+        tape,
+    )
 
 
 def _symbols(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     tape = _synthetic(args.symbols_rows, folder, args.symbols)
     turns = _turns(args, ("hftbacktest", "nautilus"))
     name = f"{args.symbols} symbols, {_size(args.symbols_rows)}"
-    yield figures(name, take_turns(tape, turns, args.repeats, args.patience), tape)
+    yield figures(name, take_turns(tape, turns, args.repeats, args.patience, args.clock), tape)
     shutil.rmtree(tape)
 
 
@@ -143,7 +153,7 @@ def _maker(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     if not args.no_peers:
         turns.append(Turn("hftbacktest", times=args.times, script=MAKER_PEER))
     turns.append(Turn("maker-python", times=1, script=own))
-    found = take_turns(tape, turns, args.repeats, args.patience)
+    found = take_turns(tape, turns, args.repeats, args.patience, args.clock)
     yield figures(f"market maker, {_size(args.maker_rows)}", found, tape)
     shutil.rmtree(tape)
 
@@ -159,7 +169,7 @@ def _stream(args: argparse.Namespace, folder: Path) -> Iterator[Rows]:
     place = folder / "stream"
     place.mkdir()
     found: dict[tuple[str, str], Runs] = stream.measure(
-        place, args.stream_rows, args.repeats, args.patience
+        place, args.stream_rows, args.repeats, args.patience, args.clock
     )
     yield figures(f"streamed from disk, {_size(args.stream_rows)}", found, None)
     shutil.rmtree(place)

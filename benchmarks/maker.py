@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 import memory
-from variants import WARM_ROWS, Job, Result, load
+from variants import WARM_ROWS, Job, Result, clocked, load
 
 from ikbr.backtest.engine import run_backtest
 from ikbr.backtest.stage import Instance, Setup
@@ -44,7 +44,8 @@ def run(job: Job, tape: Tape, sessions: list[Session]) -> Result:
     )
     source = MemorySource(tape, sessions, synthetic=True)
     instance = Instance(strategy, "maker", (tape.instruments[0].symbol,))
-    result = run_backtest(source, [instance], setup, journal=MemoryJournal())
+    with clocked(job):
+        result = run_backtest(source, [instance], setup, journal=MemoryJournal())
     return {
         "seconds": result.engine_seconds,
         "shape": result.shape,

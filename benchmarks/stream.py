@@ -13,9 +13,11 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clocks import clock_of
 from harness import Runs, tell, wait_for_quiet
 from tapes import THRESHOLDS
 
@@ -24,7 +26,7 @@ KINDS = ("mapped", "catalog")
 
 
 def measure(
-    folder: Path, rows: int, repeats: int, patience: float = 0.0
+    folder: Path, rows: int, repeats: int, patience: float, clock: str
 ) -> dict[tuple[str, str], Runs]:
     """Make the tape and run over it.
 
@@ -33,6 +35,7 @@ def measure(
         rows: How many.
         repeats: How often each.
         patience: Seconds to wait, before each process, for a quiet machine.
+        clock: "wall" or "cpu".
     """
     tell(f"making {rows:,} rows")
     _self("make", folder, rows)
@@ -41,7 +44,7 @@ def measure(
         for (kind, _), runs in found.items():
             tell(f"{number + 1}/{repeats} streaming, {kind}")
             wait_for_quiet(patience)
-            runs.results.append(_watched(kind, folder, rows))
+            runs.results.append(_watched(kind, folder, clock))
     tell("")
     return found
 
@@ -50,9 +53,9 @@ def _self(*words: Any) -> None:
     subprocess.run([sys.executable, __file__, *map(str, words)], check=True)
 
 
-def _watched(kind: str, folder: Path, rows: int) -> dict[str, Any]:
+def _watched(kind: str, folder: Path, clock: str) -> dict[str, Any]:
     """Run a process, and note the most memory it held that no file backs."""
-    command = [sys.executable, __file__, kind, str(folder), str(rows)]
+    command = [sys.executable, __file__, kind, str(folder), clock]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     most = 0
     while process.poll() is None:
@@ -104,7 +107,7 @@ def make(folder: Path, rows: int) -> None:
             )
 
 
-def replay(kind: str, folder: Path) -> dict[str, Any]:
+def replay(kind: str, folder: Path, now: Callable[[], float]) -> dict[str, Any]:
     """Run the momentum kernel over the tape."""
     import gc
 
@@ -131,15 +134,14 @@ def replay(kind: str, folder: Path) -> dict[str, Any]:
         select_days(Catalog(folder / "catalog"), ["SYN0"])
     gc.collect()
     gc.freeze()
-    began = time.perf_counter()
+    began = now()
     if kind == "mapped":
         result = run(SharedTape(folder / "mapped"))
     else:
         catalog = Catalog(folder / "catalog")
         result = run(CatalogSource(catalog, ["SYN0"], select_days(catalog, ["SYN0"])))
     return {
-        "seconds": time.perf_counter() - began,
-        "replay_seconds": result.engine_seconds,
+        "seconds": now() - began,
         "orders": len(result.orders),
         "events": result.events,
     }
@@ -156,7 +158,7 @@ def main() -> None:
             with file.open("rb", buffering=0) as opened:
                 while opened.read(1 << 24):
                     pass
-    print(json.dumps(replay(what, folder)))
+    print(json.dumps(replay(what, folder, clock_of({"clock": sys.argv[3]}))))
 
 
 if __name__ == "__main__":

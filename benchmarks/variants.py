@@ -12,8 +12,9 @@ import datetime as dt
 import gc
 import json
 import sys
-import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ import compiled
 import memory
 import numpy as np
 from case import COLUMNS
+from clocks import clock_of
 
+from ikbr.backtest import engine
 from ikbr.backtest.engine import run_backtest
 from ikbr.backtest.stage import Instance, Setup
 from ikbr.data.memory_source import MemorySource
@@ -74,7 +77,8 @@ def pipeline(job: Job, tape: Tape, sessions: list[Session]) -> Result:
     source = MemorySource(tape, sessions, synthetic=True)
     symbols = tuple(one.symbol for one in tape.instruments)
     instance = Instance(momentum(job), "momentum", symbols)
-    result = run_backtest(source, [instance], setup, journal=MemoryJournal())
+    with clocked(job):
+        result = run_backtest(source, [instance], setup, journal=MemoryJournal())
     if result.shape != SHAPES[job["variant"]]:
         raise SystemExit(f"asked for {SHAPES[job['variant']]!r}, and {result.shape!r} ran")
     fills = [(f.ts_ns, int(f.side), f.quantity, f.price_units) for f in result.fills]
@@ -86,13 +90,25 @@ def pipeline(job: Job, tape: Tape, sessions: list[Session]) -> Result:
     }
 
 
+@contextmanager
+def clocked(job: Job) -> Iterator[None]:
+    """Let the engine time its replay by the job's clock."""
+    was = engine.time
+    engine.time = types.SimpleNamespace(perf_counter=clock_of(job))  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        engine.time = was
+
+
 def bare_loop(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
     """Update a ticker row by row and call the strategy; nothing else."""
     instrument = tape.instruments[0]
     handler = momentum(job).on_market_data
     ticker = Ticker(instrument)
     signals = 0
-    began = time.perf_counter()
+    clock = clock_of(job)
+    began = clock()
     for start in range(0, len(tape), BLOCK):
         rows = slice(start, start + BLOCK)
         scale = instrument.price_scale
@@ -106,7 +122,7 @@ def bare_loop(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
         ):
             if handler(ticker) is not None:
                 signals += 1
-    return {"seconds": time.perf_counter() - began, "orders": 0, "signals": signals, "fills": []}
+    return {"seconds": clock() - began, "orders": 0, "signals": signals, "fills": []}
 
 
 def compiled_loop(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
@@ -114,11 +130,12 @@ def compiled_loop(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
     return compiled.run(job, tape)
 
 
-def one_pass(_job: Job, tape: Tape, _sessions: list[Session]) -> Result:
+def one_pass(job: Job, tape: Tape, _sessions: list[Session]) -> Result:
     """Read every column once in numpy: what no engine over these columns can beat by much."""
-    began = time.perf_counter()
+    clock = clock_of(job)
+    began = clock()
     total = sum(int(getattr(tape, name).sum(dtype=np.int64)) for name in COLUMNS)
-    return {"seconds": time.perf_counter() - began, "orders": 0, "sum": total % 997, "fills": []}
+    return {"seconds": clock() - began, "orders": 0, "sum": total % 997, "fills": []}
 
 
 SHAPES = {"kernel": "kernel", "ikbr": "python", "reference": "reference"}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import memory
 import numpy as np
+from clocks import clock_of
 from hftbacktest import GTC, LIMIT, ROIVectorMarketDepthBacktest
 from hftbacktest_events import asset, columns, events
 from numba import njit
@@ -102,9 +102,10 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     hbt = ROIVectorMarketDepthBacktest([asset(about, column, made)])
     out = np.zeros((len(column["ts"]) // 2, 3), np.int64)
     held = memory.begin()
-    began = time.perf_counter()
+    clock = clock_of(job)
+    began = clock()
     count, sent, changes = maker(hbt, out)
-    seconds = time.perf_counter() - began
+    seconds = clock() - began
     peak = memory.peak()
     hbt.close()
     units = about["price_scale"] // 10 ** about["digits"]

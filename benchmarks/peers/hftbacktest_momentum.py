@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import memory
 import numpy as np
+from clocks import clock_of
 from hftbacktest import GTC, MARKET, ROIVectorMarketDepthBacktest
 from hftbacktest_events import asset, columns, events
 from numba import njit
@@ -100,7 +100,8 @@ def momentum(  # noqa: PLR0915
 
 def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     """Run one backtest."""
-    began = time.perf_counter()
+    clock = clock_of(job)
+    began = clock()
     about, column = columns(job, limit)
     symbols = range(len(about["symbols"]))
     scale = about["price_scale"]
@@ -113,9 +114,9 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     numbers = job["lookback"], job["threshold"], float(job["quantity"]), job["capital"]
     del column
     held = memory.begin()
-    prepared = time.perf_counter()
+    prepared = clock()
     count = momentum(hbt, *numbers, first, out)
-    seconds = time.perf_counter() - prepared
+    seconds = clock() - prepared
     peak = memory.peak()
     hbt.close()
     units = scale // 10 ** about["digits"]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import gc
 import json
 import sys
-import time
 from collections import deque
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import memory
 import numpy as np
 import pandas as pd
+from clocks import clock_of
 from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.config import LoggingConfig
 from nautilus_trader.model.currencies import USD
@@ -132,7 +132,8 @@ def load(column: dict[str, Any], symbol: str, scale: int) -> tuple[Equity, list[
 
 def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     """Run one backtest."""
-    began = time.perf_counter()
+    clock = clock_of(job)
+    began = clock()
     place = Path(job["tape"])
     about = json.loads((place / "tape.json").read_text())
     scale = about["price_scale"]
@@ -162,9 +163,9 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     held = memory.begin()
-    prepared = time.perf_counter()
+    prepared = clock()
     engine.run()
-    seconds = time.perf_counter() - prepared
+    seconds = clock() - prepared
     result = {
         "seconds": seconds,
         "prepare_seconds": prepared - began,

@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import memory
 import numpy as np
 import vectorbt as vbt
+from clocks import clock_of
 
 WARM_ROWS = 20_000
 FEE = 1.0
@@ -62,13 +62,14 @@ def run(job: dict[str, Any], limit: int | None) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     held = memory.begin()
-    began = time.perf_counter()
+    clock = clock_of(job)
+    began = clock()
     found = momentum(job, *prices)
     records = found.orders.values
-    seconds = time.perf_counter() - began
+    seconds = clock() - began
     peak = memory.peak()
     equity = found.value(group_by=True)
-    evaluated = time.perf_counter() - began
+    evaluated = clock() - began
     ts = column["ts"]
     fills = [
         (
