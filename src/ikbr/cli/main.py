@@ -21,6 +21,7 @@ COMMANDS = {
     "backtest": "Run strategies over market data and say what came of it.",
     "data": "Import, list, check and make market data.",
     "demo": "Show a backtest on built-in synthetic data, with a report.",
+    "gateway": "Simulate an IB Gateway for TWS API clients.",
     "journal": "Look into a run's journal and verify it.",
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",

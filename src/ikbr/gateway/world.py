@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ikbr.core.ports import History
-from ikbr.domain.errors import DataError
+from ikbr.domain.errors import ConfigError, DataError
 from ikbr.domain.marks import mark_units
 from ikbr.domain.session import Session as TradingDay
 from ikbr.domain.tape import NO_PRICE, TapeSource
@@ -68,6 +68,7 @@ class World:
 
         Raises:
             DataError: When the tape is empty.
+            ConfigError: When the rate of a currency is not known.
             FeeTableError: When no fees are known for its days.
         """
         self.options = options or GatewayOptions()
@@ -76,6 +77,7 @@ class World:
         self.clock = TimerHeap()
         self.contracts = Contracts(source.instruments)
         count = len(self.contracts.instruments)
+        self._check_currencies()
         self.market = StandingMarket(count)
         self.exchange = Exchange(
             self.contracts.instruments, self.options.model, self.clock, self.market
@@ -170,12 +172,25 @@ class World:
         first = self.player.next_ns
         self.clock.now_ns = min([first, *(day.open_ns for day in self.days[:1])]) - 1
         self.began_ns = first
+        for books in self.books.values():
+            for day in self.days[:1]:
+                # Fees that are not known are told now and not in the middle of a day.
+                books.account.fees.start_day(day.open_ns)
         self._end_ns = self.days[-1].close_ns if self.days else first
         self.exchange.hours.regular = not self.days
         for day in self.days:
             self.clock.call_at(day.open_ns, self._open, day)
             self.clock.call_at(day.close_ns, self._close, day)
         self.clock.call_at(self.clock.now_ns + WATCH_NS, self._watch_margin)
+
+    def _check_currencies(self) -> None:
+        options = self.options
+        for one in self.contracts.instruments:
+            if one.currency != options.base and one.currency not in options.fx:
+                raise ConfigError(
+                    f"{one.symbol} is quoted in {one.currency} and the accounts are in "
+                    f"{options.base}; give its rate in gateway.fx."
+                )
 
     def _play(self, until_ns: int, most: int) -> int:
         count = self.player.play(self._row, until_ns=until_ns, most=most)

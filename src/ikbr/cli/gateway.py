@@ -1,0 +1,170 @@
+"""`ikbr gateway`: a simulated IB Gateway that TWS API clients connect to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ikbr.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from ikbr.domain.tape import TapeSource
+    from ikbr.gateway.options import GatewayOptions
+    from ikbr.gateway.server import GatewayServer
+    from ikbr.gateway.world import World
+
+app = typer.Typer(help="Simulate an IB Gateway.", no_args_is_help=True)
+
+PAPER_PORT = 4002
+CONTROL_PORT = 4005
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `sim` a subcommand."""
+
+
+@app.command("sim")
+def sim(
+    port: Annotated[int, typer.Option(help="Port for clients, on this machine only.")] = PAPER_PORT,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Catalog to replay. [default: the synthetic market]"),
+    ] = None,
+    symbols: Annotated[
+        str, typer.Option(metavar="A,B", help="What is traded. [default: all of the data]")
+    ] = "",
+    date: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day. [default: all days]")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(metavar="N|max", help="Seconds of the market per second.")
+    ] = "1",
+    step: Annotated[
+        bool, typer.Option("--step", help="The market moves only through the control port.")
+    ] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin anew when the data ends.")] = False,
+    control_port: Annotated[
+        int, typer.Option(help="Port that moves the market; 0 for none.")
+    ] = CONTROL_PORT,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=CASH", help="Account and its cash. [default: DU1000001]"),
+    ] = None,
+    session: Annotated[str, typer.Option(help="Hours on the tape: regular or all.")] = "regular",
+    latency_ms: Annotated[float, typer.Option(help="From the gateway to the exchange.")] = 0.0,
+    fees_as_of: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Take the fees of this day.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Which synthetic market.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse orders (321).")] = False,
+    delayed: Annotated[
+        bool, typer.Option("--delayed", help="Give delayed market data only.")
+    ] = False,
+) -> None:
+    """Serve TWS API clients (ib_async, ibapi) a simulated market, account and exchange.
+
+    The market begins to move when the first client has connected. Ctrl-C ends it.
+    """
+    from ikbr.api.request import Request, as_date
+    from ikbr.domain.execution import ExecutionModel
+    from ikbr.gateway.options import GatewayOptions
+
+    day = as_date(date, "date")
+    request = Request(
+        symbols=[one.strip() for one in symbols.split(",") if one.strip()],
+        data=data, start=day, end=day, session=session, seed=seed,
+    )  # fmt: skip
+    request.check()
+    options: dict[str, Any] = {"read_only": read_only, "live_data": not delayed}
+    if account:
+        options["accounts"] = _accounts(account)
+    model = ExecutionModel(latency_ms=latency_ms, fees_as_of=as_date(fees_as_of, "fees-as-of"))
+    pace = _speed(speed, step)
+    with contextlib.ExitStack() as stack:
+        world = _world(request, stack, GatewayOptions(model=model, **options), loop)
+        asyncio.run(_serve(world, port, control_port, pace))
+
+
+def _speed(text: str, step: bool) -> float:
+    """Read the speed; 0 is step mode."""
+    if step:
+        return 0.0
+    try:
+        found = float("inf") if text == "max" else float(text)
+    except ValueError:
+        found = 0.0
+    if not found > 0:
+        raise UsageError(f"speed {text!r} must be a number above 0, or max; see also --step.")
+    return found
+
+
+def _accounts(texts: list[str]) -> dict[str, float]:
+    from ikbr.cli.options import pairs
+
+    found = {}
+    for name, cash in pairs(texts, "--account", "DU1000001=1000000").items():
+        try:
+            found[name] = float(cash)
+        except ValueError:
+            raise UsageError(f"--account {name}={cash}: the cash is no number.") from None
+    return found
+
+
+def _world(request: Any, stack: contextlib.ExitStack, options: GatewayOptions, loop: bool) -> World:
+    from ikbr.api.market_data import choose_source, find_data
+    from ikbr.api.run import say
+    from ikbr.data.history import CatalogHistory
+    from ikbr.domain.contracts import parse_contract
+    from ikbr.gateway.looped import LoopedSource
+    from ikbr.gateway.world import World
+    from ikbr.settings import load_settings
+
+    configured = load_settings("backtest", {}, None).data.dir
+    holding = find_data(request, configured, stack, say)
+    wanted = [parse_contract(one).symbol for one in request.symbols] or holding.symbols
+    source: TapeSource = choose_source(request, holding, tuple(dict.fromkeys(wanted)))
+    if loop:
+        source = LoopedSource(source)
+    history = None if holding.catalog is None or loop else CatalogHistory(holding.catalog)
+    return World(source, options, history=history)
+
+
+async def _serve(world: World, port: int, control_port: int, speed: float) -> None:
+    from ikbr.gateway.server import LOCALHOST, GatewayServer
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    server = GatewayServer(world, speed=speed)
+    try:
+        await server.start(port, control_port or None)
+    except OSError as error:
+        raise UsageError(
+            f"port {port} or {control_port} cannot be listened on ({error.strerror}); choose "
+            f"others with --port and --control-port."
+        ) from error
+    _tell(server, world, LOCALHOST)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        await server.stop()
+
+
+def _tell(server: GatewayServer, world: World, host: str) -> None:
+    what = "SYNTHETIC data" if world.source.synthetic else "recorded data"
+    names = ", ".join(one.symbol for one in world.contracts.instruments)
+    days = world.days
+    span = f"{days[0].date} to {days[-1].date}" if len(days) > 1 else f"{days[0].date}"
+    print(f"simulated gateway on {host}:{server.port}, {what}: {names}; {span}", flush=True)
+    print(f"accounts: {', '.join(world.books)}", flush=True)
+    if server.control_port:
+        print(f"control port: {host}:{server.control_port}", flush=True)
