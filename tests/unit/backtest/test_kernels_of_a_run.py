@@ -15,6 +15,7 @@ from ikbr.backtest.as_json import to_json
 from ikbr.core.event_bus import EventBus
 from ikbr.domain.errors import ConfigError
 from ikbr.domain.events import EventType
+from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.tape import Kind
 from ikbr.domain.ticker import Ticker
 from ikbr.strategies.examples.momentum import MomentumStrategy
@@ -205,3 +206,24 @@ def test_a_muted_direction_is_asked_again_at_the_very_moment_it_may_be(
     assert [f.ts_ns for f in kernel.fills] == [f.ts_ns for f in plain.fills]
     assert kernel.refused == plain.refused
     assert [str(f) for f in kernel.findings] == [str(f) for f in plain.findings]
+
+
+class Timed(Fickle):
+    """Set a timer for this very moment at every fill, and note at it how many rows were seen."""
+
+    def on_fill(self, fill: Any) -> None:
+        """Set it."""
+        self.set_timer("now", at_ns=self.now_ns)
+
+    def on_timer(self, name: str) -> None:
+        """Note."""
+        self.log(str(self.states["SPY"].calls))
+
+
+@SHAPES
+def test_a_timer_set_while_a_row_is_matched_waits_until_the_kernel_saw_the_row(shape: str) -> None:
+    model = ExecutionModel(fees="none", fill="next")
+    result = play(prints(*range(100, 110)), Timed(), shape=shape, model=model)
+    # Bought by the signal at 102 with the print at 103, the fourth row; sold at 106.
+    assert [f.price for f in result.fills] == [103.0, 106.0]
+    assert [text for _, _, text in result.logs] == ["4", "7"]
