@@ -62,10 +62,11 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
         found = load(text, scope, key, check_each)
     except numba.core.errors.NumbaError as error:
         raise StrategyError(explain("the scan", "", error)) from error
-    # What the compiler leaves lives as long as the process; nobody needs to walk it again.
-    if is_new:
+    if is_new or not gc.get_freeze_count():
+        # What the compiler leaves lives as long as the process; nobody needs to walk it again.
+        # Garbage that is frozen is never freed, so it goes first.
         gc.collect()
-    gc.freeze()
+        gc.freeze()
     if key is not None:
         while len(_built) >= KEPT:
             _built.pop(next(iter(_built)))

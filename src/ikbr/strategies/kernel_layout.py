@@ -95,13 +95,14 @@ class Layout:
                 initial.extend((0, length))
             else:
                 initial.append(_bits(kind, first))
+        total = len(initial) + sum(length for _, length, _ in tails)
+        if total > LARGEST:
+            raise StrategyError(
+                f"{owner}: a row of its state has {total:,} cells; use at most {LARGEST:,}."
+            )
         for slot, length, bits in tails:
             initial[slot] = len(initial)
             initial.extend([bits] * length)
-        if len(initial) > LARGEST:
-            raise StrategyError(
-                f"{owner}: a row of its state has {len(initial):,} cells; use at most {LARGEST:,}."
-            )
         self.fields: Fields = tuple(fields)
         self.width = max(1, len(initial))
         self._initial = initial or array("q", [0])
