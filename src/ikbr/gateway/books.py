@@ -58,7 +58,7 @@ class Books:
         # Source: Regulation T and FINRA 4210: a quarter of what is bought must be one's own.
         self._leverage = 4 if options.model.account == "reg-t" else 1
         self._opening_realised: dict[str, int] = {}
-        self._realised: dict[str, int] = {}
+        self._heard: dict[str, Position] = {}
 
     def open_day(self) -> None:
         """Begin to count the day's profit anew."""
@@ -69,22 +69,30 @@ class Books:
         }
 
     def realised_by(self, fill: Fill) -> float | None:
-        """Say what a fill that was just booked has realised, after its own fees.
+        """Say what a fill has realised, after its own fees.
 
         Args:
-            fill: The latest of its symbol.
+            fill: The next one that is told, in the order in which they happened.
 
         Returns:
             The profit in the instrument's currency; None when it closed nothing.
         """
-        position = self.account.portfolio.position(fill.symbol)
-        before = self._realised.get(fill.symbol, 0)
-        self._realised[fill.symbol] = position.realised_micro
-        change = fill.side * fill.quantity
-        held = position.quantity - change
+        # The account may be ahead: with latency a fill is told after later ones were booked.
+        position = self._heard.get(fill.symbol)
+        if position is None:
+            position = Position(self.account.portfolio.position(fill.symbol).instrument)
+            self._heard[fill.symbol] = position
+        held, change = position.quantity, fill.signed_quantity
+        realised = position.apply(change, fill.price_units)
         if held == 0 or (held > 0) == (change > 0):
             return None
-        return (position.realised_micro - before - fill.commission_micro) / MICRO
+        return (realised - fill.commission_micro) / MICRO
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Follow a split that the account has booked."""
+        position = self._heard.get(symbol)
+        if position is not None:
+            position.split(new, old)
 
     def mark(self, symbol: str, units: int) -> None:
         """Take a new mark of an instrument."""

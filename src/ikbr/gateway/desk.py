@@ -22,7 +22,7 @@ from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
 from ikbr.gateway.messages import order_answers as say
 from ikbr.gateway.order_list import OrderList
-from ikbr.gateway.order_reading import own_order, read_order
+from ikbr.gateway.order_reading import invalid, own_order, read_order
 from ikbr.gateway.preview import preview
 from ikbr.gateway.wire_order import WireOrder
 from ikbr.sim.refusals import Refusal
@@ -92,7 +92,7 @@ class Desk:
         """
         order_id = values["orderId"]
         known = self.orders.open(link.client_id, order_id)
-        if known is not None:
+        if known is not None and not values["whatIf"]:
             self._again(link, known, values)
             return
         ended = self.orders.ended(link.client_id, order_id)
@@ -182,7 +182,13 @@ class Desk:
             return Refusal(200, AMBIGUOUS.message.format(values["symbol"]))
         if values["whatIf"] and not values["transmit"]:
             return WHAT_IF_HELD
-        request = read_order(values, self._contracts.instruments[found[0]])
+        instrument = self._contracts.instruments[found[0]]
+        request = read_order(values, instrument)
+        if values["tif"] == "GTD":
+            try:
+                times.read_time(values["goodTillDate"], times.zone_of(instrument.calendar))
+            except ValueError as error:
+                return invalid(f"good till date: {error}")
         return request if isinstance(request, Refusal) else (found[0], request)
 
     def _enter(self, *what: Any) -> WireOrder:
@@ -236,10 +242,7 @@ class Desk:
 
     def _expire(self, wo: WireOrder) -> None:
         zone = times.zone_of(wo.order.instrument.calendar)
-        try:
-            due = times.read_time(wo.values["goodTillDate"], zone)
-        except ValueError:
-            return
+        due = times.read_time(wo.values["goodTillDate"], zone)
         self._clock.call_at(due, self._expired, wo)
 
     def _expired(self, wo: WireOrder) -> None:
@@ -267,9 +270,10 @@ class Desk:
             self._tell_order(wo)
             self._tell_status(wo)
         else:
-            before = wo.values, wo.request
+            if wo.order.owner is None:
+                # What holds on if the exchange refuses the change.
+                wo.order.owner = wo.values, wo.request
             wo.values, wo.request = values, request
-            wo.order.owner = before
             self._books[wo.account].broker.modify(wo.order, request)
 
     def _cancel(self, wo: WireOrder) -> None:

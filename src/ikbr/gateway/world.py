@@ -20,6 +20,7 @@ from ikbr.gateway.desk import Desk
 from ikbr.gateway.link import Link
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.player import Player
+from ikbr.sim.actions import split_ratio
 from ikbr.sim.exchange import Exchange
 from ikbr.sim.market import StandingMarket
 
@@ -176,6 +177,7 @@ class World:
             for day in self.days[:1]:
                 # Fees that are not known are told now and not in the middle of a day.
                 books.account.fees.start_day(day.open_ns)
+        self._actions_until_ns = self.clock.now_ns
         self._end_ns = self.days[-1].close_ns if self.days else first
         self.exchange.hours.regular = not self.days
         for day in self.days:
@@ -247,11 +249,24 @@ class World:
         for books in self.books.values():
             books.account.open_session(day, self.source.actions)
             books.open_day()
+        self._split(day)
         self.exchange.open_session(day)
         count = len(self.volume)
         self.volume[:] = self._value[:] = [0] * count
         for column in (self.high, self.low, self.opened):
             column[:] = [NO_PRICE] * count
+
+    def _split(self, day: TradingDay) -> None:
+        """Let the splits of a day cancel the orders in their stocks."""
+        if not self.options.model.corporate_actions:
+            return
+        for action in self.source.actions:
+            if self._actions_until_ns < action.ts_ns <= day.open_ns and action.split != 1.0:
+                new, old = split_ratio(action.split)
+                self.exchange.split(action.symbol, new, old)
+                for books in self.books.values():
+                    books.split(action.symbol, new, old)
+        self._actions_until_ns = day.open_ns
 
     def _close(self, day: TradingDay) -> None:
         self.exchange.close_session(day)

@@ -1,3 +1,4 @@
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ from tests.unit.gateway.rig import (
     trade,
 )
 
+from ikbr.data.memory_source import MemorySource
 from ikbr.domain.execution import ExecutionModel
+from ikbr.domain.session import Session as TradingDay
+from ikbr.domain.tape import CorporateAction
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.world import World
@@ -165,6 +169,7 @@ def test_order_ids_only_grow_and_outlive_their_connection() -> None:
         ({"goodAfterTime": "20260302 10:00:00"}, 321),
         ({"whatIf": True, "transmit": False}, 413),
         ({"minQty": 5}, 387),
+        ({"tif": "GTD", "goodTillDate": "soon"}, 321),
     ],
 )
 def test_what_cannot_be_ordered_is_refused_with_the_real_code(
@@ -269,6 +274,15 @@ def test_what_if_answers_with_margin_and_places_nothing() -> None:
     assert codes(client.place(whatIf=True, totalQuantity=1_000_000)) == [201]
     assert only(client.ask(requests.REQ_ALL_OPEN_ORDERS), "openOrder") == []
     assert codes(client.place(orderId=1)) == []
+
+
+def test_what_if_with_the_id_of_a_working_order_leaves_it_as_it_is() -> None:
+    _, client = started()
+    client.place(orderId=1, orderType="LMT", lmtPrice=90)
+    heard = client.place(orderId=1, orderType="LMT", lmtPrice=91, whatIf=True)
+    assert only(heard, "openOrder")[0]["whatIf"]
+    (order,) = only(client.ask(requests.REQ_OPEN_ORDERS), "openOrder")
+    assert order["lmtPrice"] == 90.0
 
 
 def test_a_read_only_gateway_takes_no_orders() -> None:
@@ -413,3 +427,22 @@ def test_the_broker_liquidates_what_cannot_be_carried_any_more() -> None:
     assert world.books["DU1"].quantity(0) < 500
     executions = only(client.ask(requests.REQ_EXECUTIONS, reqId=1), "execDetails")
     assert executions[-1]["orderRef"] == "margin liquidation"
+
+
+def test_a_split_cancels_orders_and_multiplies_what_is_held() -> None:
+    one = source_of([quote(1, 100.0, 100.02), quote(30 * 3600, 50.0, 50.02)])
+    (tape,) = one.chunks()
+    days = [*one.sessions, TradingDay(dt.date(2026, 3, 3), OPEN + 24 * HOUR, OPEN + 31 * HOUR)]
+    split = CorporateAction("SPY", OPEN + 23 * HOUR, split=2.0)
+    world = World(MemorySource(tape, days, [split]), GatewayOptions())
+    world.step(1)
+    client = Client(world)
+    client.place()
+    client.place(orderType="LMT", lmtPrice=90, tif="GTC")
+    world.step(1)
+    heard = client.heard()
+    assert statuses(heard) == [(2, "Cancelled")]
+    assert world.books[ACCOUNT].quantity(0) == 200
+    heard = client.place(action="SELL", totalQuantity=200)
+    profit = 200 * 50.0 - 100 * 100.02 - only(heard, "commissionReport")[0]["commission"]
+    assert only(heard, "commissionReport")[0]["realizedPNL"] == pytest.approx(profit)

@@ -33,34 +33,45 @@ TURNS = {"secType": ["STK", "BAG"], "orderType": ["LMT", "PEG BENCH", "PEG MID",
 """Texts on which other fields depend."""
 
 
-def draw_values(data: st.DataObject, given: Sequence[Part], version: int) -> dict[str, Any]:
+def draw_values(
+    data: st.DataObject,
+    given: Sequence[Part],
+    version: int,
+    kinds: dict[str, st.SearchStrategy[Any]] = KINDS,
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    _fill(data, given, version, values)
+    _fill(data, given, version, values, kinds)
     return values
 
 
-def _fill(data: st.DataObject, given: Sequence[Part], version: int, values: dict[str, Any]) -> None:
+def _fill(
+    data: st.DataObject,
+    given: Sequence[Part],
+    version: int,
+    values: dict[str, Any],
+    kinds: dict[str, st.SearchStrategy[Any]],
+) -> None:
     choices = {part.name: list(part.parts) for part in given if isinstance(part, Choice)}
     for part in given:
         match part:
             case Field(name, kind, since, until):
                 if since <= version < until:
-                    options = choices.get(name) or TURNS.get(name)
-                    drawn = st.sampled_from(options) if options else KINDS[kind]
+                    options = choices.get(name) or (TURNS.get(name) if kinds is KINDS else None)
+                    drawn = st.sampled_from(options) if options else kinds[kind]
                     values[name] = data.draw(drawn)
             case Constant():
                 pass
             case Repeat(name, inner):
                 count = data.draw(st.integers(0, 2))
-                values[name] = [draw_values(data, inner, version) for _ in range(count)]
+                values[name] = [draw_values(data, inner, version, kinds) for _ in range(count)]
             case Flag(name, inner):
                 there = data.draw(st.booleans())
-                values[name] = draw_values(data, inner, version) if there else None
+                values[name] = draw_values(data, inner, version, kinds) if there else None
             case When(test, inner):
                 if test(values):
-                    _fill(data, inner, version, values)
+                    _fill(data, inner, version, values, kinds)
             case Choice(name, branches):
-                _fill(data, branches[values[name]], version, values)
+                _fill(data, branches[values[name]], version, values, kinds)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
