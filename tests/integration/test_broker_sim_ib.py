@@ -127,6 +127,18 @@ def test_a_script_that_waits_for_ever_ends_with_the_tape(cable: Cable, world: Wo
     ib.disconnect()
 
 
+def test_events_come_row_by_row(cable: Cable) -> None:
+    ib = SimIB(cable)
+    ib.connect()
+    seen: list[tuple[float, float]] = []
+    [spy] = ib.qualifyContracts(SPY)
+    ticker = ib.reqMktData(spy)
+    ticker.updateEvent += lambda t: seen.append((t.bid, t.ask))
+    ib.sleep(5.5)
+    assert seen[-5:] == [(round(500 + i / 100, 2), round(500.01 + i / 100, 2)) for i in range(1, 6)]
+    ib.disconnect()
+
+
 def test_a_second_client_of_the_same_number_is_turned_away(cable: Cable) -> None:
     first, second = SimIB(cable), SimIB(cable)
     first.connect()

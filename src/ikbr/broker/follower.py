@@ -127,15 +127,17 @@ class Follower:
         if self.inquiry is not None:
             self.inquiry.on_end(OPEN)
 
-    def on_execution(self, contract: Contract, execution: Execution, *, live: bool) -> None:
-        """Take an execution; one that was asked for is dated by IB, a live one by our clock."""
+    def on_execution(self, contract: Contract, execution: Execution) -> None:
+        """Take an execution."""
         order_id = execution.orderId
         # A fill after the end is real and is reported like any other.
         line = self.lines.get(order_id) or self._ended.get(order_id)
         if line is None or execution.clientId != self.client_id:
             self.on_foreign(contract, execution)
             return
-        ts_ns = self._clock.now_ns if live else round(execution.time.timestamp()) * SECOND
+        # IB dates it to the second; within that second our clock says more.
+        second_ns = int(execution.time.timestamp()) * SECOND
+        ts_ns = min(max(self._clock.now_ns, second_ns), second_ns + SECOND - 1)
         line.acknowledged = True
         # Noted first: with its commission there already, the fill is reported at once.
         quantity = int(execution.shares)

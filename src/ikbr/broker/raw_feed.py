@@ -27,8 +27,8 @@ class RawFeed(Protocol):
     def on_open_order_end(self) -> None:
         """Take the end of the list of open orders."""
 
-    def on_execution(self, contract: Contract, execution: Execution, *, live: bool) -> None:
-        """Take an execution; one that was asked for is not live."""
+    def on_execution(self, contract: Contract, execution: Execution) -> None:
+        """Take an execution, one that happens now or one that was asked for."""
 
     def on_execution_end(self, request_id: int) -> None:
         """Take the end of a list of executions."""
@@ -97,8 +97,8 @@ def tap(ib: IB, feed: RawFeed, on_fault: Callable[[Exception], None]) -> None:
         if not order.whatIf:
             feed.on_open_order(order_id, order, state)
 
-    def execution(request_id: int, contract: Contract, details: Execution) -> None:
-        feed.on_execution(contract, details, live=request_id == -1)
+    def execution(_request_id: int, contract: Contract, details: Execution) -> None:
+        feed.on_execution(contract, details)
 
     def error(request_id: int, code: int, message: str, _reject: str) -> None:
         feed.on_error(request_id, code, message)

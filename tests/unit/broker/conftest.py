@@ -141,6 +141,7 @@ class Desk:
         price: float = 500.0,
         exec_id: str = "a.b.01.01",
         request_id: int = -1,
+        at_s: float = 0.0,
         **fields: Any,
     ) -> None:
         execution = Execution(
@@ -150,7 +151,7 @@ class Desk:
             side=fields.pop("side", "BOT" if order.side > 0 else "SLD"),
             shares=shares,
             price=price,
-            time=dt.datetime.fromtimestamp(START_NS // SECOND - 60, dt.UTC),
+            time=dt.datetime.fromtimestamp(START_NS // SECOND + at_s, dt.UTC),
             **fields,
         )
         self.ib.wrapper.execDetails(request_id, self.contract, execution)

@@ -136,7 +136,6 @@ def test_a_fill_waits_for_its_commission_and_is_reported_once(desk: Any) -> None
     order = desk.send()
     desk.open(order, "PreSubmitted")
     desk.status(order, "PreSubmitted")
-    desk.later(1)
     desk.execute(order, lastLiquidity=1)
     desk.status(order, "Filled", 100)
     assert desk.fills == []
@@ -281,7 +280,21 @@ def test_fills_that_a_status_speaks_of_are_asked_for(desk: Any) -> None:
     desk.charge()
     desk.answer()
     assert order.state is OrderState.FILLED
-    assert desk.fills[0].ts_ns == desk.clock.now_ns - 2_500_000_000 - 60_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("ib_s", "ours_s", "dated_s"),
+    [(10, 10.25, 10.25), (10, 9.75, 10), (10, 11.25, 10.999999999), (-60, 0, -59.000000001)],
+)
+def test_a_fill_is_dated_by_our_clock_within_the_second_that_ib_gives(
+    desk: Any, ib_s: float, ours_s: float, dated_s: float
+) -> None:
+    order = desk.send()
+    start = desk.clock.now_ns
+    desk.later(ours_s)
+    desk.execute(order, at_s=ib_s)
+    desk.charge()
+    assert desk.fills[0].ts_ns - start == round(dated_s * 1e9)
 
 
 FILLED_IN_TWO: list[tuple[str, tuple[Any, ...]]] = [

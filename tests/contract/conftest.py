@@ -1,0 +1,8 @@
+"""Let contract tests import the helpers beside them (doors, scripts)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
