@@ -28,9 +28,7 @@ class ReturnHistory:
         "_cache",
         "_next",
         "_prices",
-        "_related",
         "_returns",
-        "_threshold",
         "last_ns",
         "min_common",
         "samples",
@@ -44,8 +42,6 @@ class ReturnHistory:
         self._prices: dict[str, NDArray[np.float64]] = {}
         self._next = 0
         self._cache: dict[tuple[str, str], float] = {}
-        self._related: dict[str, tuple[tuple[str, int], ...]] = {}
-        self._threshold = 0.0
         self._returns: dict[str, NDArray[np.float64]] = {}
 
     def on_sample(self, ts_ns: int, marks: Mapping[str, float]) -> None:
@@ -64,7 +60,6 @@ class ReturnHistory:
         self._next = (at + 1) % self.samples
         self.last_ns = ts_ns
         self._cache.clear()
-        self._related.clear()
         self._returns.clear()
 
     def correlation(self, one: str, other: str) -> float:
@@ -79,25 +74,21 @@ class ReturnHistory:
             value = self._cache[key] = self._correlate(*key)
         return value
 
-    def related(self, symbol: str, threshold: float) -> tuple[tuple[str, int], ...]:
-        """List the symbols that move as one with a symbol, and in which direction.
+    def together(self, one: str, other: str, threshold: float) -> int:
+        """Say whether two symbols move as one, and in which direction.
 
         Args:
-            symbol: Whose relatives.
+            one: A symbol.
+            other: Another.
             threshold: Absolute correlation from which two symbols count as one.
 
         Returns:
-            `(other symbol, +1 or -1)`; nothing while too little is known.
+            +1 together, -1 against each other; 0 for neither, or while too little is known.
         """
-        if threshold != self._threshold:
-            self._threshold = threshold
-            self._related.clear()
-        known = self._related.get(symbol)
-        if known is None:
-            pairs = [(o, self.correlation(symbol, o)) for o in self._prices if o != symbol]
-            known = tuple((o, 1 if c > 0 else -1) for o, c in pairs if c and abs(c) >= threshold)
-            self._related[symbol] = known
-        return known
+        correlation = self.correlation(one, other)
+        if not correlation or abs(correlation) < threshold:
+            return 0
+        return 1 if correlation > 0 else -1
 
     def _correlate(self, one: str, other: str) -> float:
         if one not in self._prices or other not in self._prices:

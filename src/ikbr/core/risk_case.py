@@ -27,6 +27,7 @@ class Case:
         unit_micro: Value of a quantity of 1 at that price, millionths of the base currency.
         after: The position if this order and all open ones of its side fill. At stage VALUED.
         equity_micro: Equity of the account. At stage VALUED.
+        others: What every other symbol may come to hold, valued, once a rule has asked.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Case:
         "limits",
         "modifies",
         "now_ns",
+        "others",
         "portfolio",
         "price",
         "reduces",
@@ -73,6 +75,7 @@ class Case:
         self.now_ns = self.held = self.after = self.equity_micro = 0
         self.reduces = self.modifies = False
         self.price = self.unit_micro = 0.0
+        self.others: dict[str, float] | None = None
 
     def refuse(
         self, rule: str, limit: float, actual: float, reason: str, retry_ns: int | None = None

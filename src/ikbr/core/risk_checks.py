@@ -181,15 +181,10 @@ def test_exposure(case: Case) -> Refused | None:
     """Refuse when all positions would be worth too much if every open order fills."""
     after = abs(case.after)
     total = after * case.unit_micro
-    own, books, positions = case.request.symbol, case.ledger.books, case.portfolio.positions
-    if len(books) > 1 or len(positions) > (own in positions):
-        for symbol, position in positions.items():
-            other = books.get(symbol)
-            if symbol != own and (position.quantity or (other is not None and other.orders)):
-                total += _worst_micro(case, symbol)
-        for symbol, other in books.items():
-            if other.orders and symbol != own and symbol not in positions:
-                total += _worst_micro(case, symbol)
+    if case.others is None:
+        case.others = _others(case)
+    for worst in case.others.values():
+        total += worst
     limit = case.limits.max_gross_pct * case.equity_micro
     if total <= limit + _SLACK_MICRO or after <= case.book.worst(case.held):
         return None
@@ -202,13 +197,19 @@ def test_exposure(case: Case) -> Refused | None:
 
 def test_correlation(case: Case) -> Refused | None:
     """Refuse when holdings that move as one would be worth too much together, net."""
-    request, history = case.request, case.history
-    related = history.related(request.symbol, case.limits.correlation_threshold)
-    if not related:
+    if case.others is None:
+        case.others = _others(case)
+    limit = case.limits.max_correlated_pct * case.equity_micro
+    net = case.after * case.unit_micro
+    # What all of it is worth bounds what moves together, and costs less to know.
+    if abs(net) + sum(case.others.values()) <= limit:
         return None
-    side, positions, books = int(request.side), case.portfolio.positions, case.ledger.books
-    net, partners = case.after * case.unit_micro, []
-    for symbol, sign in related:
+    own, side, threshold = case.request.symbol, case.request.side, case.limits.correlation_threshold
+    positions, books, partners = case.portfolio.positions, case.ledger.books, []
+    for symbol in case.others:
+        sign = case.history.together(own, symbol, threshold)
+        if not sign:
+            continue
         position, other = positions.get(symbol), books.get(symbol)
         quantity = position.quantity if position is not None else 0
         if other is not None and other.orders:
@@ -216,7 +217,6 @@ def test_correlation(case: Case) -> Refused | None:
         if quantity:
             net += sign * quantity * _unit_micro(case, symbol)
             partners.append(symbol)
-    limit = case.limits.max_correlated_pct * case.equity_micro
     if not partners or side * net <= limit + _SLACK_MICRO:
         return None
     reason = (
@@ -224,6 +224,22 @@ def test_correlation(case: Case) -> Refused | None:
         f"be held; {case.limits.max_correlated_pct:.2%} of the equity allows {case.money(limit)}."
     )
     return case.refuse("correlation", limit / MICRO, abs(net) / MICRO, reason)
+
+
+def _others(case: Case) -> dict[str, float]:
+    """Value what the other symbols may come to hold, where they hold or order anything."""
+    own, books, positions = case.request.symbol, case.ledger.books, case.portfolio.positions
+    found = {}
+    if len(positions) > (own in positions):
+        for symbol, position in positions.items():
+            other = books.get(symbol)
+            if symbol != own and (position.quantity or (other is not None and other.orders)):
+                found[symbol] = _worst_micro(case, symbol)
+    if len(books) > 1:
+        for symbol, other in books.items():
+            if other.orders and symbol != own and symbol not in positions:
+                found[symbol] = _worst_micro(case, symbol)
+    return found
 
 
 def _worst_micro(case: Case, symbol: str) -> float:

@@ -137,6 +137,7 @@ class RiskManager:
                 else book.lowest(held, request.oca_group) - request.quantity
             )
             case.equity_micro = portfolio.equity_micro()
+            case.others = None
             for test in valued:
                 if (refused := test(case)) is not None:
                     return refused

@@ -55,18 +55,17 @@ def test_unknown_and_motionless_symbols_correlate_with_nothing() -> None:
     feed(history, {"A": one, "FLAT": np.full(60, 7.0)})
     assert history.correlation("A", "NONE") == 0.0
     assert history.correlation("A", "FLAT") == 0.0
-    assert history.related("NONE", 0.5) == ()
+    assert history.together("NONE", "A", 0.5) == 0
 
 
-def test_relatives_are_listed_with_their_direction_and_renewed_by_every_sample() -> None:
+def test_what_moves_as_one_is_told_with_its_direction_and_anew_after_every_sample() -> None:
     one, _ = walks(5, 60)
     history = ReturnHistory()
     feed(history, {"A": one, "B": 1 / one, "C": one * 2})
-    assert history.related("A", 0.9) == (("B", -1), ("C", 1))
-    assert history.related("A", 0.9) is history.related("A", 0.9)
-    assert history.related("A", 0.999999) == (("C", 1),)
+    assert (history.together("A", "B", 0.9), history.together("A", "C", 0.9)) == (-1, 1)
+    assert (history.together("A", "B", 0.999999), history.together("C", "A", 0.999999)) == (0, 1)
     history.on_sample(60, {"A": 1.0, "B": 1.0, "C": 900.0})  # now C rises where A falls
-    assert history.related("A", 0.9) == (("B", -1), ("C", -1))
+    assert (history.together("A", "B", 0.9), history.together("A", "C", 0.9)) == (-1, -1)
 
 
 def test_a_symbol_that_is_no_longer_sampled_has_no_price() -> None:
