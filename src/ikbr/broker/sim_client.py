@@ -64,6 +64,11 @@ class Cable:
             moved |= connection.deliver()
         return moved
 
+    def hang_up(self) -> None:
+        """End every conversation, as the gateway's end would do."""
+        for connection in tuple(self._plugged):
+            connection.disconnect()
+
 
 class SimConnection:
     """Stand in for ib_async's `Connection`, without a socket."""

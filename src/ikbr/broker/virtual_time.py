@@ -172,13 +172,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualPolicy(asyncio.DefaultEventLoopPolicy):
-    """Make event loops on the market's time, whoever asks for one (`asyncio.run` does)."""
+    """Make event loops on the market's time, whoever asks for one (`asyncio.run` does).
+
+    Attributes:
+        made: Every loop that was made.
+    """
 
     def __init__(self, driver: Driver) -> None:
         """Make none yet."""
         super().__init__()
         self._driver = driver
+        self.made: list[asyncio.AbstractEventLoop] = []
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """Make a loop."""
-        return VirtualLoop(self._driver)
+        loop = VirtualLoop(self._driver)
+        self.made.append(loop)
+        return loop

@@ -127,6 +127,19 @@ def test_each_client_hears_its_own() -> None:
     run(talk())
 
 
+def test_all_conversations_can_be_ended_at_once() -> None:
+    async def talk() -> None:
+        cable = Cable(Conversation)
+        phones = [Phone(cable), Phone(cable)]
+        for phone in phones:
+            await phone.connection.connectAsync("", 0)
+        cable.hang_up()
+        await asyncio.sleep(0)
+        assert [phone.lost for phone in phones] == [[""], [""]]
+
+    run(talk())
+
+
 def test_connecting_again_begins_anew() -> None:
     async def talk() -> None:
         phone = Phone(Cable(Conversation))
