@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from types import CodeType, ModuleType
 
 from ikbr.domain.errors import StrategyError
+
+_BESIDE: dict[str, ModuleType] = {}
+"""Modules that came along with a strategy's file, by name."""
+
+_FOLDERS: set[str] = set()
+"""Folders that were put on Python's path for strategies' files."""
 
 
 class _FreshLoader(SourceFileLoader):
@@ -27,7 +36,8 @@ def load_module(path: str) -> ModuleType:
     """Load a Python file under a module name that nothing else has.
 
     Strategies never touch files; a person's strategy has to come from one, though. It is read
-    here by Python's own import machinery and nowhere else.
+    here by Python's own import machinery and nowhere else. Modules beside it can be imported,
+    and are read afresh with it.
 
     Args:
         path: Of the file.
@@ -43,7 +53,8 @@ def load_module(path: str) -> ModuleType:
     # Type hints and data classes look their module up by name.
     sys.modules[name] = module
     try:
-        loader.exec_module(module)
+        with _beside(os.path.dirname(os.path.abspath(path))):
+            loader.exec_module(module)
     except SyntaxError as error:
         del sys.modules[name]
         raise StrategyError(
@@ -55,6 +66,43 @@ def load_module(path: str) -> ModuleType:
             f"{path}{_line(path, error)}: the import failed with {type(error).__name__}: {error}."
         ) from error
     return module
+
+
+@contextmanager
+def _beside(folder: str) -> Iterator[None]:
+    """Let a file import the modules of its folder, as they are now.
+
+    The folder stays on the path, for imports within functions: behind the standard library, so
+    that a file called as one of its modules breaks nothing, and before installed packages.
+    """
+    for name, module in _BESIDE.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
+    _BESIDE.clear()
+    _put_on_path(folder)
+    before = set(sys.modules)
+    # A compiled file is taken for fresh after an edit of the same length in the same second.
+    writing, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = writing
+        for name in set(sys.modules) - before:
+            place = os.path.join(folder, *name.split("."))
+            file = getattr(sys.modules[name], "__file__", None)
+            if file in (f"{place}.py", os.path.join(place, "__init__.py")):
+                _BESIDE[name] = sys.modules[name]
+
+
+def _put_on_path(folder: str) -> None:
+    """Put a folder before those of other strategies; what a person put there is left alone."""
+    if folder in _FOLDERS and folder in sys.path:
+        sys.path.remove(folder)
+    if folder in sys.path:
+        return
+    _FOLDERS.add(folder)
+    behind = (n for n, one in enumerate(sys.path) if one in _FOLDERS or one.endswith("-packages"))
+    sys.path.insert(next(behind, len(sys.path)), folder)
 
 
 def _digest(path: str) -> str:
