@@ -86,6 +86,11 @@ class Follower:
             on_odd=self._notice,
         )
 
+    def touch(self, line: Line) -> None:
+        """Note that something is asked for an order; no inquiry under way can know of it."""
+        if self.inquiry is not None:
+            line.touched = self.inquiry.rounds
+
     def tell(self, order_id: int, event: OrderEvent, code: int = 0, message: str = "") -> None:
         """Report what happened to an order."""
         self.on_update(OrderUpdate(order_id, event, self._clock.now_ns, code, message))
@@ -114,7 +119,7 @@ class Follower:
         line.ib_parent = order.parentId
         line.oca_group = order.ocaGroup
         if self.inquiry is not None:
-            self.inquiry.open_ids.add(order_id)
+            self.inquiry.open_orders[order_id] = state.status
         wanted = line.changing
         if wanted is not None and _agrees(order, wanted):
             line.changing = None
@@ -305,18 +310,24 @@ class Follower:
             line = self.lines.get(order_id)
             if line is None or line.end is not None:
                 continue
-            if order_id in inquiry.open_ids:
-                self._settle_open(line)
+            if order_id in inquiry.open_orders:
+                self._settle_open(line, inquiry)
             elif line.seen < line.order.quantity:
                 self._settle_gone(line, inquiry.ended.get(order_id))
 
-    def _settle_open(self, line: Line) -> None:
-        """It works: what a code made likely did not happen, a change that is not there neither."""
+    def _settle_open(self, line: Line, inquiry: Inquiry) -> None:
+        """It works: what a code made likely did not happen, nor did what it shows no sign of."""
+        order_id = line.order.order_id
         verdict, line.verdict = line.verdict, None
+        if line.touched >= inquiry.rounds:
+            return
+        if line.cancelling and inquiry.open_orders[order_id] != "PendingCancel":
+            line.cancelling = False
+            self.tell(order_id, _E.CANCEL_REFUSED, 0, "IB has not heard of the cancellation")
         if line.changing is not None:
             line.changing = None
             code, words = (verdict.code, verdict.message) if verdict is not None else (0, "")
-            self.tell(line.order.order_id, _E.CANCEL_REFUSED, code, words)
+            self.tell(order_id, _E.CANCEL_REFUSED, code, words)
 
     def _settle_gone(self, line: Line, status: str | None) -> None:
         """It is not open: it has ended, or IB never had it."""

@@ -121,7 +121,8 @@ class IBBroker:
             on_answer=follower.settle,
             on_silence=follower.lose_all,
         )
-        for order_id in tuple(follower.lines):
+        for order_id, line in tuple(follower.lines.items()):
+            line.touched = 0
             follower.inquiry.ask(order_id)
         return self._first_id
 
@@ -163,6 +164,7 @@ class IBBroker:
             self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 104, "the order has ended")
             return
         line.changing = request
+        self.follower.touch(line)
         refusal = self._place(line, request)
         if refusal:
             line.changing = None
@@ -176,6 +178,7 @@ class IBBroker:
             self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 161, words)
             return
         line.cancelling = True
+        self.follower.touch(line)
         self._wire.cancelOrder(order.order_id, "")
 
     def _place(self, line: Line, request: OrderRequest) -> str:

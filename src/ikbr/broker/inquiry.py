@@ -21,7 +21,8 @@ class Inquiry:
     """Ask for the three lists, one round at a time.
 
     Attributes:
-        open_ids: Ids of the orders that the present round found open.
+        rounds: How many rounds were begun.
+        open_orders: Status of each order that the present round found open, by its id.
         ended: Status of each order that it found completed, by its number.
     """
 
@@ -56,7 +57,8 @@ class Inquiry:
         self._next: set[int] = set()
         self._request_id = -1
         self._timer: Timer | None = None
-        self.open_ids: set[int] = set()
+        self.rounds = 0
+        self.open_orders: dict[int, str] = {}
         self.ended: dict[int, str] = {}
 
     @property
@@ -102,7 +104,8 @@ class Inquiry:
             self._next.clear()
             return
         self._about, self._next = self._next, set()
-        self.open_ids.clear()
+        self.rounds += 1
+        self.open_orders.clear()
         self.ended.clear()
         self._missing = {OPEN, EXECUTIONS, COMPLETED}
         self._timer = self._clock.call_at(self._clock.now_ns + self._answer_ns, self._give_up)

@@ -22,6 +22,7 @@ class Line:
         said: The event that was reported last.
         changing: The request that a change on its way asks for.
         cancelling: Whether its cancellation is on its way.
+        touched: The round of inquiry after which it was last changed or cancelled.
         seen: Quantity of the executions that came.
         booked: Quantity of the fills that were reported.
         claimed: Quantity that a status said is filled.
@@ -40,6 +41,7 @@ class Line:
     said: OrderEvent | None = None
     changing: OrderRequest | None = None
     cancelling: bool = False
+    touched: int = 0
     seen: int = 0
     booked: int = 0
     claimed: int = 0

@@ -510,6 +510,24 @@ def test_a_rejected_change_leaves_an_order_that_ib_lists(desk: Any) -> None:
     assert (order.quantity, order.state) == (100, OrderState.SUBMITTED)
 
 
+def test_what_is_asked_during_an_inquiry_is_not_judged_by_its_answer(desk: Any) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.error(order, 77_777)
+    desk.orders.modify(order.order_id, limit_price=501.0)
+    desk.orders.cancel(order.order_id)
+    desk.open(order, lmtPrice=500.0)
+    desk.answer()
+    assert ("cancel-refused", 0) not in desk.events
+    assert order.cancel_requested
+    # The next answer knows.
+    desk.error(order, 77_777)
+    desk.open(order, "PendingCancel")
+    desk.answer()
+    assert order.cancel_requested
+    assert order.request.limit_price == 501.0
+
+
 def test_a_refused_cancellation_leaves_the_order_at_work(desk: Any) -> None:
     order = desk.send()
     desk.status(order, "Submitted")
@@ -576,6 +594,22 @@ def test_a_new_link_begins_with_questions(desk: Any) -> None:
         OrderState.REJECTED,
     ]
     assert len(desk.fills) == 1
+
+
+def test_a_new_link_judges_what_the_old_one_did_not_settle(desk: Any) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    for _ in range(3):
+        desk.error(order, 77_777)
+        desk.open(order)
+        desk.answer()
+    desk.orders.cancel(order.order_id)
+    desk.break_link()
+    desk.connect()
+    desk.broker.start()
+    desk.open(order)
+    desk.answer()
+    assert (order.state, order.cancel_requested) == (OrderState.SUBMITTED, False)
 
 
 def test_an_order_of_an_earlier_session_is_adopted(desk: Any) -> None:
