@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ikbr.api.chosen_strategies import Chosen, find_strategies, make_instances
+from ikbr.api.sources import texts_of
 from ikbr.backtest.optimise.errors import SweepError
 from ikbr.backtest.stage import Instance
 from ikbr.domain.errors import StrategyError
@@ -105,7 +104,7 @@ def variable(chosen: Sequence[Chosen]) -> dict[str, Parameter]:
 
 
 def source_of(chosen: Sequence[Chosen], *, by_value: bool = True) -> str:
-    """Fingerprint the sources of strategies, those of their base classes included.
+    """Fingerprint the sources of strategies, those of what they are built on included.
 
     Args:
         chosen: The strategies.
@@ -115,26 +114,16 @@ def source_of(chosen: Sequence[Chosen], *, by_value: bool = True) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for one in chosen:
         digest.update(f"{one.name} {one.cls.__qualname__} {one.file!r}\n".encode())
-        for cls in one.cls.__mro__:
-            own = issubclass(cls, BaseStrategy) and cls is not BaseStrategy
-            if own and (by_value or cls.__module__ != "__main__"):
-                digest.update(_source(cls))
+        own = [
+            cls
+            for cls in one.cls.__mro__
+            if issubclass(cls, BaseStrategy)
+            and cls is not BaseStrategy
+            and (by_value or cls.__module__ != "__main__")
+        ]
+        for text in texts_of(own):
+            digest.update(len(text).to_bytes(8, "little") + text)
     return digest.hexdigest()
-
-
-def _source(cls: type) -> bytes:
-    """Read the file of a class; of a notebook's or script's class only its own lines."""
-    module = sys.modules.get(cls.__module__)
-    path = getattr(module, "__file__", None)
-    if path and cls.__module__ != "__main__":
-        return Path(path).read_bytes()
-    try:
-        return inspect.getsource(cls).encode()
-    except (OSError, TypeError):
-        import cloudpickle
-
-        packed: bytes = cloudpickle.dumps(cls)
-        return packed
 
 
 def _absolute(strategy: Any) -> Any:
