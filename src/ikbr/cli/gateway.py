@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from ikbr.gateway.server import GatewayServer
     from ikbr.gateway.world import World
 
-app = typer.Typer(help="Simulate an IB Gateway.", no_args_is_help=True)
+app = typer.Typer(
+    help="Simulate an IB Gateway for TWS API clients.",
+    no_args_is_help=True,
+)
 
 PAPER_PORT = 4002
 CONTROL_PORT = 4005

@@ -49,6 +49,7 @@ class Desk:
     Attributes:
         links: Clients that are connected, by client id; who they are is told here.
         on_books: Told the account and the instrument's number after every fill.
+        wait: Says whether an order has to wait for its conditions; then it comes back later.
         orders: All orders.
         executed: The executions of today.
     """
@@ -65,6 +66,7 @@ class Desk:
         """
         self._touch = touch
         self.links: Mapping[int, Link] = {}
+        self.wait: Callable[[WireOrder], bool] = lambda _wo: False
         self.on_books: Callable[[Books, int], None] = lambda _books, _number: None
         self._contracts = contracts
         self._clock = clock
@@ -144,6 +146,15 @@ class Desk:
             if not wo.done:
                 self._cancel(wo)
 
+    def submit(self, wo: WireOrder) -> None:
+        """Send an order that was let go to the exchange."""
+        self._books[wo.account].broker.submit(wo.order)
+
+    def withdraw(self, wo: WireOrder) -> None:
+        """Cancel an order on the gateway's own account."""
+        if not wo.done:
+            self._cancel(wo)
+
     def liquidate(self, books: Books, request: OrderRequest) -> None:
         """Carry out an order of the broker itself, unless one for the instrument is under way."""
         number = self._numbers[request.symbol]
@@ -184,11 +195,9 @@ class Desk:
             return WHAT_IF_HELD
         instrument = self._contracts.instruments[found[0]]
         request = read_order(values, instrument)
-        if values["tif"] == "GTD":
-            try:
-                times.read_time(values["goodTillDate"], times.zone_of(instrument.calendar))
-            except ValueError as error:
-                return invalid(f"good till date: {error}")
+        for one in values["conditions"]:
+            if one.get("conId") is not None and not self._contracts.find({"conId": one["conId"]}):
+                return invalid("the contract of a condition is not known")
         return request if isinstance(request, Refusal) else (found[0], request)
 
     def _enter(self, *what: Any) -> WireOrder:
@@ -238,16 +247,17 @@ class Desk:
         self.orders.let_go(wo)
         if wo.values["tif"] == "GTD":
             self._expire(wo)
-        self._books[wo.account].broker.submit(wo.order)
+        if self.wait(wo):
+            wo.status = "PreSubmitted"
+            self._tell_order(wo)
+            self._tell_status(wo)
+        else:
+            self.submit(wo)
 
     def _expire(self, wo: WireOrder) -> None:
         zone = times.zone_of(wo.order.instrument.calendar)
         due = times.read_time(wo.values["goodTillDate"], zone)
-        self._clock.call_at(due, self._expired, wo)
-
-    def _expired(self, wo: WireOrder) -> None:
-        if not wo.done:
-            self._cancel(wo)
+        self._clock.call_at(due, self.withdraw, wo)
 
     def _again(self, link: Link, wo: WireOrder, values: Values) -> None:
         """Change an order that is known."""
@@ -260,9 +270,12 @@ class Desk:
         same = (number, request.side, request.order_type) == (wo.number, old.side, old.order_type)
         if not same or values["parentId"] != wo.values["parentId"]:
             link.refuse(wo.order_id, NOT_MATCHING)
-        elif wo.held:
+        elif wo.held or wo.waits:
             wo.values, wo.request, wo.order.request = values, request, request
-            if values["transmit"]:
+            if wo.waits:
+                self._tell_order(wo)
+                self._tell_status(wo)
+            elif values["transmit"]:
                 self._release(wo)
         elif wo.values["algoStrategy"]:
             link.refuse(wo.order_id, NO_ADAPTIVE_CHANGE)
@@ -277,7 +290,7 @@ class Desk:
             self._books[wo.account].broker.modify(wo.order, request)
 
     def _cancel(self, wo: WireOrder) -> None:
-        if wo.held:
+        if wo.held or wo.waits:
             self._end(wo, "Cancelled")
             self._refuse(wo, Refusal(202, "Order Canceled - reason:"))
             return

@@ -72,6 +72,13 @@ class Executed:
         self._all.append((fill.ts_ns, execution, commission))
         return execution, commission
 
+    def has(self, symbol: str, sec_type: str, since_ns: int) -> bool:
+        """Say whether anything was executed in a symbol since a time."""
+        return any(
+            ts_ns >= since_ns and one["symbol"] == symbol and sec_type in {"", one["secType"]}
+            for ts_ns, one, _ in self._all
+        )
+
     def find(self, wanted: Mapping[str, Any]) -> Iterator[tuple[Values, Values]]:
         """Give the executions since midnight that pass a filter, with their commissions.
 

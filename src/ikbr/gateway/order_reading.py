@@ -13,6 +13,7 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from ikbr.gateway.fields import Values
 from ikbr.gateway.messages.place_order import PLACE_ORDER
+from ikbr.gateway.waiting import wrong_time
 from ikbr.sim.refusals import Refusal
 
 NEWEST = 178
@@ -60,6 +61,9 @@ def read_order(values: Mapping[str, Any], instrument: Instrument) -> OrderReques
     refused = _not_simulated(values)
     if refused is not None:
         return refused
+    wrong = wrong_time(values, instrument)
+    if wrong:
+        return invalid(wrong)
     kind = TYPES.get(values["orderType"])
     tif = values["tif"] or "DAY"
     if kind is OrderType.MARKET and tif == "OPG":
@@ -103,10 +107,6 @@ def _not_simulated(values: Mapping[str, Any]) -> Refusal | None:
             return invalid(
                 "the adaptive algorithm needs adaptivePriority Urgent, Normal or Patient"
             )
-    if values["conditions"]:
-        return invalid("conditions are not supported here")
-    if values["goodAfterTime"]:
-        return invalid("a good-after time is not supported here")
     if values["scalePriceIncrement"] or values["hedgeType"] or values["cashQty"]:
         return UNSUPPORTED
     if values["allOrNone"] or values["minQty"] or values["faGroup"]:

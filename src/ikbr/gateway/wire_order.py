@@ -25,6 +25,7 @@ class WireOrder(msgspec.Struct, eq=False):
         request: The same, read.
         parent: The order whose fill lets it work.
         held: Whether its client has not let it go yet (transmit).
+        waits: Whether it waits for its conditions or its time.
         status: In IB's words; "" before anything was said.
         done: Whether it has ended.
         filled, cost_units, last_units: Of its fills.
@@ -43,6 +44,7 @@ class WireOrder(msgspec.Struct, eq=False):
     request: OrderRequest
     parent: WireOrder | None = None
     held: bool = True
+    waits: bool = False
     status: str = ""
     done: bool = False
     filled: int = 0

@@ -20,6 +20,7 @@ from ikbr.gateway.desk import Desk
 from ikbr.gateway.link import Link
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.player import Player
+from ikbr.gateway.waiting import Waiting
 from ikbr.sim.actions import split_ratio
 from ikbr.sim.exchange import Exchange
 from ikbr.sim.market import StandingMarket
@@ -88,6 +89,8 @@ class World:
         self.desk = Desk(self.contracts, self.clock, self.market.touch)
         self.desk.links = self.links
         self.desk.on_books = self._tell_books
+        self._waiting = Waiting(self)
+        self.desk.wait = self._waiting.take
         self.books: dict[str, Books] = {}
         for name in self.options.accounts:
             books = Books(name, self.contracts, self.exchange, self.clock, self.options)
@@ -225,6 +228,8 @@ class World:
                 books.mark(symbol, units)
         if size and last != NO_PRICE:
             self._print(sym, last, size)
+        if not self._waiting.is_empty:
+            self._waiting.check()
         self.desk.settle()
         for listener in tuple(self._listeners[sym]):
             listener(ts, kind, bid, ask, last, bid_size, ask_size, size)
@@ -269,6 +274,7 @@ class World:
         self._actions_until_ns = day.open_ns
 
     def _close(self, day: TradingDay) -> None:
+        self._waiting.end_day()
         self.exchange.close_session(day)
         for books in self.books.values():
             books.account.close_session(day)

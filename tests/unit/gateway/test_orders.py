@@ -166,7 +166,6 @@ def test_order_ids_only_grow_and_outlive_their_connection() -> None:
         ({"parentId": 77}, 201),
         ({"algoStrategy": "Vwap"}, 439),
         ({"algoStrategy": "Adaptive"}, 321),
-        ({"goodAfterTime": "20260302 10:00:00"}, 321),
         ({"whatIf": True, "transmit": False}, 413),
         ({"minQty": 5}, 387),
         ({"tif": "GTD", "goodTillDate": "soon"}, 321),
