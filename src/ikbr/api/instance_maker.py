@@ -46,7 +46,9 @@ class InstanceMaker:
         self._chosen: list[Chosen] | None = None
         self._files = ""
         self.source = source_of(self._found())
-        self._files = source_of(self._found(), by_value=False)
+        # Others travel by value: no process but this one can read their source.
+        self._by_name = {one.name for one in self._found() if _has_name(one.cls)}
+        self._files = self._source_of_files(self._found())
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the loaded classes behind: a process loads its own."""
@@ -67,13 +69,16 @@ class InstanceMaker:
     def _found(self) -> list[Chosen]:
         if self._chosen is None:
             chosen = find_strategies(self._strategy, self._folder)
-            if self._files and source_of(chosen, by_value=False) != self._files:
+            if self._files and self._source_of_files(chosen) != self._files:
                 raise SweepError(
                     "the strategy's source changed while the sweep ran; repeat the command to "
                     "begin a sweep of the new one."
                 )
             self._chosen = chosen
         return self._chosen
+
+    def _source_of_files(self, chosen: Sequence[Chosen]) -> str:
+        return source_of([one for one in chosen if one.name in self._by_name])
 
 
 def variable(chosen: Sequence[Chosen]) -> dict[str, Parameter]:
@@ -103,27 +108,24 @@ def variable(chosen: Sequence[Chosen]) -> dict[str, Parameter]:
     return known
 
 
-def source_of(chosen: Sequence[Chosen], *, by_value: bool = True) -> str:
+def source_of(chosen: Sequence[Chosen]) -> str:
     """Fingerprint the sources of strategies, those of what they are built on included.
 
     Args:
         chosen: The strategies.
-        by_value: Whether to count classes of a script or notebook: they travel to other
-            processes by value, and their source cannot be read there.
     """
     digest = hashlib.blake2b(digest_size=16)
     for one in chosen:
         digest.update(f"{one.name} {one.cls.__qualname__} {one.file!r}\n".encode())
-        own = [
-            cls
-            for cls in one.cls.__mro__
-            if issubclass(cls, BaseStrategy)
-            and cls is not BaseStrategy
-            and (by_value or cls.__module__ != "__main__")
-        ]
-        for text in texts_of(own):
+        bases = [cls for cls in one.cls.__mro__ if issubclass(cls, BaseStrategy)]
+        for text in texts_of(cls for cls in bases if cls is not BaseStrategy):
             digest.update(len(text).to_bytes(8, "little") + text)
     return digest.hexdigest()
+
+
+def _has_name(cls: type) -> bool:
+    """Tell classes that other processes find by name from those of scripts and functions."""
+    return cls.__module__ != "__main__" and "<locals>" not in cls.__qualname__
 
 
 def _absolute(strategy: Any) -> Any:

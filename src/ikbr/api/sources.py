@@ -25,7 +25,7 @@ def texts_of(classes: Iterable[type]) -> Iterator[bytes]:
 
     Of a class in a file: the file, and the files of the modules that it imports, as long as
     they are neither installed nor Python's own. Of a class in a script or notebook: its lines,
-    and what it reaches from there.
+    and what it reaches from there. Of a class made in a function: the values it closes over.
 
     Args:
         classes: Of strategies.
@@ -34,6 +34,7 @@ def texts_of(classes: Iterable[type]) -> Iterator[bytes]:
     for cls in classes:
         path = _path_of(cls)
         yield from seen.file(path) if path is not None else seen.value(cls)
+        yield from seen.closed_over(cls)
 
 
 class _Seen:
@@ -82,18 +83,33 @@ class _Seen:
             with suppress(Exception):
                 yield cloudpickle.dumps(value)
 
+    def closed_over(self, value: type | FunctionType) -> Iterator[bytes]:
+        """Give the variables of an enclosing function that a class or function uses."""
+        for function in _functions(value):
+            cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+            for name, cell in cells:
+                if name != "__class__":
+                    yield name.encode()
+                    with suppress(ValueError):  # not assigned yet
+                        yield from self.value(cell.cell_contents)
+
     def _reached(self, value: type | FunctionType) -> Iterator[bytes]:
-        """Give what the functions of a class, or a function, name among the globals."""
-        parts = [*vars(value).values()] if isinstance(value, type) else [value]
+        """Give what the functions of a class, or a function, name outside of themselves."""
         if isinstance(value, type):
             yield from (text for base in value.__bases__ for text in self.value(base))
-        for part in parts:
-            function = inspect.unwrap(getattr(part, "__func__", getattr(part, "fget", part)))
-            if isinstance(function, FunctionType):
-                for name in sorted(_names(function.__code__)):
-                    if name in function.__globals__:
-                        yield name.encode()
-                        yield from self.value(function.__globals__[name])
+        for function in _functions(value):
+            for name in sorted(_names(function.__code__)):
+                if name in function.__globals__:
+                    yield name.encode()
+                    yield from self.value(function.__globals__[name])
+        yield from self.closed_over(value)
+
+
+def _functions(value: type | FunctionType) -> Iterator[FunctionType]:
+    for part in [*vars(value).values()] if isinstance(value, type) else [value]:
+        function = inspect.unwrap(getattr(part, "__func__", getattr(part, "fget", part)))
+        if isinstance(function, FunctionType):
+            yield function
 
 
 def _lines(value: type | FunctionType) -> bytes:

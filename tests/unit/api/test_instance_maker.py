@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,32 @@ def test_an_object_cannot_be_varied(here: Path) -> None:
     assert isinstance(made, BaseStrategy)
     with pytest.raises(StrategyError, match="pass its class"):
         variable(find_strategies(made, here))
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import cloudpickle
+from ikbr import BaseStrategy
+from ikbr.api.instance_maker import InstanceMaker
+
+def within():
+    class Local(BaseStrategy):
+        def on_market_data(self, ticker):
+            return None
+    return Local
+
+make = InstanceMaker(within(), Path(), {"Local": ("SPY",)}, {})
+Path("packed").write_bytes(cloudpickle.dumps(make))
+"""
+
+
+def test_a_class_made_in_a_function_reaches_other_processes(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "main.py").write_text("import script")
+    unpacking = "import pickle; print(pickle.load(open('packed', 'rb'))({})[0].name)"
+    for begin in (["script.py"], ["main.py"]):
+        subprocess.run([sys.executable, *begin], cwd=tmp_path, check=True)
+        command = [sys.executable, "-c", unpacking]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == ("Local\n", "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ikbr import BaseStrategy, Ticker
 from ikbr.api.chosen_strategies import find_strategies
 from ikbr.api.instance_maker import source_of
 
@@ -70,6 +71,7 @@ NOTEBOOK = """
 import numpy
 from pathlib import Path
 from ikbr import BaseStrategy
+from ikbr import BaseStrategy, Ticker
 from ikbr.api.chosen_strategies import find_strategies
 from ikbr.api.instance_maker import source_of
 
@@ -113,3 +115,16 @@ def test_the_functions_and_values_of_a_script_that_it_uses_count_and_others_do_n
     assert of_script(tmp_path, unused=2) == before
     for name in ("level", "inner", "names", "table"):
         assert of_script(tmp_path, **{name: 2}) != before, name
+
+
+def made(level: int) -> type[BaseStrategy]:
+    class Made(BaseStrategy):
+        def on_market_data(self, ticker: Ticker) -> None:
+            assert level
+
+    return Made
+
+
+def test_what_a_class_closes_over_counts(tmp_path: Path) -> None:
+    one, same, other = (source_of(find_strategies(made(n), tmp_path)) for n in (1, 1, 2))
+    assert one == same != other
