@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from case import ORDERS, job
+from clocks import CLOCKS
 from fills import compare
 from peers.environment import PEERS, set_up
 
@@ -96,6 +97,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--slow-rows", type=int, default=5_000_000, help="longest tape for peer and reference"
     )
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="cpu: where the machine is shared"
+    )
     parser.add_argument("--no-peer", action="store_true", help="leave nautilus_trader out")
     parser.add_argument("--json", metavar="FILE", help="write the figures to a file")
     args = parser.parse_args()
@@ -137,18 +141,18 @@ def _measure(tapes: dict[int, Path], args: argparse.Namespace) -> Table:
                 end="",
                 file=sys.stderr,
             )
-            result = _run(variant, tapes[rows], orders_of)
+            result = _run(variant, tapes[rows], orders_of, args.clock)
             table.setdefault(key, Runs(*key)).results.append(result)
     print("\r".ljust(72), end="\r", file=sys.stderr)
     return table
 
 
-def _run(variant: str, tape: Path, orders_of: str) -> dict[str, Any]:
+def _run(variant: str, tape: Path, orders_of: str, clock: str) -> dict[str, Any]:
     python: Path | str | None = sys.executable
     script = HERE / "variants.py"
     if variant == "nautilus":
         python, script = PEER.python, PEER.script
-    command = [str(python), str(script), json.dumps(job(tape, variant, orders_of))]
+    command = [str(python), str(script), json.dumps(job(tape, variant, orders_of, clock=clock))]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{variant} failed:\n{done.stderr[-4000:]}")

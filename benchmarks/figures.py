@@ -114,7 +114,7 @@ def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         if "speed_with_equity" in row:
             yield f"    {'with the equity at every tick':40}{row['speed_with_equity']:10.2f}"
         if row["anonymous_bytes"]:
-            yield f"    memory beyond file-backed pages: {row['anonymous_bytes'] / 2**20:.0f} MiB"
+            yield f"    memory beyond file-backed pages: {row['anonymous_bytes'] / 1e6:.0f} MB"
     for row in rows:
         if row["against"]:
             words = [f"{ratio:.2f} × {LABELS[peer]}" for peer, ratio in row["against"].items()]
@@ -147,7 +147,7 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
             times += f"; {row['against_kernel_with_equity']:.3g} ×"
         memory = f"{row['extra_bytes_per_tick']:.0f}"
         if row["anonymous_bytes"]:
-            memory += f" ({row['anonymous_bytes'] / 2**20:.0f} MiB in all)"
+            memory += f" ({row['anonymous_bytes'] / 1e6:.0f} MB in all)"
         part = row["part"] if row is head else ""
         out.append(
             f"| {part} | {row['label']} | {speed} | {times} | {density} | {memory} | {fills} |"

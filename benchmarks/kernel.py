@@ -38,15 +38,20 @@ def main() -> None:
         for name in PEERS:
             set_up(name)
     found: Rows = []
+    about = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "clock": args.clock,
+        "peers": [peer.pinned for peer in PEERS.values()],
+    }
     with tempfile.TemporaryDirectory(prefix="ikbr-bench-", dir=args.folder) as name:
         for part in args.parts or PARTS:
             for rows in PARTS[part](args, Path(name)):
                 for line in lines(rows):
                     print(line, flush=True)
                 found += rows
-    report = {"python": platform.python_version(), "machine": platform.machine(), "results": found}
-    if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
+                if args.json:  # after each tape, so that nothing is lost when it is stopped
+                    Path(args.json).write_text(json.dumps({**about, "results": found}, indent=1))
     if args.write and found:
         write_into(DOCS, as_markdown(found))
         print(f"wrote the table into {DOCS.relative_to(ROOT)}")
