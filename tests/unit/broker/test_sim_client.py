@@ -43,9 +43,11 @@ class Phone:
 def run(what: Coroutine[Any, Any, None]) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(what)
-    asyncio.set_event_loop(None)
-    loop.close()
+    try:
+        loop.run_until_complete(what)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def test_an_answer_arrives_when_the_loop_turns() -> None:
