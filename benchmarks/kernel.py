@@ -84,6 +84,8 @@ def _arguments() -> argparse.Namespace:
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]!r}; choose from {', '.join(PARTS)}")
+    if args.write and args.parts:
+        parser.error("--write replaces the whole table; leave the parts out, so that all run")
     sizes = [*args.rows, args.symbols_rows, args.maker_rows, args.stream_rows, args.slow_rows]
     if min(sizes) < 100_000 or args.repeats < 1 or args.times < 1:
         parser.error("rows must be 100000 or more, --repeats and --times 1 or more")

@@ -2,6 +2,8 @@
 
     ./run bench                         all of them
     ./run bench order-path              one of them
+    ./run bench kernel bac maker        parts of one
+    ./run bench kernel --write          and the table of docs/benchmarks.md with it
     ./run bench backtest --rows 20000000 --repeats 5 --json figures.json
     ./run bench --setup-peers           only make the peers' environments
 
