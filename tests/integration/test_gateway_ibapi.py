@@ -297,7 +297,7 @@ def test_market_data_and_history(gateway: Running, app: App) -> None:
     [
         (lambda app: app.reqScannerParameters(), 162),
         (lambda app: app.reqFundamentalData(1, stock(), "ReportSnapshot", []), 430),
-        (lambda app: app.reqMktDepth(1, stock(), 5, False, []), 10092),
+        (lambda app: app.cancelMktDepth(1, False), 310),
         (lambda app: app.reqHistoricalNews(1, 8, "BRFG", "", "", 5, []), 10276),
         (lambda app: app.reqWshMetaData(1), 10279),
         (lambda app: app.requestFA(1), 321),

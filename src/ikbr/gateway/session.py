@@ -67,6 +67,7 @@ class Session:
         client_id: What the client calls itself; -1 before it has said so.
         closed: Why the conversation is over; "" while it goes on.
         market_data_type: 1 live, 2 frozen, 3 delayed, 4 delayed frozen.
+        wall_ns: Wall time of the request under way, ns; None when nothing is counted.
         state: What handlers keep for this client, by topic.
     """
 
@@ -84,6 +85,7 @@ class Session:
         self.closed = ""
         self.market_data_type = 1
         self.state: dict[str, Any] = {}
+        self.wall_ns: int | None = None
         self._reader = FrameReader(preamble=True)
         self._out = bytearray()
         self._pace = Pace(world.options.request_rate)
@@ -100,6 +102,7 @@ class Session:
         """
         if self.closed:
             return
+        self.wall_ns = at_ns
         try:
             for payload in self._reader.feed(data):
                 self._message(payload, at_ns)

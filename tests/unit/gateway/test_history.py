@@ -14,6 +14,7 @@ from tests.unit.gateway.rig import (
 )
 
 from ikbr.domain.events import Bar
+from ikbr.gateway.framing import frame
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.world import World
@@ -202,3 +203,26 @@ def test_head_timestamp_and_schedule() -> None:
     assert heard[0][1]["sessions"] == [
         {"start": "20260302-09:30:00", "end": "20260302-16:00:00", "refDate": "20260302"}
     ]
+
+
+def test_small_bars_are_asked_for_at_a_pace() -> None:
+    world = a_world()
+    world.step(9)
+    client = Client(world)
+
+    def ask(at_s: float, **values: Any) -> list[int]:
+        payload = requests.REQ_HISTORICAL_DATA.encode(SPY | BARS | {"reqId": 1} | values, 178)
+        client.session.receive(frame(payload), at_ns=int(at_s * SECOND))
+        return codes(client.heard())
+
+    assert [ask(0), ask(14), ask(15)] == [[], [162], []]
+    assert [ask(100, duration=f"{n} D") for n in range(1, 7)] == [[]] * 5 + [[162]]
+    assert [ask(200, whatToShow="BID_ASK", duration=f"{n} D") for n in range(1, 4)] == [
+        [],
+        [],
+        [162],
+    ]
+    assert ask(200, barSize="1 min") == ask(200, barSize="1 min") == []
+    later = [ask(300 + 3 * n, duration=f"{n + 10} S") for n in range(60)]
+    # Two, five and twice two were let through before, and sixty are in ten minutes.
+    assert later == [[]] * 49 + [[162]] * 11

@@ -227,3 +227,27 @@ def test_several_clients_hear_the_same_market() -> None:
     subscribe(second)
     world.step(2)
     assert first.heard() == second.heard() != []
+
+
+@pytest.mark.parametrize("smart", [True, False])
+def test_depth_tells_the_one_level_that_is_known(smart: bool) -> None:
+    rows = [quote(1, 100.0, 100.02), quote(2, 100.01, 100.02), quote(3, -214748.3648, 100.02)]
+    world = World(source_of(rows))
+    client = Client(world)
+    world.step(1)
+    heard = client.ask(requests.REQ_MKT_DEPTH, reqId=8, rows=5, isSmart=smart, **SPY)
+    world.step(2)
+    told = only(heard + client.heard(), "marketDepthL2" if smart else "marketDepth")
+    assert [(d["operation"], d["side"], d["price"]) for d in told] == [
+        (0, 1, 100.0), (0, 0, 100.02), (1, 1, 100.01), (2, 1, 0.0),
+    ]  # fmt: skip
+    assert client.ask(requests.CANCEL_MKT_DEPTH, reqId=8) == []
+    assert codes(client.ask(requests.CANCEL_MKT_DEPTH, reqId=8)) == [310]
+
+
+def test_there_are_three_books_at_most() -> None:
+    client = Client(a_world())
+    found = [codes(client.ask(requests.REQ_MKT_DEPTH, reqId=n, **SPY)) for n in (1, 2, 3, 4, 1)]
+    assert found == [[], [], [], [309], [102]]
+    delayed = Client(a_world(live_data=False))
+    assert codes(delayed.ask(requests.REQ_MKT_DEPTH, reqId=1, **SPY)) == [354]

@@ -135,7 +135,6 @@ def test_what_is_not_served_is_answered_with_an_error_and_never_with_silence() -
         requests.REQ_SCANNER_SUBSCRIPTION: 162,
         requests.REQ_FUNDAMENTAL_DATA: 430,
         requests.REQ_HISTORICAL_NEWS: 10276,
-        requests.REQ_MKT_DEPTH: 10092,
         requests.REQ_WSH_META_DATA: 10279,
         requests.REQ_FA: 321,
         requests.REQ_SEC_DEF_OPT_PARAMS: 200,

@@ -12,7 +12,8 @@ from ikbr.gateway.desk import NO_CONTRACT
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry, ignore
 from ikbr.gateway.handlers.market_data import streams_of
-from ikbr.gateway.history import bar_values, bars_for, read_request
+from ikbr.gateway.history import Wanted, bar_values, bars_for, read_request
+from ikbr.gateway.history_pace import SMALL_BAR_S, HistoryPace
 from ikbr.gateway.keep_up import KeepUp
 from ikbr.gateway.messages import market_answers as say
 from ikbr.gateway.messages import requests
@@ -31,6 +32,7 @@ MOST_TICKS = 1000
 MOST_OPEN = 50
 """Source: IBKR, "Historical data limitations": 50 requests at once."""
 TOO_MANY = Refusal(162, FAILED.format("Too many historical requests are open."))
+TOO_FAST = Refusal(162, FAILED.format("Historical data request pacing violation"))
 NO_QUERY = "No historical data query found for ticker id:{}"
 
 
@@ -56,6 +58,9 @@ def historical_data(session: Session, values: Values) -> None:
         wanted = read_request(world, number, values)
         if values["keepUpToDate"] and wanted.span_s < 5:
             raise ValueError("keepUpToDate needs bars of five seconds or more")
+        if not _in_pace(session, values, wanted):
+            session.refuse(request_id, TOO_FAST)
+            return
         bars = bars_for(world, wanted)
     except ValueError as error:
         session.error(request_id, 321, f"Error validating request: {error}.")
@@ -76,6 +81,17 @@ def historical_data(session: Session, values: Values) -> None:
     )
     if values["keepUpToDate"]:
         streams[request_id] = KeepUp(session, request_id, wanted)
+
+
+def _in_pace(session: Session, values: Values, wanted: Wanted) -> bool:
+    """Say whether a request comes slowly enough; only small bars are counted."""
+    if session.wall_ns is None or wanted.span_s > SMALL_BAR_S:
+        return True
+    pace: HistoryPace = session.state.setdefault("history pace", HistoryPace())
+    show = values["whatToShow"]
+    kind = (wanted.number, values["exchange"], show)
+    same = (*kind, values["endDateTime"], values["duration"], wanted.span_s, values["useRTH"])
+    return pace.allows(session.wall_ns, same, kind, twice=show == "BID_ASK")
 
 
 def cancel_historical_data(session: Session, values: Values) -> None:

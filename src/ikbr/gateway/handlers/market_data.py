@@ -1,12 +1,14 @@
 """Requests for market data: lines, snapshots, tick by tick, real-time bars.
 
-Source: IBKR, "Market data"; TWS API message codes 101, 102, 200, 300, 321, 354, 10167, 10190.
+Source: IBKR, "Market data"; TWS API message codes 101, 102, 200, 300, 309, 310, 321, 354, 420,
+10167, 10190.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ikbr.gateway.depth import Depth
 from ikbr.gateway.desk import NO_CONTRACT
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry
@@ -36,6 +38,9 @@ GENERIC = frozenset({
 })  # fmt: skip
 """Source: IBKR, "Generic tick types"."""
 MOST_REAL_TIME_BARS = 60
+MOST_DEPTHS = 3
+TOO_MANY_DEPTHS = Refusal(309, "Max number (3) of market depth requests has been reached.")
+NO_DEPTH = Refusal(310, "Can't find the subscribed market depth with this ticker id.")
 
 
 class Stream(Protocol):
@@ -129,6 +134,33 @@ def cancel_tick_by_tick(session: Session, values: Values) -> None:
     _cancel(session, "ticks", values)
 
 
+def market_depth(session: Session, values: Values) -> None:
+    """Begin to tell the book."""
+    request_id, options = values["reqId"], session.world.options
+    streams = streams_of(session, "depth")
+    number = _number(session, values)
+    if number is None:
+        return
+    if request_id in streams:
+        session.refuse(request_id, DUPLICATE)
+    elif not options.live_data:
+        session.refuse(request_id, NOT_SUBSCRIBED)
+    elif len(streams) >= MOST_DEPTHS:
+        session.refuse(request_id, TOO_MANY_DEPTHS)
+    else:
+        streams[request_id] = Depth(session, request_id, number, smart=values["isSmart"])
+
+
+def cancel_market_depth(session: Session, values: Values) -> None:
+    """End it."""
+    request_id = values["reqId"]
+    stream = streams_of(session, "depth").pop(request_id, None)
+    if stream is None:
+        session.refuse(request_id, NO_DEPTH)
+    else:
+        stream.close()
+
+
 def real_time_bars(session: Session, values: Values) -> None:
     """Begin to tell a bar every five seconds."""
     request_id, options = values["reqId"], session.world.options
@@ -190,6 +222,8 @@ ENTRIES: tuple[Entry, ...] = (
     (requests.REQ_MARKET_DATA_TYPE, market_data_type),
     (requests.REQ_TICK_BY_TICK, tick_by_tick),
     (requests.CANCEL_TICK_BY_TICK, cancel_tick_by_tick),
+    (requests.REQ_MKT_DEPTH, market_depth),
+    (requests.CANCEL_MKT_DEPTH, cancel_market_depth),
     (requests.REQ_REAL_TIME_BARS, real_time_bars),
     (requests.CANCEL_REAL_TIME_BARS, cancel_real_time_bars),
 )

@@ -1,7 +1,6 @@
 """Requests that are not served: each is answered as a real gateway without the subscription does.
 
-Source: IBKR, "TWS API message codes" (162, 309, 321, 354, 430, 10089, 10091, 10276, 10277, 10279,
-10284).
+Source: IBKR, "TWS API message codes" (162, 200, 300, 321, 430, 10091, 10276, 10279, 10284).
 """
 
 from __future__ import annotations
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 NO_SCANNER = Refusal(
     162,
     "Historical Market Data Service error message:Scanner subscriptions are not available here.",
-)
-NO_DEPTH = Refusal(
-    10092, "Deep market data is not supported for this combination of security type/exchange"
 )
 NO_FUNDAMENTALS = Refusal(
     430, "We are sorry, but fundamentals data for the security specified is not available."
@@ -58,8 +54,6 @@ ENTRIES: tuple[Entry, ...] = (
     (requests.REQ_SCANNER_SUBSCRIPTION, refusing(NO_SCANNER)),
     (requests.REQ_SCANNER_PARAMETERS, refusing(NO_SCANNER)),
     (requests.CANCEL_SCANNER_SUBSCRIPTION, _unknown),
-    (requests.REQ_MKT_DEPTH, refusing(NO_DEPTH)),
-    (requests.CANCEL_MKT_DEPTH, _unknown),
     (requests.REQ_FUNDAMENTAL_DATA, refusing(NO_FUNDAMENTALS)),
     (requests.CANCEL_FUNDAMENTAL_DATA, _unknown),
     (requests.CALC_IMPLIED_VOLATILITY, refusing(NO_MODEL)),
