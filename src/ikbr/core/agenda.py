@@ -133,7 +133,8 @@ class Agenda:
     def _minute(self, session: Session) -> None:
         trader, now = self._trader, self._clock.now_ns
         trader.desk.refresh()
-        trader.risk.on_sample(now, self._marks())
+        if trader.risk.correlates:
+            trader.risk.on_sample(now, self._marks())
         enabled = [running for running in trader.manager.running if running.enabled]
         for alert in trader.manager.cleanup_due(now):
             trader.alert(alert)

@@ -31,6 +31,7 @@ class RiskManager:
         history: Returns for the correlation rule; feed it once a minute.
         ledger: Open orders per symbol and side.
         halts: The latches and floors.
+        correlates: Whether any rule asks how symbols move together.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class RiskManager:
         "_entering",
         "_portfolio",
         "_reducing",
+        "correlates",
         "halts",
         "history",
         "ledger",
@@ -74,6 +76,7 @@ class RiskManager:
             if (not rule.limits or any(getattr(limits, f) for f in rule.limits))
             and (len(instruments) > 1 or rule.scope != SEVERAL)
         ]
+        self.correlates = any(rule.scope == SEVERAL for rule in active)
         self._entering = _stages(active)
         self._reducing = _stages([rule for rule in active if rule.binds_reducing])
 

@@ -96,12 +96,16 @@ def test_marks_of_the_minute_reach_the_correlations_unless_nothing_is_known() ->
         def on_sample(self, ts_ns: int, marks: Any) -> None:
             seen.append((ts_ns, dict(marks)))
 
-    rig = Rig(symbols=("SPY", "KO"))
+    rig = Rig(symbols=("SPY", "KO"), limits=RiskLimits())
     rig.risk.history = Noting()
     day = Day(rig)
     rig.quote("SPY", last=100.0)
     day.to(OPEN + MINUTE_NS)
     assert seen == [(OPEN + MINUTE_NS, {"SPY": 100.0})]
+    alone = Rig(symbols=("SPY",), limits=RiskLimits())
+    alone.risk.history = Noting()
+    Day(alone).to(OPEN + MINUTE_NS)
+    assert len(seen) == 1  # nothing moves together with nothing
 
 
 # --- entry windows --------------------------------------------------------------------------
