@@ -98,7 +98,7 @@ def test_another_sweep_in_the_folder_is_refused(door: Door) -> None:
         (("--capital", "5000"), "settings"),
     ):
         door(*SWEEP, *words, "--results", "mine", code=2)
-        assert f"holds a sweep with another {part};" in door.err
+        assert f"holds a sweep that differs in {part};" in door.err
 
 
 def test_a_changed_strategy_is_another_sweep(door: Door) -> None:
@@ -109,7 +109,7 @@ def test_a_changed_strategy_is_another_sweep(door: Door) -> None:
     door(*words)
     file.write_text(MINE + "\n# a word more\n")
     door(*words, code=2)
-    assert "another strategy;" in door.err
+    assert "differs in strategy;" in door.err
 
 
 def test_combinations_that_a_strategy_refuses_fail_alone(door: Door) -> None:
@@ -143,6 +143,7 @@ def test_a_grid_that_explodes_asks_first(door: Door) -> None:
     door(*words[:5], "--grid", "threshold=0.1:0.9:0.01", "--jobs", "1", code=2)
     assert "the grid has 8,100,000 runs (100,000 lookback × 81 threshold)" in door.err
     assert "add --yes" in door.err
+    assert [one.name for one in door.folder.iterdir()] == ["catalog"]
 
 
 def test_a_sampler_chooses_the_same_runs_again(door: Door) -> None:
@@ -177,6 +178,9 @@ def test_a_sampler_chooses_the_same_runs_again(door: Door) -> None:
         (("--grid", "lookback=5", "--results", "file"), "cannot be"),
         (("--grid", "lookback=5", "--report", "no/r.html"), "does not exist"),
         (("--grid", "lookback=5", "--symbols", "XYZ"), "XYZ"),
+        (("--grid", "lookback=5", "--shape", "kernel"), "momentum is none; use --shape python"),
+        (("--grid", "lookback=5", "--executor", "dask", "--address", "x"), "write it as tcp://"),
+        (("--grid", "lookback=5", "--executor", "dask", "--address", "tcp://h"), "write it as tcp"),
     ],
 )
 def test_what_cannot_be_meant_is_said_before_anything_runs(
@@ -186,6 +190,17 @@ def test_what_cannot_be_meant_is_said_before_anything_runs(
     symbols = () if "--symbols" in words else ("--symbols", "SPY")
     door("optimise", *symbols, *words, code=2)
     assert said in door.err
+    assert {one.name for one in door.folder.iterdir()} == {"catalog", "file"}
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_runs_are_kept(door: Door) -> None:
+    door(*SWEEP, "--results", "kept")
+    (door.folder / "kept" / "report.html").unlink()
+    (door.folder / "kept" / "report.html").mkdir()
+    door(*SWEEP, "--results", "kept", code=2)
+    assert "/kept/report.html' cannot be written" in door.err
+    (door.folder / "kept" / "report.html").rmdir()
+    assert told(door, *SWEEP, "--results", "kept")["resumed"] == 9
 
 
 def test_python_has_the_same_door(door: Door) -> None:

@@ -120,7 +120,9 @@ def test_another_walk_does_not_mix_with_it(
     longer = ["--in-sample", "5", "--out-of-sample", "2"]
     places = ["--data", str(catalog), "--results", folder]
     assert execute(["walk-forward", *COMMON, *places, *GRID, *longer]) == 2
-    assert "another sampler" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "differs in sampler (grid, " in err
+    assert "walk-forward rolling 5+2, purge 0 here)" in err
 
 
 def test_anchored_windows_grow(catalog: Path, tmp_path: Path) -> None:

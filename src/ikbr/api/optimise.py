@@ -19,6 +19,7 @@ from ikbr.api.request import Request
 from ikbr.api.run import Plan, prepare, say
 from ikbr.api.sweep_files import results_folder, tape_folder
 from ikbr.api.sweep_request import USUAL_TRIALS, SweepRequest
+from ikbr.backtest.engine import check_kernels
 from ikbr.backtest.optimise.engine_job import EngineJob
 from ikbr.backtest.optimise.executors.choose import choose_executor
 from ikbr.backtest.optimise.executors.executor import Executor
@@ -98,6 +99,8 @@ def prepare_sweep(
     grid = parse_grid(wanted.grid, known)
     _check_grid(grid, request, wanted)
     plan = _prepare_one(request, grid, stack, tell)
+    if plan.setup.shape == "kernel":
+        check_kernels(plan.instances, plan.setup)
     maker = InstanceMaker(
         request.strategy, folder, {one.name: one.symbols for one in plan.instances}, request.params
     )
@@ -137,7 +140,7 @@ def execute_sweep(sweep: SweepPlan, tell: Tell | None = None) -> Swept:
 
         if wanted.sampler == "grid":
             if not wanted.yes:
-                check_size(sweep.grid, sweep.job, store, wanted.jobs or usual_jobs(), fast_path)
+                _check_size(sweep, store, fast_path)
             if fast_path is None or not sweeper.run_whole(sweep.job, sweep.trials(), fast_path):
                 sweeper.run(Listed(sweep.trials()), executor)
         else:
@@ -166,6 +169,17 @@ def execute_sweep(sweep: SweepPlan, tell: Tell | None = None) -> Swept:
             why_engine=sweeper.reason,
             folder=sweep.folder,
         )
+
+
+def _check_size(sweep: SweepPlan, store: Store, fast_path: FastPath | None) -> None:
+    jobs = sweep.wanted.jobs or usual_jobs()
+    try:
+        check_size(sweep.grid, sweep.job, store, jobs, fast_path)
+    except UsageError:
+        # The folder must be free for the smaller grid that is advised.
+        if not store.resumed:
+            store.discard()
+        raise
 
 
 def offered_fast_path(sweep: SweepPlan) -> FastPath | None:

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ikbr.domain.errors import UsageError
@@ -48,6 +48,7 @@ def tape_folder(given: Path | None) -> Iterator[Path]:
         UsageError: When it cannot be made.
     """
     base = (given or USUAL_FOLDER).absolute()
+    missing = [one for one in (base, *base.parents) if not one.exists()]
     try:
         base.mkdir(parents=True, exist_ok=True)
         _remove_left(base)
@@ -64,6 +65,9 @@ def tape_folder(given: Path | None) -> Iterator[Path]:
     finally:
         lock.close()
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # where results were kept, the folder stays
+            for one in missing:
+                one.rmdir()
 
 
 def _remove_left(base: Path) -> None:

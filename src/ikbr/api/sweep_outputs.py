@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ikbr.api.outputs import Outputs
@@ -32,19 +33,13 @@ def write_sweep(swept: Swept, outputs: Outputs) -> Path:
     from ikbr.backtest.optimise.report import render_sweep
 
     page = render_sweep(swept)
-    try:
-        with Replacing(swept.folder / PARQUET) as temporary:
-            _parquet(swept, temporary)
-        for path in (swept.folder / REPORT, outputs.report):
-            if path is not None:
-                _write(path, page)
-        if outputs.json is not None:
-            _write(outputs.json, sweep_text(swept) + "\n")
-    except OSError as error:
-        raise UsageError(
-            f"'{error.filename or swept.folder}' cannot be written ({error.strerror or error}); "
-            f"the runs are kept: repeat the command with other files."
-        ) from error
+    with writing(swept.folder / PARQUET) as temporary:
+        _parquet(swept, temporary)
+    for path in (swept.folder / REPORT, outputs.report):
+        if path is not None:
+            write_text(path, page)
+    if outputs.json is not None:
+        write_text(outputs.json, sweep_text(swept) + "\n")
     return swept.folder / REPORT
 
 
@@ -69,7 +64,28 @@ def _column(values: list[object]) -> list[object]:
     return [None if value is None else str(value) for value in values]
 
 
-def _write(path: Path, text: str) -> None:
-    with ExitStack() as stack:
-        temporary = stack.enter_context(Replacing(path))
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Give a temporary file that takes another's place.
+
+    Raises:
+        UsageError: When that cannot be written.
+    """
+    try:
+        with Replacing(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise UsageError(
+            f"'{path}' cannot be written ({error.strerror or error}); the runs are kept: repeat "
+            f"the command when it can be, or with other files."
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Raises:
+        UsageError: When it cannot be written.
+    """
+    with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from ikbr.domain.errors import UsageError, nearest
 EXECUTORS = ("local", "dask", "ray")
 PATHS = ("auto", "engine")
 USUAL_TRIALS = 100
+_ADDRESS = re.compile(r"(?:\w+://)?(?:\[[^\]\s]+\]|[^\s:/\[\]]+):\d{1,5}/?")
 LARGEST_SEED = 2**32 - 1
 """Source: NumPy's `RandomState`, which Optuna's samplers use, takes seeds of 32 bits."""
 
@@ -85,7 +87,12 @@ class SweepRequest:
             raise UsageError(
                 f"jobs {self.jobs} is for local processes; a cluster has its own workers."
             )
-        if self.executor == "dask" and self.address is None:
+        if self.executor == "dask" and self.address and not _ADDRESS.fullmatch(self.address):
+            raise UsageError(
+                f"address {self.address!r} is none of a Dask scheduler; write it as "
+                f"tcp://HOST:8786 (`dask scheduler` prints it)."
+            )
+        if self.executor == "dask" and not self.address:
             raise UsageError(
                 "--executor dask needs the scheduler's address, as --address tcp://HOST:8786 "
                 "(`dask scheduler` prints it)."

@@ -94,6 +94,13 @@ class WalkPlan:
         return "+".join(one.name for one in self.sweep.plan.instances)
 
     @property
+    def folder(self) -> Path:
+        """Name the folder of the results."""
+        named = msgspec.structs.replace(self.identity, lag=0)
+        digest = hashlib.sha256(msgspec.json.encode(named)).hexdigest()
+        return results_folder(self.sweep.wanted.results, f"{self.name}-walk-forward", digest)
+
+    @property
     def total(self) -> int:
         """How many runs there will be."""
         return runs_of(self.layout, whole=self.walk.whole)
@@ -155,10 +162,8 @@ def execute_walk(plan: WalkPlan, tell: Tell | None = None) -> Walked:
     sweep, layout, walk = plan.sweep, plan.layout, plan.walk
     wanted = sweep.wanted
     objective = parse_objective(wanted.objective)
-    named = msgspec.structs.replace(plan.identity, lag=0)
-    digest = hashlib.sha256(msgspec.json.encode(named)).hexdigest()
     fast_path = offered_fast_path(sweep)
-    folder = results_folder(wanted.results, f"{plan.name}-walk-forward", digest)
+    folder = plan.folder
     began = time.monotonic()
     with Store(folder, plan.identity) as store:
         if not wanted.yes:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ikbr.api.outputs import Outputs
+from ikbr.api.sweep_outputs import write_text, writing
 from ikbr.backtest.optimise.metrics import metric_names
 from ikbr.backtest.validation.as_json import walk_to_json
 from ikbr.backtest.validation.walked import Walked
-from ikbr.data.atomic import Replacing
-from ikbr.domain.errors import UsageError
 
 WINDOWS = "windows.parquet"
 OUT_OF_SAMPLE = "out_of_sample.parquet"
@@ -37,23 +36,14 @@ def write_walk(walked: Walked, outputs: Outputs) -> Path:
 
     page = render_walk(walked)
     tables = {WINDOWS: _windows(walked), OUT_OF_SAMPLE: _days(walked), RUNS: _runs(walked)}
-    try:
-        for name, rows in tables.items():
-            with Replacing(walked.folder / name) as temporary:
-                _parquet(rows, temporary)
-        texts = [(walked.folder / REPORT, page)]
-        if outputs.report is not None:
-            texts.append((outputs.report, page))
-        if outputs.json is not None:
-            texts.append((outputs.json, walk_text(walked) + "\n"))
-        for path, text in texts:
-            with Replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UsageError(
-            f"'{error.filename or walked.folder}' cannot be written ({error.strerror or error}); "
-            f"the runs are kept: repeat the command with other files."
-        ) from error
+    for name, rows in tables.items():
+        with writing(walked.folder / name) as temporary:
+            _parquet(rows, temporary)
+    for path in (walked.folder / REPORT, outputs.report):
+        if path is not None:
+            write_text(path, page)
+    if outputs.json is not None:
+        write_text(outputs.json, walk_text(walked) + "\n")
     return walked.folder / REPORT
 
 

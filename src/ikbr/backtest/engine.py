@@ -89,7 +89,7 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
     if setup.shape not in SHAPES:
         raise ConfigError(f"shape {setup.shape!r} is unknown; {nearest(setup.shape, SHAPES)}.")
     if setup.shape == "kernel":
-        _check_kernels(instances, setup)
+        check_kernels(instances, setup)
     if not source.sessions:
         raise DataError(
             f"{', '.join(i.symbol for i in source.instruments)}: the data has no sessions, and "
@@ -225,8 +225,12 @@ def _runner(stage: Stage, source: TapeSource, first: Tape) -> Replay:
     return Replay("reference", lambda tape: rows.run(tape, 0, len(tape)))
 
 
-def _check_kernels(instances: Sequence[Instance], setup: Setup) -> None:
-    """Refuse the kernel shape where it cannot be."""
+def check_kernels(instances: Sequence[Instance], setup: Setup) -> None:
+    """Refuse the kernel shape where it cannot be.
+
+    Raises:
+        ConfigError: When a strategy is no kernel, or nothing is to be compiled.
+    """
     if not setup.compile:
         raise ConfigError(
             "shape 'kernel' runs compiled code, and nothing is to be compiled; leave out "

@@ -56,6 +56,7 @@ def command(
     from contextlib import ExitStack
 
     from ikbr.api.outputs import STDOUT, Outputs
+    from ikbr.api.run import say
     from ikbr.api.sweep_request import SweepRequest
     from ikbr.api.walk_forward import WalkRequest, execute_walk, prepare_walk
     from ikbr.api.walk_outputs import write_walk
@@ -79,8 +80,12 @@ def command(
     outputs.check()
     with prints_aside(to_stdout), ExitStack() as stack:
         plan = prepare_walk(request_of(run), wanted, walk, stack)
-        with sweep_progress(plan.total, wanted.objective, progress) as tell:
-            walked = execute_walk(plan, tell)
+        try:
+            with sweep_progress(plan.total, wanted.objective, progress) as tell:
+                walked = execute_walk(plan, tell)
+        except KeyboardInterrupt:
+            say(f"the runs so far are kept in {plan.folder}; the same command goes on there")
+            raise
         written = write_walk(walked, outputs)
     _present(walked, report or written, to_stdout)
 

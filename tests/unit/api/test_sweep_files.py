@@ -38,3 +38,12 @@ def test_the_same_sweep_has_the_same_folder(name: str, folder: str) -> None:
 
 def test_a_folder_that_was_given_is_taken(tmp_path: Path) -> None:
     assert results_folder(tmp_path, "momentum", "0123456789") == tmp_path
+
+
+def test_folders_made_for_the_tape_alone_are_gone_with_it(tmp_path: Path) -> None:
+    with tape_folder(tmp_path / "new" / "one"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with tape_folder(tmp_path / "new" / "one"):
+        (tmp_path / "new" / "results").touch()
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["results"]

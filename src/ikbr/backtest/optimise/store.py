@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -75,6 +76,7 @@ class Store:
         self._lock: BinaryIO | None = None
         self._file: BinaryIO | None = None
         self._synced = 0.0
+        self._new: list[Path] = []
 
     def __enter__(self) -> Self:
         """Open it.
@@ -86,13 +88,13 @@ class Store:
         try:
             self._open()
         except OSError as error:
-            self.close()
+            self.discard()
             raise UsageError(
                 f"results folder '{self.folder}' cannot be used ({error.strerror or error}); "
                 f"name another with --results DIR."
             ) from error
         except BaseException:
-            self.close()
+            self.discard()
             raise
         return self
 
@@ -102,8 +104,18 @@ class Store:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close it; what holds nothing after an error is removed."""
+        if error is not None and not self.outcomes:
+            self.discard()
         self.close()
+
+    def discard(self) -> None:
+        """Close it and remove what was made since it was opened; what was there stays."""
+        self.close()
+        for path in reversed(self._new):
+            with suppress(OSError):  # a folder may hold other things by now
+                path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        self._new.clear()
 
     def add(self, outcome: Outcome) -> None:
         """Keep an outcome: after this line a kill loses it no more.
@@ -133,16 +145,18 @@ class Store:
             self._lock = None
 
     def _open(self) -> None:
+        header, path = self.folder / HEADER, self.folder / OUTCOMES
+        places = [*reversed(self.folder.parents), self.folder, self.folder / LOCK, header, path]
+        missing = [one for one in places if not one.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.folder / LOCK)
-        header = self.folder / HEADER
+        self._new = missing
         if header.exists():
             self._compare(header)
         else:
             self._refuse_strangers()
             with Replacing(header) as temporary:
                 temporary.write_bytes(msgspec.json.encode(self.identity))
-        path = self.folder / OUTCOMES
         self.outcomes = read_outcomes(path)
         self.resumed = len(self.outcomes)
         self._file = path.open("ab")
@@ -155,12 +169,19 @@ class Store:
                 f"'{header}' is no header of a sweep; name another folder with --results DIR."
             ) from None
         if parts := self.identity.differs(kept):
-            named = " and ".join(", ".join(parts).rsplit(", ", 1))
+            *most, last = (self._told(kept, part) for part in parts)
+            named = f"{', '.join(most)} and {last}" if most else last
             raise UsageError(
-                f"results folder '{self.folder}' holds a sweep with another {named}; name another "
-                f"folder with --results DIR, or delete this one."
+                f"results folder '{self.folder}' holds a sweep that differs in {named}; name "
+                f"another folder with --results DIR, or delete this one."
             )
         self.identity = kept
+
+    def _told(self, kept: Identity, part: str) -> str:
+        """Name a part in which a kept sweep differs, with both values where they are words."""
+        if part not in ("sampler", "version"):
+            return part
+        return f"{part} ({getattr(kept, part)} there, {getattr(self.identity, part)} here)"
 
     def _refuse_strangers(self) -> None:
         """Refuse a folder with other files: a sweep is told from them by nothing."""

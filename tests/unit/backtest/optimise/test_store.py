@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -69,7 +70,10 @@ def test_a_damaged_line_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
 def test_another_sweep_in_the_folder_is_refused_by_what_differs(tmp_path: Path, part: str) -> None:
     filled(tmp_path / "s", 1)
     other = msgspec.structs.replace(IDENTITY, **{part: "other"})
-    with pytest.raises(UsageError, match=f"another {part};"), Store(tmp_path / "s", other):
+    with (
+        pytest.raises(UsageError, match=f"differs in {part}"),
+        Store(tmp_path / "s", other),
+    ):
         pass
 
 
@@ -99,3 +103,33 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("")
     with pytest.raises(UsageError, match="cannot be used"), Store(tmp_path / "f", IDENTITY):
         pass
+
+
+def test_what_holds_nothing_after_an_error_is_removed(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Store(tmp_path / "sweeps" / "s", IDENTITY):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays_after_an_error(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "notes.txt").touch()
+    with pytest.raises(UsageError, match="other files"), Store(tmp_path / "s", IDENTITY):
+        pass
+    assert [one.name for one in (tmp_path / "s").iterdir()] == ["notes.txt"]
+
+
+def test_runs_are_kept_after_an_error(tmp_path: Path) -> None:
+    filled(tmp_path / "s", 2)
+    with suppress(ZeroDivisionError), Store(tmp_path / "s", IDENTITY) as store:
+        store.add(outcome(trials(3)[2]))
+        raise ZeroDivisionError
+    assert len(read_outcomes(tmp_path / "s" / OUTCOMES)) == 3
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    with Store(tmp_path / "s", IDENTITY) as store:
+        with pytest.raises(UsageError, match="in use"), Store(tmp_path / "s", IDENTITY):
+            pass
+        store.add(outcome(trials(1)[0]))
+    assert len(read_outcomes(tmp_path / "s" / OUTCOMES)) == 1

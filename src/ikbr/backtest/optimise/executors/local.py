@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
 from ikbr.backtest.optimise.engine_job import Job
@@ -51,7 +53,8 @@ class LocalExecutor:
         if self._pool is None:
             self._pool = self._new_pool()
         try:
-            future = self._pool.submit(run_packed, self._packed, trial)
+            with out_of_reach_of_the_keyboard():
+                future = self._pool.submit(run_packed, self._packed, trial)
         except (BrokenProcessPool, RuntimeError):
             # A process died between two waits: what ran there is reported by its futures.
             future = Future()
@@ -94,7 +97,10 @@ class LocalExecutor:
 
     def _new_pool(self) -> Any:
         from joblib.externals.loky import ProcessPoolExecutor
+        from joblib.externals.loky.backend import resource_tracker
 
+        # It lets the keyboard through again when it begins, so it must begin before the workers.
+        resource_tracker.ensure_running()
         # Each process is one worker: threads inside it would fight for the same cores.
         single = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS",
                   "POLARS_MAX_THREADS")  # fmt: skip
@@ -104,6 +110,23 @@ class LocalExecutor:
             initializer=leave_with_parent,
             initargs=(os.getpid(),),
         )
+
+
+@contextmanager
+def out_of_reach_of_the_keyboard() -> Iterator[None]:
+    """Let processes that begin here not hear Ctrl-C, which a terminal sends to all of them.
+
+    Their parent hears it and ends them; each would otherwise print where it was.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Source: POSIX, fork and exec: a new process inherits the mask of blocked signals.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave_with_parent(parent: int) -> None:

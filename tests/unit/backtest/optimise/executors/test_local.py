@@ -87,6 +87,19 @@ def test_no_process_is_left_when_it_is_closed(tmp_path: Path) -> None:
     assert not [one for one in left if "LokyProcess" in " ".join(one.cmdline())]
 
 
+def test_processes_do_not_hear_the_keyboard_and_this_one_does() -> None:
+    def job(trial: Trial) -> Outcome:
+        deaf = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+        metrics = {"sharpe": float(deaf)}
+        return Outcome(number=trial.number, parameters=trial.parameters, metrics=metrics)
+
+    from joblib.externals.loky.backend import resource_tracker
+
+    resource_tracker._resource_tracker._stop()  # as in a process that has made no pool yet
+    assert {one.figure("sharpe") for one in run(LocalExecutor(job, 2), 4)} == {1.0}
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
 def test_what_no_process_can_run_ends_the_sweep_in_words(tmp_path: Path) -> None:
     def job(trial: Trial) -> Outcome:
         raise SweepError("the strategy's source changed")
