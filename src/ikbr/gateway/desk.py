@@ -232,6 +232,7 @@ class Desk:
             self._contracts.wire[number],
             values,
             request,
+            [],
             parent,
         )
 
@@ -279,14 +280,11 @@ class Desk:
                 self._release(wo)
         elif wo.values["algoStrategy"]:
             link.refuse(wo.order_id, NO_ADAPTIVE_CHANGE)
-        elif request == old:
+        elif request == wo.latest:
             self._tell_order(wo)
             self._tell_status(wo)
         else:
-            if wo.order.owner is None:
-                # What holds on if the exchange refuses the change.
-                wo.order.owner = wo.values, wo.request
-            wo.values, wo.request = values, request
+            wo.asked.append((values, request))
             self._books[wo.account].broker.modify(wo.order, request)
 
     def _cancel(self, wo: WireOrder) -> None:
@@ -295,6 +293,7 @@ class Desk:
             self._refuse(wo, Refusal(202, "Order Canceled - reason:"))
             return
         wo.status = "PendingCancel"
+        wo.asked.append(None)
         self._books[wo.account].broker.cancel(wo.order)
         if not wo.done and wo.status == "PendingCancel":
             self._tell_status(wo)
@@ -321,7 +320,9 @@ class Desk:
                 if update.code:
                     self._refuse(wo, refusal)
             case OrderEvent.MODIFY:
-                wo.order.owner = None
+                change = wo.asked.pop(0)
+                if change is not None:
+                    wo.values, wo.request = change
                 self._tell_order(wo)
                 self._tell_status(wo)
             case OrderEvent.CANCEL:
@@ -330,9 +331,7 @@ class Desk:
             case OrderEvent.REJECT:
                 self._reject(wo, refusal)
             case OrderEvent.CANCEL_REFUSED:
-                if wo.order.owner is not None:
-                    wo.values, wo.request = wo.order.owner
-                    wo.order.owner = None
+                wo.asked.pop(0)
                 self._refuse(wo, refusal)
             case _:
                 pass
@@ -352,7 +351,10 @@ class Desk:
             return
         wo.book(fill)
         full = wo.remaining <= 0
-        wo.status = "Filled" if full else "Submitted"
+        if full:
+            wo.status = "Filled"
+        elif wo.status != "PendingCancel":
+            wo.status = "Submitted"
         wo.why_held = ""
         execution, commission = self.executed.add(wo, fill, realised)
         link = self.links.get(wo.client_id)

@@ -21,8 +21,9 @@ class WireOrder(msgspec.Struct, eq=False):
         account: Whose.
         number: Of the instrument.
         wire: Of the instrument.
-        values: What the client sent last.
+        values: What the client sent, as far as the exchange has taken it.
         request: The same, read.
+        asked: Changes (values and request) and cancellations (None) on their way, in order.
         parent: The order whose fill lets it work.
         held: Whether its client has not let it go yet (transmit).
         waits: Whether it waits for its conditions or its time.
@@ -42,6 +43,7 @@ class WireOrder(msgspec.Struct, eq=False):
     wire: Values
     values: Values
     request: OrderRequest
+    asked: list[tuple[Values, OrderRequest] | None]
     parent: WireOrder | None = None
     held: bool = True
     waits: bool = False
@@ -61,8 +63,14 @@ class WireOrder(msgspec.Struct, eq=False):
 
     @property
     def remaining(self) -> int:
-        """What is still to fill; nothing once it has ended by filling."""
+        """What is still to fill."""
         return self.request.quantity - self.filled
+
+    @property
+    def latest(self) -> OrderRequest:
+        """What it will be once everything that is on its way has been taken."""
+        changes = [one[1] for one in self.asked if one is not None]
+        return changes[-1] if changes else self.request
 
     def book(self, fill: Fill) -> None:
         """Take a fill."""

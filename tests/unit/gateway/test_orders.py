@@ -445,3 +445,77 @@ def test_a_split_cancels_orders_and_multiplies_what_is_held() -> None:
     heard = client.place(action="SELL", totalQuantity=200)
     profit = 200 * 50.0 - 100 * 100.02 - only(heard, "commissionReport")[0]["commission"]
     assert only(heard, "commissionReport")[0]["realizedPNL"] == pytest.approx(profit)
+
+
+def with_latency(*rows: Any) -> tuple[World, Client]:
+    model = ExecutionModel(latency_ms=1000, response_latency_ms=500, queue="none")
+    world = World(source_of([quote(1, 100.0, 100.02), *rows]), GatewayOptions(model=model))
+    world.step(1)
+    return world, Client(world)
+
+
+def test_a_cancellation_on_its_way_is_told_as_pending() -> None:
+    world, client = with_latency()
+    client.place(orderType="LMT", lmtPrice=90)
+    world.advance_to(OPEN + 3 * SECOND)
+    client.heard()
+    assert statuses(client.ask(requests.CANCEL_ORDER, orderId=1)) == [(1, "PendingCancel")]
+    world.advance_to(OPEN + 5 * SECOND)
+    assert statuses(client.heard()) == [(1, "Cancelled")]
+
+
+def test_an_order_that_fills_before_its_cancellation_arrives_is_filled() -> None:
+    world, client = with_latency(quote(4, 89.0, 89.5))
+    client.place(orderType="LMT", lmtPrice=90)
+    world.advance_to(OPEN + 35 * SECOND // 10)
+    client.heard()
+    client.ask(requests.CANCEL_ORDER, orderId=1)
+    world.advance_to(OPEN + 9 * SECOND)
+    heard = client.heard()
+    assert statuses(heard) == [(1, "Filled")]
+    assert list(world.desk.orders.of()) == []
+
+
+@pytest.mark.parametrize("quantity", [50, 300])
+def test_a_change_that_comes_too_late_leaves_a_filled_order(quantity: int) -> None:
+    world, client = with_latency(quote(4, 89.0, 89.5))
+    client.place(orderId=1, orderType="LMT", lmtPrice=90)
+    world.advance_to(OPEN + 35 * SECOND // 10)
+    client.heard()
+    client.place(orderId=1, orderType="LMT", lmtPrice=90, totalQuantity=quantity)
+    world.advance_to(OPEN + 9 * SECOND)
+    heard = client.heard()
+    last = only(heard, "orderStatus")[-1]
+    assert (last["status"], last["filled"], last["remaining"]) == ("Filled", 100, 0)
+    assert list(world.desk.orders.of()) == []
+    assert world.books[ACCOUNT].quantity(0) == 100
+
+
+def test_a_change_arrives_later_and_is_told_then() -> None:
+    world, client = with_latency()
+    client.place(orderId=1, orderType="LMT", lmtPrice=90)
+    world.advance_to(OPEN + 3 * SECOND)
+    client.heard()
+    assert client.place(orderId=1, orderType="LMT", lmtPrice=91) == []
+    assert client.place(orderId=1, orderType="LMT", lmtPrice=91.005) == []
+    world.advance_to(OPEN + 6 * SECOND)
+    heard = client.heard()
+    assert [o["lmtPrice"] for o in only(heard, "openOrder")] == [91.0]
+    assert codes(heard) == [110]
+    (order,) = only(client.ask(requests.REQ_OPEN_ORDERS), "openOrder")
+    assert order["lmtPrice"] == 91.0
+
+
+def test_sending_an_order_again_unchanged_tells_where_it_stands() -> None:
+    _, client = started()
+    client.place(orderId=1, orderType="LMT", lmtPrice=90)
+    heard = client.place(orderId=1, orderType="LMT", lmtPrice=90)
+    assert statuses(heard) == [(1, "Submitted")]
+
+
+def test_an_order_that_was_held_back_can_be_changed_before_it_is_let_go() -> None:
+    _, client = started()
+    client.place(orderId=1, orderType="LMT", lmtPrice=90, transmit=False)
+    heard = client.place(orderId=1, orderType="LMT", lmtPrice=91)
+    assert only(heard, "openOrder")[0]["lmtPrice"] == 91.0
+    assert statuses(heard)[-1] == (1, "Submitted")
