@@ -7,7 +7,7 @@ import json
 import logging
 import random
 import struct
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -15,6 +15,8 @@ import pytest
 from tapes import random_tape
 
 from ikbr.data.memory_source import MemorySource
+from ikbr.domain.errors import DataError
+from ikbr.domain.tape import Tape
 from ikbr.gateway import server as module
 from ikbr.gateway.looped import LoopedSource
 from ikbr.gateway.options import GatewayOptions
@@ -279,3 +281,23 @@ def test_a_looped_tape_goes_on_with_the_same_weekdays() -> None:
     assert looped.synthetic
     moments = [int(ts) for chunk in looped.chunks() for ts in chunk.ts]
     assert moments == sorted(moments)
+
+
+def test_what_stops_the_market_is_told_and_does_not_go_unnoticed() -> None:
+    class Broken(MemorySource):
+        def chunks(self) -> Iterator[Tape]:
+            (tape,) = super().chunks()
+            yield tape.rows(0, 100)
+            raise DataError("the disk is gone.")
+
+    async def test() -> None:
+        tape, days = random_tape(5, 300, 2)
+        server = GatewayServer(World(Broken(tape, days)), speed=MAX)
+        await server.start()
+        client = await Raw.open(server, 1)
+        with pytest.raises(DataError, match="the disk is gone"):
+            await server.serve(asyncio.Event())
+        await client.close()
+        await server.stop()
+
+    run(test)

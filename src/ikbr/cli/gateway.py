@@ -157,7 +157,7 @@ async def _serve(world: World, port: int, control_port: int, speed: float) -> No
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, ended.set)
     try:
-        await ended.wait()
+        await server.serve(ended)
     finally:
         await server.stop()
 

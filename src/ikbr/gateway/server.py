@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 
+from ikbr.domain.errors import IkbrError
 from ikbr.gateway.control import LONGEST_LINE, Control
 from ikbr.gateway.runner import MAX, STEP, Runner
 from ikbr.gateway.session import Session
@@ -147,7 +148,7 @@ class GatewayServer:
         """End all connections and listen no more."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, IkbrError):
                 await self._task
         for server in self._servers:
             server.close()
@@ -160,6 +161,19 @@ class GatewayServer:
         """Wait until the tape is over."""
         while not self.world.ended:
             await asyncio.sleep(TICK_S)
+
+    async def serve(self, until: asyncio.Event) -> None:
+        """Serve until an event is set; what stops the market before is raised here.
+
+        Args:
+            until: Ends it.
+        """
+        assert self._task is not None
+        waiter = asyncio.create_task(until.wait())
+        done, _ = await asyncio.wait((waiter, self._task), return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        if self._task in done:
+            self._task.result()
 
     # --- for connections ------------------------------------------------------------------------
 
