@@ -164,3 +164,26 @@ def test_equity_is_cash_and_what_is_held() -> None:
     assert float(told["NetLiquidation"]) == pytest.approx(float(told["TotalCashValue"]) + held)
     profit = sum(p["realizedPNL"] + p["unrealizedPNL"] for p in only(heard, "portfolioValue"))
     assert float(told["NetLiquidation"]) == pytest.approx(1_000_000 + profit, abs=0.01)
+
+
+def test_summaries_and_values_by_request_follow_the_market() -> None:
+    world, client = started()
+    client.place()
+    client.ask(requests.REQ_ACCOUNT_SUMMARY, reqId=1, group="All", tags="NetLiquidation")
+    client.ask(requests.REQ_ACCOUNT_UPDATES_MULTI, reqId=2, account=ACCOUNT)
+    world.advance_to(OPEN + 190 * SECOND)
+    heard = client.heard()
+    assert values_of(heard, "accountSummary") == {"NetLiquidation": "1000098.00"}
+    assert names(heard)[-1] == "accountSummaryEnd"
+    assert values_of(heard, "accountUpdateMulti")["NetLiquidation"] == "1000098.00"
+    world.advance_to(OPEN + 600 * SECOND)
+    assert client.heard() == []
+
+
+def test_there_is_an_end_to_subscriptions() -> None:
+    world, client = started()
+    for request_id in range(200):
+        assert codes(client.ask(requests.REQ_PNL, reqId=request_id, account=ACCOUNT)) == []
+    assert codes(client.ask(requests.REQ_PNL, reqId=200, account=ACCOUNT)) == [322]
+    client.session.close()
+    world.advance_to(OPEN + 600 * SECOND)

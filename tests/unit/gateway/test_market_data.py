@@ -251,3 +251,28 @@ def test_there_are_three_books_at_most() -> None:
     assert found == [[], [], [], [309], [102]]
     delayed = Client(a_world(live_data=False))
     assert codes(delayed.ask(requests.REQ_MKT_DEPTH, reqId=1, **SPY)) == [354]
+
+
+@pytest.mark.parametrize(
+    ("show", "expected"),
+    [("BID", [100.1, 101.0]), ("ASK", [100.12, 101.02]), ("MIDPOINT", [100.11, 101.01])],
+)
+def test_real_time_bars_of_quotes_close_with_the_quote(show: str, expected: list[float]) -> None:
+    world = a_world()
+    world.step(1)
+    client = Client(world)
+    client.ask(requests.REQ_REAL_TIME_BARS, reqId=7, barSize=5, whatToShow=show, **SPY)
+    world.advance_to(OPEN + 10 * SECOND)
+    assert [b["close"] for b in only(client.heard(), "realTimeBar")] == expected
+
+
+def test_real_time_bars_have_their_errors() -> None:
+    client = Client(a_world())
+    wanted = {"barSize": 5, "whatToShow": "TRADES"} | SPY
+    assert client.ask(requests.REQ_REAL_TIME_BARS, reqId=7, **wanted) == []
+    assert codes(client.ask(requests.REQ_REAL_TIME_BARS, reqId=7, **wanted)) == [102]
+    strange = wanted | {"whatToShow": "YIELD"}
+    assert codes(client.ask(requests.REQ_REAL_TIME_BARS, reqId=8, **strange)) == [321]
+    delayed = Client(a_world(live_data=False))
+    assert codes(delayed.ask(requests.REQ_REAL_TIME_BARS, reqId=7, **wanted)) == [354]
+    assert codes(client.ask(requests.REQ_MARKET_DATA_TYPE, type=5)) == [321]
