@@ -13,6 +13,13 @@ _NOISE = re.compile(
 _OWNERS = {"State": "the state", "Params": "params", "KernelTick": "a tick"}
 
 
+_OPCODES = {
+    "STORE_GLOBAL": "it assigns a global variable; keep the value in its state",
+    "DELETE_GLOBAL": "it deletes a global variable; keep values in its state",
+    "IMPORT_NAME": "it imports within itself; import at the top of the file",
+}
+
+
 def explain(who: str, place: str, error: Exception) -> str:
     """Say in a sentence why Numba could not compile something.
 
@@ -41,6 +48,8 @@ def reason_in(text: str) -> str:
 
     >>> reason_in("Unknown attribute 'volume' of type KernelTick(float64)")
     "a tick has no field 'volume'"
+    >>> reason_in("Use of unsupported opcode (IMPORT_NAME) found. Raised from mine.py (3)")
+    'it imports within itself; import at the top of the file'
     >>> reason_in("Untyped global name 'names': Cannot determine Numba type")
     "it uses 'names', which has no compiled form (numbers, tuples, arrays and functions have)"
     """
@@ -60,10 +69,20 @@ def reason_in(text: str) -> str:
         return f"the field {found[2]!r} of {_OWNERS.get(found[1], found[1])} cannot be assigned"
     if re.match(r"Cannot cast .* to array", reason):
         return "a field of cells cannot be assigned; assign its cells one by one"
+    found = re.match(r"No definition for lowering (\w+)\(.*\)\.(\w+) = ", reason)
+    if found:
+        return f"the field {found[2]!r} of {_OWNERS.get(found[1], found[1])} cannot be assigned"
+    found = re.match(r"Use of unsupported opcode \((\w+)\) found", reason)
+    if found:
+        return _OPCODES.get(found[1], f"its bytecode {found[1]} has no compiled form")
+    if re.match(r"<numba\..* object at 0x", reason):
+        return "it closes over something that has no compiled form (numbers and tuples have)"
     found = re.match(r"Cannot cast (.+) to (\w+)", reason)
     if found:
         return f"{found[1]} cannot be put into a field of type {found[2]}"
-    found = re.match(r"Untyped global name '(\w+)'", reason)
+    found = re.match(r"Untyped global name '(\w+)'", reason) or re.match(
+        r"The use of a .* type, assigned to variable '(\w+)' in globals", reason
+    )
     if found:
         return (
             f"it uses {found[1]!r}, which has no compiled form (numbers, tuples, arrays and "

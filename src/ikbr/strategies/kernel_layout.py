@@ -17,6 +17,7 @@ import msgspec
 from ikbr.domain.errors import StrategyError
 
 KINDS: Mapping[type, str] = {float: "f", int: "i", bool: "b"}
+LARGEST_WHOLE = 2**63 - 1
 LARGEST = 100_000_000
 """Slots of one row, at the most."""
 
@@ -71,6 +72,11 @@ class Layout:
         Raises:
             StrategyError: When a field is not a number, or its length makes no sense.
         """
+        if not isinstance(declared, Mapping):
+            raise StrategyError(
+                f"{owner}: state is {declared!r}; give names with their first values, as "
+                f'{{"seen": 0, "level": 0.0}}.'
+            )
         self.owner = owner
         fields: list[tuple[str, str, bool]] = []
         initial = array("q")
@@ -87,6 +93,11 @@ class Layout:
                 raise StrategyError(
                     f"{owner}: state field {name!r} starts as {first!r}; a kernel's state holds "
                     f"numbers: give a float, an int, a bool, or cells(length, initial)."
+                )
+            if kind == "i" and not -LARGEST_WHOLE - 1 <= first <= LARGEST_WHOLE:
+                raise StrategyError(
+                    f"{owner}: field {name!r} is {first}; a kernel's memory holds numbers of 64 "
+                    f"bits: give at most {LARGEST_WHOLE}, or a float."
                 )
             fields.append((name, kind, several))
             if several:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sys
 import traceback
@@ -80,6 +81,7 @@ def _beside(folder: str) -> Iterator[None]:
             del sys.modules[name]
     _BESIDE.clear()
     _put_on_path(folder)
+    importlib.invalidate_caches()
     before = set(sys.modules)
     # A compiled file is taken for fresh after an edit of the same length in the same second.
     writing, sys.dont_write_bytecode = sys.dont_write_bytecode, True

@@ -137,6 +137,11 @@ BAD = {
     "return NAMES['a']": "it uses 'NAMES', which has no compiled form",
     "return json.dumps(1)": "'dumps' of a module has no compiled form",
     "return unknown": "'unknown'",
+    "return WORDS[0]": "it uses 'WORDS', which has no compiled form",
+    "tick.last = 1.0; return 0": "the field 'last' of a tick cannot be assigned",
+    "global NAMES; NAMES = 1; return 0": "it assigns a global variable; keep the value in its",
+    "import math; return 0": "it imports within itself; import at the top of the file",
+    "return CLOSED()": "it closes over something that has no compiled form",
     "state.ring = 1; return 0": "assign its cells one by one",
     "return 0.5": "returns float64; return -1, 0 or 1",
     "\n        if tick.last > 1: return 1": "nothing on some path",
@@ -151,7 +156,8 @@ def test_what_cannot_be_compiled_is_told_with_its_line_and_the_remedy(
     path = write(
         "mine.py",
         HEAD
-        + "import json\nNAMES = {'a': 1}\n"
+        + "import json\nNAMES = {'a': 1}\nWORDS = [1, 2]\n"
+        + "def made(words): return lambda: words[0]\nCLOSED = made(WORDS)\n"
         + "class Mine(KernelStrategy):\n    state = {'ring': cells(2)}\n"
         + "    def __init__(self, limit: float = 0.0): pass\n"
         + f"    @staticmethod\n    def on_tick(state, params, tick):\n        {body}\n",
@@ -189,6 +195,8 @@ def test_what_is_no_function_of_three_arguments_is_told(write: Write, text: str)
         ("{'n': cells(0)}", "1 or more"),
         ("{'n': cells(10**9)}", "at most"),
         ("{'_n': 0}", "is no name"),
+        ("['n']", r"state is \['n'\]; give names with their first values"),
+        ("{'n': 10**30}", "holds numbers of 64 bits"),
     ],
 )
 def test_a_state_that_makes_no_sense_is_told(write: Write, state: str, said: str) -> None:
