@@ -202,6 +202,46 @@ def test_a_gateway_that_hangs_is_left_and_found_again() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
+def test_after_a_success_waiting_begins_anew() -> None:
+    async def main() -> None:
+        world = make_world()
+        async with serving(world) as first:
+            port = first.port
+        connection = connection_to(port, retry_first_s=0.01, retry_most_s=60.0)
+        async with running(connection):
+            await until(lambda: connection.attempts >= 7)
+            async with serving(world, port):
+                await until(ready(connection))
+            attempts = connection.attempts
+            # Had it gone on waiting ever longer, three attempts would take two seconds and more.
+            await asyncio.wait_for(until(lambda: connection.attempts >= attempts + 3), 1.0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+def test_single_misses_do_not_add_up() -> None:
+    async def main() -> None:
+        line = Line()
+        await line.start()
+        async with serving(make_world()) as server:
+            line.target = server.port
+            connection = connection_to(line.port, heartbeat_s=0.2)
+            async with running(connection):
+                await until(ready(connection))
+                for _ in range(2):
+                    line.frozen = True
+                    # Long enough for one heartbeat to be lost, too short for a second one.
+                    await asyncio.sleep(0.25)
+                    line.frozen = False
+                    await asyncio.sleep(0.8)
+                assert (connection.state, connection.attempts) == (LinkState.READY, 1)
+        await line.stop()
+
+    asyncio.run(main())
+
+
 def test_a_port_that_only_accepts_is_no_gateway() -> None:
     async def main() -> None:
         line = Line()
