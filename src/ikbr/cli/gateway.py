@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -62,6 +62,9 @@ def sim(
     ] = None,
     session: Annotated[str, typer.Option(help="Hours on the tape: regular or all.")] = "regular",
     latency_ms: Annotated[float, typer.Option(help="From the gateway to the exchange.")] = 0.0,
+    fees: Annotated[
+        str, typer.Option(metavar="MODEL", help="ibkr-fixed, ibkr-tiered or none.")
+    ] = "ibkr-fixed",
     fees_as_of: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Take the fees of this day.")
     ] = None,
@@ -76,7 +79,7 @@ def sim(
     The market begins to move when the first client has connected. Ctrl-C ends it.
     """
     from ikbr.api.request import Request, as_date
-    from ikbr.domain.execution import ExecutionModel
+    from ikbr.domain.execution import ExecutionModel, FeeModel
     from ikbr.gateway.options import GatewayOptions
 
     day = as_date(date, "date")
@@ -88,7 +91,11 @@ def sim(
     options: dict[str, Any] = {"read_only": read_only, "live_data": not delayed}
     if account:
         options["accounts"] = _accounts(account)
-    model = ExecutionModel(latency_ms=latency_ms, fees_as_of=as_date(fees_as_of, "fees-as-of"))
+    model = ExecutionModel(
+        latency_ms=latency_ms,
+        fees=cast(FeeModel, fees),
+        fees_as_of=as_date(fees_as_of, "fees-as-of"),
+    )
     pace = _speed(speed, step)
     with contextlib.ExitStack() as stack:
         world = _world(request, stack, GatewayOptions(model=model, **options), loop)

@@ -98,11 +98,8 @@ def bars_for(world: World, wanted: Wanted) -> list[PastBar]:
     Raises:
         ValueError: When there would be too many.
     """
-    span_ns = wanted.span_s * SECOND_NS
     bars = _told(world, wanted) if wanted.show in {"TRADES", "ADJUSTED_LAST"} else []
-    # Days differ in length when the clocks are changed.
-    step_ns = 1 if wanted.span_s == SIZES["1 day"] else span_ns
-    bars += _made(world, wanted, bars[-1].start_ns + step_ns if bars else 0)
+    bars += _made(world, wanted, _end_of(bars[-1], wanted) if bars else 0)
     bars = [bar for bar in bars if bar.start_ns >= wanted.start_ns]
     if wanted.days:
         bars = _last_days(bars, wanted, _zone(world, wanted.number))
@@ -132,6 +129,13 @@ def bar_values(world: World, wanted: Wanted, bar: PastBar) -> dict[str, Any]:
         "wap": round(bar.wap / scale, 6) if priced else -1.0,
         "count": bar.prints if priced else -1,
     }
+
+
+def _end_of(bar: PastBar, wanted: Wanted) -> int:
+    """Say from when on bars follow one; days differ in length when the clocks are changed."""
+    span_ns = wanted.span_s * SECOND_NS
+    is_day = wanted.span_s == SIZES["1 day"]
+    return bar.start_ns + 1 if is_day else bar.start_ns // span_ns * span_ns + span_ns
 
 
 def bar_under_way(world: World, wanted: Wanted, moment_ns: int) -> PastBar | None:
@@ -182,11 +186,17 @@ def _made(world: World, wanted: Wanted, since_ns: int) -> list[PastBar]:
     """Make bars of what was played since a time, the one under way included."""
     if wanted.span_s == SIZES["1 day"]:
         return _days(world, wanted, since_ns)
-    since_ns = max(since_ns, wanted.start_ns)
-    rows = rows_of(world.player, wanted.number, since_ns, wanted.end_ns)
-    bars = bars_of(rows, wanted.span_s * SECOND_NS, wanted.show)
-    if wanted.regular and world.days:
-        bars = [bar for bar in bars if _in_hours(world, bar.start_ns)]
+    since_ns, span_ns = max(since_ns, wanted.start_ns), wanted.span_s * SECOND_NS
+    if not (wanted.regular and world.days):
+        rows = rows_of(world.player, wanted.number, since_ns, wanted.end_ns)
+        return bars_of(rows, span_ns, wanted.show)
+    bars: list[PastBar] = []
+    for day in world.days:
+        begin, end = max(day.open_ns, since_ns), min(day.close_ns, wanted.end_ns)
+        if begin < end:
+            found = bars_of(rows_of(world.player, wanted.number, begin, end), span_ns, wanted.show)
+            # The first bar of a day begins with it, wherever the hour began.
+            bars += [bar._replace(start_ns=max(bar.start_ns, day.open_ns)) for bar in found]
     return bars
 
 
@@ -201,10 +211,6 @@ def _days(world: World, wanted: Wanted, since_ns: int) -> list[PastBar]:
         found = bars_of(rows, 100_000 * DAY_NS, wanted.show)
         bars += [bar._replace(start_ns=day.open_ns) for bar in found]
     return bars
-
-
-def _in_hours(world: World, ts_ns: int) -> bool:
-    return any(day.open_ns <= ts_ns < day.close_ns for day in world.days)
 
 
 def _last_days(bars: list[PastBar], wanted: Wanted, zone: str) -> list[PastBar]:

@@ -24,6 +24,7 @@ from ikbr.cli.main import execute
         (["--data", "nowhere"], "does not exist"),
         (["--date", "someday"], "someday"),
         (["--latency-ms", "-1"], "latency_ms"),
+        (["--fees", "low"], "fees"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(

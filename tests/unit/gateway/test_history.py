@@ -11,6 +11,7 @@ from tests.unit.gateway.rig import (
     names,
     only,
     source_of,
+    trade,
 )
 
 from ikbr.domain.events import Bar
@@ -226,3 +227,21 @@ def test_small_bars_are_asked_for_at_a_pace() -> None:
     later = [ask(300 + 3 * n, duration=f"{n + 10} S") for n in range(60)]
     # Two, five and twice two were let through before, and sixty are in ten minutes.
     assert later == [[]] * 49 + [[162]] * 11
+
+
+def test_the_first_hour_of_a_day_is_cut_short_and_begins_with_it() -> None:
+    rows = [trade(-60, 99.0), trade(1, 100.0), trade(2000, 101.0)]
+    world = World(source_of(rows), GatewayOptions())
+    world.step(3)
+    heard = ask_bars(Client(world), barSize="1 hour")
+    (answer,) = only(heard, "historicalData")
+    assert [(int(bar["date"]) - OPEN // SECOND, bar["open"]) for bar in answer["bars"]] == [
+        (0, 100.0),
+        (1800, 101.0),
+    ]
+    heard = ask_bars(Client(world, 2), barSize="1 hour", useRTH=False)
+    (answer,) = only(heard, "historicalData")
+    assert [(int(bar["date"]) - OPEN // SECOND, bar["open"]) for bar in answer["bars"]] == [
+        (-1800, 99.0),
+        (1800, 101.0),
+    ]
