@@ -13,11 +13,50 @@ _NOISE = re.compile(
 _OWNERS = {"State": "the state", "Params": "params", "KernelTick": "a tick"}
 
 
-_OPCODES = {
-    "STORE_GLOBAL": "it assigns a global variable; keep the value in its state",
-    "DELETE_GLOBAL": "it deletes a global variable; keep values in its state",
-    "IMPORT_NAME": "it imports within itself; import at the top of the file",
-}
+_USUAL = (
+    (
+        r"Unknown attribute '?(?P<name>\w+)'? of type Module",
+        "'{name}' of a module has no compiled form (import functions of your own by name, as "
+        "`from module import {name}`)",
+    ),
+    (
+        r"Unknown attribute '?(?P<name>\w+)'? of type (?P<owner>\w+)",
+        "{owner} has no field '{name}'",
+    ),
+    (
+        r"Cannot resolve setattr: \((?P<owner>\w+)\(.*?\)\)\.(?P<name>\w+)",
+        "the field '{name}' of {owner} cannot be assigned",
+    ),
+    (
+        r"No definition for lowering (?P<owner>\w+)\(.*\)\.(?P<name>\w+) = ",
+        "the field '{name}' of {owner} cannot be assigned",
+    ),
+    (
+        r"Cannot cast .* to array",
+        "a field of cells cannot be assigned; assign its cells one by one",
+    ),
+    (
+        r"Cannot cast (?P<one>.+) to (?P<other>\w+)",
+        "{one} cannot be put into a field of type {other}",
+    ),
+    (
+        r"(Untyped global name|The use of a .* type, assigned to variable) '(?P<name>\w+)'",
+        "it uses '{name}', which has no compiled form (numbers, tuples, arrays and functions have)",
+    ),
+    (
+        r"Use of unsupported opcode \((STORE|DELETE)_GLOBAL\)",
+        "it assigns a global variable; keep the value in its state",
+    ),
+    (
+        r"Use of unsupported opcode \(IMPORT_NAME\)",
+        "it imports within itself; import at the top of the file",
+    ),
+    (
+        r"<numba\..* object at 0x",
+        "it closes over something that has no compiled form (numbers and tuples have)",
+    ),
+)
+"""What Numba says, and the same in plain words."""
 
 
 def explain(who: str, place: str, error: Exception) -> str:
@@ -56,38 +95,11 @@ def reason_in(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if not _NOISE.match(line)]
     reason = lines[0] if lines else "Numba gives no reason"
     reason = re.sub(r"Literal\[\w+\]\((.*?)\)", r"\1", reason)
-    found = re.match(r"Unknown attribute '?(\w+)'? of type (\w+)", reason)
-    if found and found[2] == "Module":
-        return (
-            f"{found[1]!r} of a module has no compiled form (import functions of your own by "
-            f"name, as `from module import {found[1]}`)"
-        )
-    if found:
-        return f"{_OWNERS.get(found[2], found[2])} has no field {found[1]!r}"
-    found = re.match(r"Cannot resolve setattr: \((\w+)\(.*?\)\)\.(\w+)", reason)
-    if found:
-        return f"the field {found[2]!r} of {_OWNERS.get(found[1], found[1])} cannot be assigned"
-    if re.match(r"Cannot cast .* to array", reason):
-        return "a field of cells cannot be assigned; assign its cells one by one"
-    found = re.match(r"No definition for lowering (\w+)\(.*\)\.(\w+) = ", reason)
-    if found:
-        return f"the field {found[2]!r} of {_OWNERS.get(found[1], found[1])} cannot be assigned"
-    found = re.match(r"Use of unsupported opcode \((\w+)\) found", reason)
-    if found:
-        return _OPCODES.get(found[1], f"its bytecode {found[1]} has no compiled form")
-    if re.match(r"<numba\..* object at 0x", reason):
-        return "it closes over something that has no compiled form (numbers and tuples have)"
-    found = re.match(r"Cannot cast (.+) to (\w+)", reason)
-    if found:
-        return f"{found[1]} cannot be put into a field of type {found[2]}"
-    found = re.match(r"Untyped global name '(\w+)'", reason) or re.match(
-        r"The use of a .* type, assigned to variable '(\w+)' in globals", reason
-    )
-    if found:
-        return (
-            f"it uses {found[1]!r}, which has no compiled form (numbers, tuples, arrays and "
-            f"functions have)"
-        )
+    for pattern, words in _USUAL:
+        if (found := re.match(pattern, reason)) is not None:
+            parts = found.groupdict()
+            owner = parts.get("owner", "")
+            return words.format(**{**parts, "owner": _OWNERS.get(owner, owner)})
     if reason.startswith("No implementation of function") and len(lines) > 1:
         reason = f"{reason} {lines[1].lstrip('> ')}"
     return reason.removeprefix("NameError: ").rstrip(".;:")
