@@ -193,6 +193,27 @@ def test_what_cannot_be_meant_is_said_before_anything_runs(
     assert {one.name for one in door.folder.iterdir()} == {"catalog", "file"}
 
 
+LOUD = """
+import os
+print("loading")
+os.write(1, b"writing")
+""" + MINE.replace("self.seen += 1", "self.seen += 1; print('deciding')", 1)
+
+
+def test_what_strategies_print_in_any_process_is_kept_out_of_json(door: Door) -> None:
+    (door.folder / "loud.py").write_text(LOUD)
+    for words in (
+        ("optimise", "--grid", "fast=1:2:1", "--param", "slow=9", "--jobs", "2"),
+        ("walk-forward", "--grid", "fast=1:2:1", "--param", "slow=9", "--jobs", "2",
+         "--in-sample", "1", "--out-of-sample", "1", "--objective", "net_pnl"),
+        ("backtest", "--param", "slow=9"),
+        ("lookahead", "--param", "slow=9"),
+    ):  # fmt: skip
+        told(door, *words, "--strategy", "loud.py", "--symbols", "SPY")
+        assert "deciding" in door.err
+        assert "writing" in door.err
+
+
 def test_a_file_that_cannot_be_written_is_named_and_the_runs_are_kept(door: Door) -> None:
     door(*SWEEP, "--results", "kept")
     (door.folder / "kept" / "report.html").unlink()

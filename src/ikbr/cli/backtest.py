@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -139,14 +140,27 @@ def run_request(request: Request, outputs: Outputs, progress: bool | None) -> Ba
 def prints_aside(aside: bool) -> Iterator[None]:
     """Send what a strategy prints to stderr while stdout is for JSON alone.
 
+    What other processes print, and what is written to the descriptor, goes there too.
+
     Args:
         aside: Whether it is.
     """
     if not aside:
         yield
         return
-    with redirect_stdout(sys.stderr):
-        yield
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of them is closed: there is nothing to keep apart
+        kept = -1
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept >= 0:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def run_plan(plan: Plan, outputs: Outputs, progress: bool | None) -> BacktestResult:
