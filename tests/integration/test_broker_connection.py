@@ -202,6 +202,28 @@ def test_a_gateway_that_hangs_is_left_and_found_again() -> None:
     asyncio.run(main())
 
 
+def test_a_cancellation_that_a_library_swallows_still_ends_it() -> None:
+    async def main() -> None:
+        connection = connection_to(1)
+
+        async def swallow(*_args: Any, **_kwargs: Any) -> None:
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                raise TimeoutError from None
+
+        connection.ib.connectAsync = swallow  # type: ignore[method-assign,assignment]
+        task = asyncio.create_task(connection.run())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=1)
+        assert done == {task}
+        assert task.cancelled()
+        assert connection.state is LinkState.STOPPED
+
+    asyncio.run(main())
+
+
 @pytest.mark.slow
 def test_after_a_success_waiting_begins_anew() -> None:
     async def main() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -142,6 +143,7 @@ class Connection:
                 if await self._connect():
                     await self._watch()
                 self._leave()
+                _heed_cancellation()
                 delay = self._backoff.next_s()
                 log.warning("%s; next attempt in %.1f s", self.why, delay)
                 await asyncio.sleep(delay)
@@ -198,12 +200,12 @@ class Connection:
         """Ask for the time now and then; return when the connection is lost."""
         misses = 0
         while misses < self.settings.misses:
-            try:
-                await asyncio.wait_for(self._lost.wait(), self.settings.heartbeat_s)
+            _heed_cancellation()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.heartbeat_s):
+                    await self._lost.wait()
                 self.why = "the gateway closed the connection"
                 return
-            except TimeoutError:
-                pass
             misses = 0 if await self._beat(self.settings.heartbeat_s) else misses + 1
         self.why = f"the gateway has not answered {misses} times in a row"
         self._abort()
@@ -211,7 +213,8 @@ class Connection:
     async def _beat(self, timeout_s: float) -> bool:
         """Ask for the time; say whether it came."""
         try:
-            there = await asyncio.wait_for(self.ib.reqCurrentTimeAsync(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                there = await self.ib.reqCurrentTimeAsync()
         except (TimeoutError, ConnectionError):
             return False
         self.skew_s = there.timestamp() - self._wall_s()
@@ -251,6 +254,17 @@ class Connection:
             self.state = state
             log.info("connection: %s%s", state.value, f" ({self.why})" if self.why else "")
             self.on_state(state)
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled, even where a library has swallowed that.
+
+    Source: Python 3.11's `asyncio.wait_for`, which ib_async uses, loses a cancellation that meets
+    its result or its timeout.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _nothing() -> None:
