@@ -96,8 +96,8 @@ class Bookkeeper:
         """Follow an order that stands elsewhere in its lifecycle; its fills are booked by now."""
         slot: Slot = order.owner
         state = order.state
-        # What was filled whole was released when its last fill was booked.
-        if state.is_final and state is not _FILLED:
+        # What was filled whole was usually released when its last fill was booked.
+        if state.is_final and (slot.entries or slot.exits or state is not _FILLED):
             if self._release(slot, order) and slot.exits and order.filled:
                 trim_exits(slot, order, 0, self._orders, self._recount)
             if state is OrderState.REJECTED:

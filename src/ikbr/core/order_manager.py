@@ -247,8 +247,10 @@ class OrderManager:
                 order.cancel_requested = False
             else:
                 # A modification was refused; a cancellation may still be on its way.
-                new = order.state
                 restored = self._restore(order, update.ts_ns)
+                # What had filled whole before the modification arrived is over with its refusal.
+                over = restored and order.remaining == 0
+                new = TRANSITIONS[order.state, _FULL] if over else order.state
         elif event is _MODIFY:
             self._replaced.pop(order.order_id, None)
         if new is not order.state:
@@ -262,7 +264,7 @@ class OrderManager:
     def _restore(self, order: Order, ts_ns: int) -> bool:
         """Take a modification back, unless fills prove that it took effect."""
         before = self._replaced.pop(order.order_id, None)
-        if before is None or order.is_done or before.quantity <= order.filled:
+        if before is None or order.is_done or before.quantity < order.filled:
             return False
         order.request = before
         self._journal.append("modify", ts_ns, (order.order_id, before))

@@ -112,6 +112,9 @@ class State:
         order = self._order(body[0])
         self._step(order, OrderEvent.MODIFY, ts_ns)
         order.request = body[1]
+        # A modification that came too late is taken back; then the order may be filled whole.
+        if order.filled and order.remaining <= 0 and not order.is_done:
+            self._step(order, OrderEvent.FULL_FILL, ts_ns)
 
     def _cancel(self, ts_ns: int, order_id: int) -> None:
         order = self._order(order_id)

@@ -11,6 +11,7 @@ from ikbr.domain.errors import InvariantError, OrderError, TransitionError
 from ikbr.domain.events import EventType
 from ikbr.domain.lifecycle import OrderEvent, OrderState
 from ikbr.domain.order import Fill, Order, OrderType, Side
+from ikbr.journal.replay import replay
 
 E, S = OrderEvent, OrderState
 
@@ -249,6 +250,20 @@ def test_a_modification_that_is_refused_is_taken_back_everywhere() -> None:
     assert rig.risk.ledger.orders[1].remaining == 100
     assert rig.puppet.count("on_order_update") == heard + 1
     assert rig.records("modify")[-1] == (1, order.request)
+
+
+def test_an_order_that_was_filled_whole_before_its_modification_came_is_over() -> None:
+    rig = Rig()
+    order = submit(rig, limit(50))
+    rig.orders.modify(1, quantity=100)
+    rig.broker.fill(1, 50)
+    assert order.state is S.SUBMITTED
+    rig.broker.tell(1, E.CANCEL_REFUSED, 104)
+    assert (order.state, order.quantity, order.remaining) == (S.FILLED, 50, 0)
+    assert not rig.orders.working
+    assert rig.risk.ledger.orders == {}
+    assert not rig.slot().entries
+    assert replay(rig.journal.records, rig.data.instruments).orders[1].state is S.FILLED
 
 
 def test_fills_that_prove_a_modification_outweigh_its_refusal() -> None:
