@@ -72,10 +72,10 @@ class Scores:
         return NOTHING if score is None else figure(self._name, self._sign * score)
 
     def shade(self, score: float | None) -> str:
-        """Colour it: around zero where there are both signs, else from worst to best."""
+        """Colour it: around zero where there are losses, else from worst to best."""
         if score is None:
             return ""
-        if self._low < 0.0 < self._high:
+        if self._low < 0.0 and (self._high > 0.0 or self._sign > 0.0):
             largest = max(-self._low, self._high)
             step = round(STEPS * abs(score) / largest)
             return f"{'up' if score > 0 else 'down'}-{step}" if step else ""
