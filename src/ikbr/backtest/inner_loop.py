@@ -6,6 +6,7 @@ symbol, because testing either on every row would cost more than the loop itself
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -59,8 +60,9 @@ def inner_loop(fields: tuple[str, ...], *, single: bool) -> InnerLoop:
         `loop(rows, syms, columns, tickers, handlers, idle)`. It runs until the columns end or
         a strategy gives an answer that `idle(place, ticker, answer)` does not let it drop, and
         returns the place of that strategy in the symbol's list with its answer or exception;
-        -1 when there was none. `columns` are lists; emptying the first of them (without fields:
-        `rows`) from within a strategy ends the loop after the present row.
+        -1 when there was none. `rows` ends it; `columns` and `syms` are what `feeds_of` gives, and
+        cutting off the first of the columns (without fields: `rows`, then an iterator over a list
+        too) from within a strategy ends the loop after the present row.
     """
     sources = [f"c{n}" for n in range(len(fields))]
     names = f"{', '.join(sources)}, = columns" if fields else "pass"
@@ -86,6 +88,14 @@ def inner_loop(fields: tuple[str, ...], *, single: bool) -> InnerLoop:
     return loop
 
 
-def columns_of(columns: Sequence[list[Any]], start: int, stop: int) -> list[list[Any]]:
-    """Cut the same rows out of every column."""
-    return [column[start:stop] for column in columns]
+def feeds_of(columns: Sequence[list[Any]], start: int) -> list[Any]:
+    """Give an iterator over each column that begins at a row; nothing is copied."""
+    feeds: list[Any] = [iter(column) for column in columns]
+    for feed in feeds:
+        feed.__setstate__(start)
+    return feeds
+
+
+def cut_off(feed: Any) -> None:
+    """End an iterator over a list early, and with it the loop that draws from it."""
+    feed.__setstate__(sys.maxsize)

@@ -9,13 +9,13 @@ together.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ikbr.backtest.barriers import Barriers
-from ikbr.backtest.inner_loop import columns_of, inner_loop
+from ikbr.backtest.inner_loop import cut_off, feeds_of, inner_loop
 from ikbr.backtest.rows import BLOCK, RowReplay
 from ikbr.backtest.scan import marks_of
 from ikbr.backtest.stage import Stage
@@ -72,7 +72,8 @@ class SegmentReplay:
         self._market_row = [-1] * len(self._tickers)
         self._inside = False
         self._awake: list[TapeTicker] = []
-        self._leash: list[Any] = []
+        self._leash: Any = None
+        self._interrupted = False
         self._fed = 0
         stage.market.refresh = self._refresh_market
         data.refresh = self._refresh_data
@@ -181,27 +182,25 @@ class SegmentReplay:
         Returns:
             The row to go on from.
         """
-        columns = columns_of(lists, start - base, stop - base)
-        rows: Sequence[int] = range(start, stop)
-        if columns:
-            self._leash = columns[0]
-        else:
-            rows = self._leash = list(rows)
-        self._inside = True
+        columns = feeds_of(lists, start - base)
+        rows: Iterable[int] = range(start, stop)
+        if not columns:
+            rows = iter(list(rows))
+        self._leash = columns[0] if columns else rows
+        self._inside, self._interrupted = True, False
         for ticker in self._awake:
             ticker.sleep()
         self._awake.clear()
         place, answer, error = self._loop(
             rows,
-            syms[start - base : stop - base] if syms is not None else None,
+            feeds_of([syms], start - base)[0] if syms is not None else None,
             columns,
             self._tickers[0] if self._single else self._tickers,
             self._handlers,
             self._is_idle,
         )
-        interrupted = not self._leash
         self._inside = False
-        if place < 0 and not interrupted:
+        if place < 0 and not self._interrupted:
             self._barriers.accept(stop)
             return stop
         row = self._last_row()
@@ -249,8 +248,8 @@ class SegmentReplay:
     def _interrupt(self) -> None:
         """Bring everything to the present row, in the middle of a strategy's handler."""
         if self._inside:
-            self._leash.clear()
-            self._inside = False
+            cut_off(self._leash)
+            self._inside, self._interrupted = False, True
             self._settle(self._last_row() + 1)
 
     def _present_ns(self) -> int:

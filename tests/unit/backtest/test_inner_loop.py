@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ikbr.backtest.inner_loop import columns_of, inner_loop
+from ikbr.backtest.inner_loop import cut_off, feeds_of, inner_loop
 
 
 class Seen:
@@ -86,18 +86,18 @@ def test_an_exception_comes_back_with_the_place_of_who_raised_it(single: bool) -
 
 @SINGLE
 @pytest.mark.parametrize("fields", [(), ("last",)], ids=len)
-def test_emptying_the_leash_ends_the_loop_after_the_present_row(
+def test_cutting_off_the_leash_ends_the_loop_after_the_present_row(
     fields: tuple[str, ...], single: bool
 ) -> None:
-    rows = list(range(6))
-    columns = [[0.0] * 6 for _ in fields]
+    rows = iter(list(range(6)))
+    columns = feeds_of([[0.0] * 6 for _ in fields], 0)
     leash = columns[0] if columns else rows
     seen: list[int] = []
 
     def handler(ticker: Any) -> None:
         seen.append(ticker.row)
         if ticker.row == 2:
-            leash.clear()
+            cut_off(leash)
 
     loop = inner_loop(fields, single=single)
     tickers = Seen() if single else [Seen()]
@@ -105,5 +105,6 @@ def test_emptying_the_leash_ends_the_loop_after_the_present_row(
     assert seen == [0, 1, 2]
 
 
-def test_columns_are_cut_to_the_same_rows() -> None:
-    assert columns_of([[1, 2, 3, 4], [5, 6, 7, 8]], 1, 3) == [[2, 3], [6, 7]]
+def test_feeds_begin_at_the_same_row() -> None:
+    assert [list(feed) for feed in feeds_of([[1, 2, 3], [5, 6, 7]], 1)] == [[2, 3], [6, 7]]
+    assert [list(feed) for feed in feeds_of([[1, 2, 3]], 3)] == [[]]
