@@ -77,7 +77,7 @@ def execute(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost place: a person must be told
         if debug:
             traceback.print_exc()
-        return _tell(error, debug)
+        return _tell(error, words, debug)
 
 
 def _run(words: list[str]) -> int:
@@ -150,14 +150,15 @@ def _options(
     pass
 
 
-def _tell(error: Exception, debug: bool) -> int:
+def _tell(error: Exception, words: Sequence[str], debug: bool) -> int:
     """Say in one paragraph what went wrong and give the exit code."""
     usage: Callable[[], str] | None = getattr(error, "format_message", None)
     if usage is not None and type(error).__name__ == "NoArgsIsHelpError":
         print(usage(), file=sys.stderr)
         return 2
     if usage is not None:
-        return _say(_usage_text(error, usage()), int(getattr(error, "exit_code", 2)))
+        text = _with_value(error, usage(), words)
+        return _say(_usage_text(error, text), int(getattr(error, "exit_code", 2)))
     if isinstance(error, IkbrError) and not isinstance(error, InvariantError):
         return _say(str(error), error.exit_code)
     if isinstance(error, OSError):
@@ -168,6 +169,17 @@ def _tell(error: Exception, debug: bool) -> int:
         return _say(f"'{error.filename}' cannot be used ({why}); name another place.", 2)
     hint = "" if debug else f" Please report it with the output of the same command and {DEBUG}."
     return _say(f"this is a bug in ikbr ({type(error).__name__}: {error}).{hint}", 1)
+
+
+def _with_value(error: Any, text: str, words: Sequence[str]) -> str:
+    """Name the value that an option was given, where the library names only the option."""
+    for option in getattr(getattr(error, "param", None), "opts", ()):
+        for word, following in zip(words, (*words[1:], ""), strict=True):
+            name, equals, value = word.partition("=")
+            if name == option:
+                given = value if equals else following
+                return text.replace("Invalid value for", f"Invalid value {given!r} for", 1)
+    return text
 
 
 def _usage_text(error: Any, text: str) -> str:

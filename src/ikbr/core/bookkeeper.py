@@ -86,15 +86,13 @@ class Bookkeeper:
 
     def on_intent(self, order: Order) -> None:
         """Count an order as open, before it is sent."""
-        slot: Slot | None = order.owner
-        if slot is None:
-            slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
+        slot: Slot = order.owner or self._place(order)
         (slot.exits if order.parent_id else slot.entries).append(order)
         self._count(order, order.created_ns)
 
     def on_change(self, order: Order) -> None:
         """Follow an order that stands elsewhere in its lifecycle; its fills are booked by now."""
-        slot: Slot = order.owner
+        slot: Slot = order.owner or self._place(order)
         state = order.state
         # What was filled whole was usually released when its last fill was booked.
         if state.is_final and (slot.entries or slot.exits or state is not _FILLED):
@@ -110,7 +108,7 @@ class Bookkeeper:
 
     def on_booked(self, fill: Fill, order: Order) -> None:
         """Book a fill, then tell the strategy and the observers."""
-        slot: Slot = order.owner
+        slot: Slot = order.owner or self._place(order)
         running = slot.running
         self._portfolio.apply_fill(fill)
         running.books.apply_fill(fill)
@@ -130,6 +128,11 @@ class Bookkeeper:
             self._tell(running, running.on_fill, fill)
         if _FILL in self._wanted:
             self._bus.emit(_FILL, fill)
+
+    def _place(self, order: Order) -> Slot:
+        """Find the slot of an order that somebody else made."""
+        slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
+        return slot
 
     def _recount(self, order: Order) -> None:
         if not order.is_done:

@@ -77,7 +77,8 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["bactest"], "No such command 'bactest'. Did you mean 'backtest'?"),
         (["backtest", "--dayz", "3"], "No such option: --dayz (Possible options: --data, --days)"),
-        (["backtest", "--days", "x"], "Invalid value for '--days'"),
+        (["backtest", "--days", "x"], "Invalid value 'x' for '--days'"),
+        (["optimise", "--trials=many"], "Invalid value 'many' for '--trials'"),
         (["strategies", "show"], "Missing argument"),
     ],
 )
