@@ -36,6 +36,7 @@ def walk_forward(
     executor: str = "local",
     address: str | None = None,
     jobs: int | None = None,
+    path: str = "auto",
     yes: bool = False,
     sampler_seed: int = 1,
     results: str | Path | None = None,
@@ -64,6 +65,7 @@ def walk_forward(
         executor: local, dask or ray.
         address: Of the cluster.
         jobs: Local processes.
+        path: auto or engine.
         yes: Whether to start however many runs there are.
         sampler_seed: Of the sampler.
         results: Folder that keeps the results; None for one in sweeps/.
@@ -86,6 +88,7 @@ def walk_forward(
         executor=executor,
         address=address,
         jobs=jobs,
+        path=path,
         yes=yes,
         sampler_seed=sampler_seed,
         results=as_path(results),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import fields
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 import ikbr
+from ikbr.api.sweep_request import SweepRequest
 from ikbr.data.synthetic import make_synthetic
 from ikbr.domain.errors import UsageError
 from ikbr.domain.signal import Action, Signal
@@ -90,3 +93,9 @@ def test_an_unknown_argument_is_refused_by_name(name: str) -> None:
 def test_look_ahead_wants_a_catalog() -> None:
     with pytest.raises(UsageError, match="name its folder"):
         ikbr.lookahead("momentum", "SPY", data={"SPY": None})
+
+
+@pytest.mark.parametrize("door", [ikbr.optimise, ikbr.walk_forward])
+def test_whatever_says_how_to_sweep_can_be_said_at_every_door(door: Any) -> None:
+    known = inspect.signature(door).parameters
+    assert {field.name for field in fields(SweepRequest)} <= set(known)
