@@ -301,3 +301,49 @@ def test_what_stops_the_market_is_told_and_does_not_go_unnoticed() -> None:
         await server.stop()
 
     run(test)
+
+
+def test_a_gateway_that_restarts_refuses_connections_and_comes_back_at_its_port() -> None:
+    async def test() -> None:
+        async with a_gateway() as server:
+            reader, writer = await asyncio.open_connection(LOCALHOST, server.control_port)
+
+            async def ask(line: bytes) -> dict[str, Any]:
+                writer.write(line + b"\n")
+                found: dict[str, Any] = json.loads(await reader.readline())
+                return found
+
+            async def refused() -> bool:
+                try:
+                    other = await Raw.open(server)
+                except ConnectionError:
+                    return True
+                await other.close()
+                return False
+
+            client, mute = await Raw.open(server, 1), await Raw.open(server)
+            assert await client.served()
+            answer = await ask(b'{"do": "fault", "what": "restart", "seconds": 5}')
+            assert answer["faults"] == {"waiting": 0, "fired": 1}
+            assert await client.ended()
+            assert await mute.ended()
+            async with asyncio.timeout(5):
+                while not await refused():
+                    await asyncio.sleep(0.01)
+            await ask(b'{"do": "advance", "seconds": 5}')
+            async with asyncio.timeout(5):
+                while await refused():
+                    await asyncio.sleep(0.01)
+            again = await Raw.open(server, 1)
+            assert await again.served()
+            wrong = await ask(b'{"do": "fault", "what": "restrt"}')
+            assert wrong == {
+                "ok": False,
+                "error": "fault: what = 'restrt' is unknown; did you mean 'restart'?",
+            }
+            for one in (client, mute, again):
+                await one.close()
+            writer.close()
+            await writer.wait_closed()
+
+    run(test)

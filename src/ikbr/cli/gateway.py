@@ -69,6 +69,9 @@ def sim(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Take the fees of this day.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Which synthetic market.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What is to go wrong (TOML).")
+    ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse orders (321).")] = False,
     delayed: Annotated[
         bool, typer.Option("--delayed", help="Give delayed market data only.")
@@ -80,6 +83,7 @@ def sim(
     """
     from ikbr.api.request import Request, as_date
     from ikbr.domain.execution import ExecutionModel, FeeModel
+    from ikbr.gateway.faults.plan import load_plan
     from ikbr.gateway.options import GatewayOptions
 
     day = as_date(date, "date")
@@ -89,6 +93,8 @@ def sim(
     )  # fmt: skip
     request.check()
     options: dict[str, Any] = {"read_only": read_only, "live_data": not delayed}
+    if faults is not None:
+        options["faults"] = load_plan(faults)
     if account:
         options["accounts"] = _accounts(account)
     model = ExecutionModel(

@@ -94,6 +94,13 @@ class Books:
         if position is not None:
             position.split(new, old)
 
+    def copies_of(self, symbol: str) -> tuple[Position, ...]:
+        """Give the position as it is booked, and as far as its fills were told."""
+        heard = self._heard.setdefault(
+            symbol, Position(self.account.portfolio.position(symbol).instrument)
+        )
+        return self.account.portfolio.position(symbol), heard
+
     def mark(self, symbol: str, units: int) -> None:
         """Take a new mark of an instrument."""
         position = self.account.portfolio.positions.get(symbol)

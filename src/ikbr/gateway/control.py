@@ -6,6 +6,7 @@
 | `{"do": "step", "rows": 10}` | plays so many rows (1 when it is not said) |
 | `{"do": "advance", "seconds": 60}` or `{"do": "advance", "to_ns": …}` | plays up to a time |
 | `{"do": "speed", "speed": 60}` | changes the speed; 0 is step mode, -1 the highest |
+| `{"do": "fault", "what": "drop", …}` | lets something go wrong; see `faults/` |
 
 Every answer is one line, `{"ok": true, …}` or `{"ok": false, "error": "…"}`.
 """
@@ -17,18 +18,20 @@ from typing import Any
 import msgspec
 
 from ikbr.domain.errors import ConfigError, IkbrError
+from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.runner import MAX, Runner
 from ikbr.gateway.times import SECOND_NS
 
 LONGEST_LINE = 1 << 16
 MOST_ROWS = 10_000_000
+KNOWN = "status, step, advance, speed or fault"
 
 
 class Command(msgspec.Struct, forbid_unknown_fields=True):
     """Ask for something.
 
     Attributes:
-        do: status, step, advance or speed.
+        do: status, step, advance, speed or fault.
         rows: Of a step.
         seconds, to_ns: Of an advance.
         speed: The new speed.
@@ -59,8 +62,12 @@ class Control:
             The answer, a line of JSON.
         """
         try:
-            command = msgspec.json.decode(line, type=Command)
-            found = self._do(command, wall_ns)
+            given = msgspec.json.decode(line, type=dict[str, Any])
+            if given.get("do") == "fault":
+                del given["do"]
+                self._runner.world.faults.add(read_fault(given))
+                given = {"do": "status"}
+            found = self._do(msgspec.convert(given, Command), wall_ns)
         except msgspec.MsgspecError as error:
             found = {"ok": False, "error": f"the line is not understood: {error}."}
         except IkbrError as error:
@@ -83,7 +90,7 @@ class Control:
             case "speed":
                 runner.set_speed(MAX if command.speed == -1 else command.speed, wall_ns)
             case _:
-                raise ConfigError(f"{command.do!r} is unknown; status, step, advance or speed.")
+                raise ConfigError(f"{command.do!r} is unknown; {KNOWN}.")
         return {
             "ok": True,
             "rows": rows,
@@ -91,5 +98,6 @@ class Control:
             "played": world.player.played,
             "ended": world.ended,
             "clients": sorted(world.links),
+            "faults": {"waiting": world.faults.waiting, "fired": world.faults.fired},
             "speed": runner.speed if runner.speed != MAX else -1,
         }

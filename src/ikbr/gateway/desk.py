@@ -1,27 +1,27 @@
 """The order desk: every client's orders, from the wire to the exchange and back.
 
-Source: IBKR, "Order placement", "Order status", "Bracket orders"; TWS API message codes 103, 104,
-105, 161, 201, 202, 399, 10147; the sequence of messages around a fill as recorded from a real
-gateway: execution, order, status, order with its commission, commission report.
+Source: IBKR, "Order placement", "Order status", "Bracket orders".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.order import Fill, Order, OrderRequest
 from ikbr.domain.timers import TimerHeap
+from ikbr.gateway import order_refusals as why
 from ikbr.gateway import times
+from ikbr.gateway.amendments import amend
 from ikbr.gateway.books import Books
 from ikbr.gateway.contracts import Contracts
 from ikbr.gateway.executed import Executed
 from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
-from ikbr.gateway.messages import order_answers as say
 from ikbr.gateway.order_list import OrderList
+from ikbr.gateway.order_news import OrderNews
 from ikbr.gateway.order_reading import invalid, own_order, read_order
 from ikbr.gateway.preview import preview
 from ikbr.gateway.wire_order import WireOrder
@@ -31,24 +31,15 @@ BROKER = -1
 """The client id of orders that the broker gives itself: liquidations."""
 FIRST_PERM_ID = 1_500_000_001
 
-DUPLICATE_ID = Refusal(103, "Duplicate order id")
-NOT_MODIFIABLE = Refusal(104, "Cannot modify a filled order.")
-NOT_MATCHING = Refusal(105, "Order being modified does not match original order.")
-NO_ADAPTIVE_CHANGE = Refusal(440, "This algorithmic order cannot be modified.")
-NOT_CANCELLABLE = "Cancel attempted when order is not in a cancellable state. Order permId ="
-WHAT_IF_HELD = Refusal(413, "What-if order should have the transmit flag set to TRUE.")
-NO_CONTRACT = Refusal(200, "No security definition has been found for the request")
-AMBIGUOUS = Refusal(200, "The contract description specified for {} is ambiguous.")
-TOO_MANY = Refusal(201, "Order rejected - reason: too many orders work at once.")
-NO_PARENT = Refusal(201, "Order rejected - reason: the parent order is not found.")
-
 
 class Desk:
     """Keep the orders of all clients and accounts.
 
     Attributes:
-        links: Clients that are connected, by client id; who they are is told here.
+        news: What clients are told of their orders unasked.
         on_books: Told the account and the instrument's number after every fill.
+        judge: Asked why an order that is let go is refused, and whether it works anyway.
+        on_execution: Told every execution and its commission after its client was.
         wait: Says whether an order has to wait for its conditions; then it comes back later.
         orders: All orders.
         executed: The executions of today.
@@ -65,9 +56,12 @@ class Desk:
             touch: Gives the price that a taker would meet, by instrument number and side.
         """
         self._touch = touch
-        self.links: Mapping[int, Link] = {}
+        self.news = OrderNews()
         self.wait: Callable[[WireOrder], bool] = lambda _wo: False
         self.on_books: Callable[[Books, int], None] = lambda _books, _number: None
+        self.judge: Callable[[WireOrder], tuple[Refusal, bool] | None] = lambda _wo: None
+        self.on_execution: Callable[[WireOrder, Values, Values], None] = lambda *_what: None
+        self._silent = False
         self._contracts = contracts
         self._clock = clock
         self._books: dict[str, Books] = {}
@@ -99,7 +93,7 @@ class Desk:
             return
         ended = self.orders.ended(link.client_id, order_id)
         if ended is not None:
-            link.refuse(order_id, NOT_MODIFIABLE if ended.filled else DUPLICATE_ID)
+            link.refuse(order_id, why.NOT_MODIFIABLE if ended.filled else why.DUPLICATE_ID)
             return
         what = self._read(link, values)
         if isinstance(what, Refusal):
@@ -111,17 +105,17 @@ class Desk:
             preview(link, wo, books, self._touch(number, request.side))
             return
         if order_id < self.orders.next_id(link.client_id):
-            link.refuse(order_id, DUPLICATE_ID)
+            link.refuse(order_id, why.DUPLICATE_ID)
             return
         parent = None
         if values["parentId"]:
             key = (link.client_id, values["parentId"])
             parent = self.orders.open(*key) or self.orders.ended(*key)
             if parent is None:
-                link.refuse(order_id, NO_PARENT)
+                link.refuse(order_id, why.NO_PARENT)
                 return
         if self.orders.is_full:
-            link.refuse(order_id, TOO_MANY)
+            link.refuse(order_id, why.TOO_MANY)
             return
         wo = self._enter(link.client_id, values, books, number, request, parent)
         if values["transmit"]:
@@ -135,7 +129,7 @@ class Desk:
             return
         ended = self.orders.ended(link.client_id, order_id)
         if ended is not None:
-            link.refuse(order_id, Refusal(161, f"{NOT_CANCELLABLE}{ended.perm_id}"))
+            link.refuse(order_id, Refusal(161, f"{why.NOT_CANCELLABLE}{ended.perm_id}"))
             return
         text = f"OrderId {order_id} that needs to be cancelled is not found."
         link.refuse(order_id, Refusal(10147, text))
@@ -154,6 +148,33 @@ class Desk:
         """Cancel an order on the gateway's own account."""
         if not wo.done:
             self._cancel(wo)
+
+    def in_silence(self, place: Callable[[], None]) -> None:
+        """Take an order of which its client is told nothing.
+
+        Args:
+            place: Places it.
+        """
+        self._silent = True
+        place()
+        self._silent = False
+
+    def feign_cancel(self, wo: WireOrder) -> None:
+        """Tell an order as cancelled that works on."""
+        wo.status = "Cancelled"
+        self.news.both(wo)
+        self.news.refuse(wo, why.CANCELLED)
+        wo.feigned = True
+
+    def amend(
+        self, wo: WireOrder, execution: Values, commission: Values, shares: int, price: float
+    ) -> None:
+        """Correct an execution that was told; see `amendments`."""
+        books = self._books[wo.account]
+        amended = amend(books, wo, execution, commission, shares, price)
+        self.executed.remember(self._clock.now_ns, *amended)
+        self.news.fill(wo, *amended)
+        self.on_books(books, wo.number)
 
     def liquidate(self, books: Books, request: OrderRequest) -> None:
         """Carry out an order of the broker itself, unless one for the instrument is under way."""
@@ -180,8 +201,7 @@ class Desk:
                 if not wo.done and wo.status == "PreSubmitted":
                     wo.status = "Submitted"
                     wo.why_held = ""
-                    self._tell_order(wo)
-                    self._tell_status(wo)
+                    self.news.both(wo)
 
     # --- inside: placing and changing -----------------------------------------------------------
 
@@ -189,10 +209,10 @@ class Desk:
         found = self._contracts.find(values)
         if len(found) != 1:
             if not found:
-                return NO_CONTRACT
-            return Refusal(200, AMBIGUOUS.message.format(values["symbol"]))
+                return why.NO_CONTRACT
+            return Refusal(200, why.AMBIGUOUS.message.format(values["symbol"]))
         if values["whatIf"] and not values["transmit"]:
-            return WHAT_IF_HELD
+            return why.WHAT_IF_HELD
         instrument = self._contracts.instruments[found[0]]
         request = read_order(values, instrument)
         for one in values["conditions"]:
@@ -234,6 +254,7 @@ class Desk:
             request,
             [],
             parent,
+            silent=self._silent,
         )
 
     def _release(self, wo: WireOrder) -> None:
@@ -248,10 +269,16 @@ class Desk:
         self.orders.let_go(wo)
         if wo.values["tif"] == "GTD":
             self._expire(wo)
+        refused = self.judge(wo)
+        if refused is not None:
+            refusal, works = refused
+            if not works:
+                self._reject(wo, refusal)
+                return
+            self.news.refuse(wo, refusal)
         if self.wait(wo):
             wo.status = "PreSubmitted"
-            self._tell_order(wo)
-            self._tell_status(wo)
+            self.news.both(wo)
         else:
             self.submit(wo)
 
@@ -270,19 +297,17 @@ class Desk:
         old = wo.request
         same = (number, request.side, request.order_type) == (wo.number, old.side, old.order_type)
         if not same or values["parentId"] != wo.values["parentId"]:
-            link.refuse(wo.order_id, NOT_MATCHING)
+            link.refuse(wo.order_id, why.NOT_MATCHING)
         elif wo.held or wo.waits:
             wo.values, wo.request, wo.order.request = values, request, request
             if wo.waits:
-                self._tell_order(wo)
-                self._tell_status(wo)
+                self.news.both(wo)
             elif values["transmit"]:
                 self._release(wo)
         elif wo.values["algoStrategy"]:
-            link.refuse(wo.order_id, NO_ADAPTIVE_CHANGE)
+            link.refuse(wo.order_id, why.NO_ADAPTIVE_CHANGE)
         elif request == wo.latest:
-            self._tell_order(wo)
-            self._tell_status(wo)
+            self.news.both(wo)
         else:
             wo.asked.append((values, request))
             self._books[wo.account].broker.modify(wo.order, request)
@@ -290,13 +315,13 @@ class Desk:
     def _cancel(self, wo: WireOrder) -> None:
         if wo.held or wo.waits:
             self._end(wo, "Cancelled")
-            self._refuse(wo, Refusal(202, "Order Canceled - reason:"))
+            self.news.refuse(wo, why.CANCELLED)
             return
         wo.status = "PendingCancel"
         wo.asked.append(None)
         self._books[wo.account].broker.cancel(wo.order)
         if not wo.done and wo.status == "PendingCancel":
-            self._tell_status(wo)
+            self.news.status(wo)
 
     # --- inside: what the exchange says ---------------------------------------------------------
 
@@ -309,30 +334,27 @@ class Desk:
             case OrderEvent.ACK:
                 if not wo.status:
                     wo.status = "PreSubmitted"
-                    self._tell_order(wo)
-                    self._tell_status(wo)
+                    self.news.both(wo)
                 self._acknowledged.append(wo)
             case OrderEvent.ACK_PRE:
                 wo.status = "PreSubmitted"
                 wo.why_held = "child" if wo.parent is not None and not wo.parent.done else ""
-                self._tell_order(wo)
-                self._tell_status(wo)
+                self.news.both(wo)
                 if update.code:
-                    self._refuse(wo, refusal)
+                    self.news.refuse(wo, refusal)
             case OrderEvent.MODIFY:
                 change = wo.asked.pop(0)
                 if change is not None:
                     wo.values, wo.request = change
-                self._tell_order(wo)
-                self._tell_status(wo)
+                self.news.both(wo)
             case OrderEvent.CANCEL:
                 self._end(wo, "Cancelled")
-                self._refuse(wo, refusal)
+                self.news.refuse(wo, refusal)
             case OrderEvent.REJECT:
                 self._reject(wo, refusal)
             case OrderEvent.CANCEL_REFUSED:
                 wo.asked.pop(0)
-                self._refuse(wo, refusal)
+                self.news.refuse(wo, refusal)
             case _:
                 pass
 
@@ -342,7 +364,7 @@ class Desk:
             self._end(wo, "Inactive")
         else:
             self.orders.end(wo, self._clock.now_ns, completed=False)
-        self._refuse(wo, refusal)
+        self.news.refuse(wo, refusal)
 
     def _on_fill(self, books: Books, fill: Fill) -> None:
         wo = self.orders.by_perm.get(fill.order_id)
@@ -356,39 +378,16 @@ class Desk:
         elif wo.status != "PendingCancel":
             wo.status = "Submitted"
         wo.why_held = ""
-        execution, commission = self.executed.add(wo, fill, realised)
-        link = self.links.get(wo.client_id)
-        if link is not None:
-            link.send(say.EXEC_DETAILS, execution | {"reqId": -1})
-            if full:
-                link.send(say.OPEN_ORDER, wo.open_values())
-            link.send(say.ORDER_STATUS, wo.status_values())
-            if full:
-                link.send(say.OPEN_ORDER, wo.open_values(commission=True))
-            link.send(say.COMMISSION_REPORT, commission)
+        told = self.executed.add(wo, fill, realised)
+        self.news.fill(wo, *told)
         if full:
             self.orders.end(wo, self._clock.now_ns, completed=True)
         self.on_books(books, wo.number)
+        self.on_execution(wo, *told)
 
     # --- inside: ends and words -----------------------------------------------------------------
 
     def _end(self, wo: WireOrder, status: str) -> None:
         wo.status = status
-        self._tell_order(wo)
-        self._tell_status(wo)
+        self.news.both(wo)
         self.orders.end(wo, self._clock.now_ns, completed=True)
-
-    def _tell_order(self, wo: WireOrder) -> None:
-        link = self.links.get(wo.client_id)
-        if link is not None:
-            link.send(say.OPEN_ORDER, wo.open_values())
-
-    def _tell_status(self, wo: WireOrder) -> None:
-        link = self.links.get(wo.client_id)
-        if link is not None:
-            link.send(say.ORDER_STATUS, wo.status_values())
-
-    def _refuse(self, wo: WireOrder, refusal: Refusal) -> None:
-        link = self.links.get(wo.client_id)
-        if link is not None:
-            link.refuse(wo.order_id, refusal)

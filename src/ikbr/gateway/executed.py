@@ -64,13 +64,19 @@ class Executed:
             "lastLiquidity": 1 if fill.liquidity == "make" else 2,
         }
         commission = {
+            "orderId": wo.order_id,
+            "symbol": wo.wire["symbol"],
             "execId": exec_id,
             "commission": fill.commission,
             "currency": instrument.currency,
             "realizedPNL": realised,
         }
-        self._all.append((fill.ts_ns, execution, commission))
+        self.remember(fill.ts_ns, execution, commission)
         return execution, commission
+
+    def remember(self, ts_ns: int, execution: Values, commission: Values) -> None:
+        """Keep an execution and its commission, of a time."""
+        self._all.append((ts_ns, execution, commission))
 
     def has(self, symbol: str, sec_type: str, since_ns: int) -> bool:
         """Say whether anything was executed in a symbol since a time."""

@@ -106,6 +106,11 @@ class Line:
         if self._timer is not None:
             self._timer.cancel()
 
+    def refresh(self) -> None:
+        """Tell once more what stands, after an interruption."""
+        if not self._delayed:
+            self._tell_standing()
+
     # --- rows -----------------------------------------------------------------------------------
 
     def _on_row(

@@ -8,6 +8,7 @@ import msgspec
 
 from ikbr.domain.errors import ConfigError
 from ikbr.domain.execution import ExecutionModel
+from ikbr.gateway.faults.plan import FaultPlan
 
 ACCOUNTS = {"DU1000001": 1_000_000.0}
 """The account that is there when nothing else is said: a paper account, as the prefix says."""
@@ -28,6 +29,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
         clients: How many clients may be connected at once.
         request_rate: Messages a client may send per second (wall time); 0 for any number.
         server_version: The newest version that is spoken.
+        faults: What is to go wrong.
     """
 
     accounts: Mapping[str, float] = msgspec.field(default_factory=lambda: dict(ACCOUNTS))
@@ -41,6 +43,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 32
     request_rate: int = 50
     server_version: int = 178
+    faults: FaultPlan = FaultPlan()
 
     def __post_init__(self) -> None:
         """Refuse options that make no sense."""

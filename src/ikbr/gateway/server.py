@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         host, port = transport.get_extra_info("peername")[:2]
         self.session = Session(self._server.world, name=f"{host}:{port}")
         if not self._server.admit(self):
-            self.session.closed = "too many clients"
+            self.session.closed = self.session.closed or "too many clients"
             transport.abort()
             return
         transport.set_write_buffer_limits(high=1 << 20, low=1 << 18)
@@ -93,7 +93,8 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _expect_greeting(self) -> None:
-        if self.session.client_id < 0 and not self.session.closed:
+        session = self.session
+        if session.client_id < 0 and not (session.closed or session.silent):
             self.drop("it has not said who it is.")
 
 
@@ -119,6 +120,7 @@ class GatewayServer:
         self._control = Control(self.runner)
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
+        self._door: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.counts_messages = speed != STEP
 
@@ -132,10 +134,8 @@ class GatewayServer:
         Raises:
             OSError: When a port is taken.
         """
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self), LOCALHOST, port)
-        self._servers.append(server)
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = port
+        await self._listen()
         if control_port is not None:
             control = await asyncio.start_server(
                 self._serve_control, LOCALHOST, control_port, limit=LONGEST_LINE
@@ -150,8 +150,9 @@ class GatewayServer:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError, IkbrError):
                 await self._task
-        for server in self._servers:
-            server.close()
+        for server in (*self._servers, self._door):
+            if server is not None:
+                server.close()
         for connection in list(self._connections):
             connection.session.close()
             connection.flush()
@@ -184,6 +185,8 @@ class GatewayServer:
 
     def admit(self, connection: Connection) -> bool:
         """Take a connection, unless there are too many."""
+        if self.world.upstream.is_down:
+            return False
         most = self.world.options.clients
         if len(self._connections) >= most:
             log.warning("%s is refused: %d clients are connected", connection.session.name, most)
@@ -208,9 +211,30 @@ class GatewayServer:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    async def _listen(self) -> None:
+        """Take clients."""
+        loop = asyncio.get_running_loop()
+        self._door = await loop.create_server(lambda: Connection(self), LOCALHOST, self.port)
+        self.port = self._door.sockets[0].getsockname()[1]
+
+    async def _open_or_shut(self) -> None:
+        """Take clients while the gateway is there, and none while it is away."""
+        if self.world.upstream.is_down:
+            if self._door is not None:
+                self._door.close()
+                self._door = None
+                for connection in tuple(self._connections):
+                    connection.drop("the gateway is away.")
+        elif self._door is None:
+            try:
+                await self._listen()
+            except OSError as error:
+                log.warning("port %d cannot be listened on again yet: %s", self.port, error)
+
     async def _run(self) -> None:
         """Move the market; the highest speed waits for those who read slowly."""
         while True:
+            await self._open_or_shut()
             runner = self.runner
             fast = runner.moves and runner.speed == MAX
             if fast and self._someone_is_slow():

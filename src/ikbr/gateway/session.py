@@ -22,12 +22,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ikbr.domain.errors import ProtocolError
 from ikbr.gateway import times
 from ikbr.gateway.account_feed import AccountFeed
 from ikbr.gateway.books import Books
+from ikbr.gateway.faults.message import TICK, Message
 from ikbr.gateway.fields import Values
 from ikbr.gateway.framing import FrameReader, frame
 from ikbr.gateway.handlers.every import HANDLERS
@@ -47,11 +49,7 @@ CHUNK = 4096
 an exact multiple; such a burst is made longer by a harmless message."""
 
 _HELLO = re.compile(r"v(\d{1,6})(?:\.\.(\d{1,6}))?(?: .*)?")
-_FARMS = (
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefil"),
-)
+HARMLESS = {"id": -1, "code": 2104, "text": "Market data farm connection is OK:usfarm"}
 UNKNOWN_MESSAGE = Refusal(505, "Fatal Error: Unknown message id.")
 TOO_FAST = "Max rate of messages per second has been exceeded:max={} rec={} ({})"
 ID_IN_USE = Refusal(326, "Unable to connect as the client id is already in use. Retry with a "
@@ -67,6 +65,7 @@ class Session:
         client_id: What the client calls itself; -1 before it has said so.
         closed: Why the conversation is over; "" while it goes on.
         market_data_type: 1 live, 2 frozen, 3 delayed, 4 delayed frozen.
+        silent: Whether it hears and says nothing any more, though it is connected.
         wall_ns: Wall time of the request under way, ns; None when nothing is counted.
         state: What handlers keep for this client, by topic.
     """
@@ -86,6 +85,11 @@ class Session:
         self.market_data_type = 1
         self.state: dict[str, Any] = {}
         self.wall_ns: int | None = None
+        self.silent = world.upstream.is_deaf
+        if world.upstream.is_down:
+            self.closed = "the gateway is away"
+        self._upstream = world.upstream
+        self._faults = world.faults
         self._reader = FrameReader(preamble=True)
         self._out = bytearray()
         self._pace = Pace(world.options.request_rate)
@@ -100,7 +104,7 @@ class Session:
             data: Any piece of the stream.
             at_ns: Wall time, ns; None for no limit of messages per second.
         """
-        if self.closed:
+        if self.closed or self.silent:
             return
         self.wall_ns = at_ns
         try:
@@ -118,7 +122,7 @@ class Session:
         if not out:
             return b""
         if len(out) % CHUNK == 0 and self.client_id >= 0 and not self.closed:
-            self.error(-1, *_FARMS[0])
+            self._out += frame(answers.ERROR.encode(HARMLESS, self.version))
         data = bytes(out)
         out.clear()
         return data
@@ -155,11 +159,22 @@ class Session:
 
     def send(self, table: Table, values: Mapping[str, Any]) -> None:
         """Send a message."""
-        self.send_raw(frame(table.encode(values, self.version)))
+        framed = frame(table.encode(values, self.version))
+        if self._upstream.broken or self._faults.shapes:
+            self._try(Message(table.name, values, framed, table))
+        else:
+            self.pass_on(framed)
 
     def send_raw(self, framed: bytes) -> None:
-        """Send a message that was encoded and framed elsewhere."""
-        if self.closed:
+        """Send a tick that was encoded and framed elsewhere."""
+        if self._upstream.broken or self._faults.shapes:
+            self._try(Message(TICK, {}, framed))
+        else:
+            self.pass_on(framed)
+
+    def pass_on(self, framed: bytes) -> None:
+        """Send a message that nothing keeps any more."""
+        if self.closed or self.silent:
             return
         self._out += framed
         if len(self._out) > LARGEST_OUTPUT:
@@ -184,7 +199,25 @@ class Session:
         """Have something undone when the connection ends."""
         self._at_close.append(undo)
 
+    def fall_silent(self) -> None:
+        """Hear and say nothing any more, though the connection stays."""
+        self.silent = True
+        self._out.clear()
+
+    def lose_output(self) -> None:
+        """Forget what waits for the client."""
+        self._out.clear()
+
     # --- inside ---------------------------------------------------------------------------------
+
+    def _try(self, message: Message) -> None:
+        """Send a message unless something is in its way."""
+        upstream, faults = self._upstream, self._faults
+        if upstream.broken and upstream.withholds(self, message):
+            return
+        if faults.shapes and faults.on_message(self, message):
+            return
+        self.pass_on(message.framed)
 
     def _message(self, payload: bytes, at_ns: int | None) -> None:
         try:
@@ -237,7 +270,7 @@ class Session:
         world.links[client_id] = self
         self.send(answers.MANAGED_ACCOUNTS, {"accounts": ",".join(world.books)})
         self.send(answers.NEXT_VALID_ID, {"orderId": world.desk.orders.next_id(client_id)})
-        for code, text in _FARMS:
+        for code, text in self._upstream.greeting():
             self.error(-1, code, text)
         log.info("%s connected as client %d, version %d", self.name, client_id, self.version)
 
@@ -264,7 +297,22 @@ class Session:
             text = f"Error reading request. {error}"
             self.error(_request_id(words), 320, text)
             return
-        handle(self, values)
+        if self._upstream.broken or self._faults.watches:
+            self._handle(table.name, values, partial(handle, self, values))
+        else:
+            handle(self, values)
+
+    def _handle(self, name: str, values: Values, handle: Callable[[], None]) -> None:
+        """Have a request handled unless something is in its way."""
+        upstream, faults = self._upstream, self._faults
+        if upstream.broken and upstream.takes(self, name, values, handle):
+            return
+        upstream.asked = True
+        if faults.watches:
+            faults.on_request(self, name, values, handle)
+        else:
+            handle()
+        upstream.asked = False
 
 
 def _request_id(words: list[str]) -> int:

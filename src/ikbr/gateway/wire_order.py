@@ -33,6 +33,8 @@ class WireOrder(msgspec.Struct, eq=False):
         commission_micro: Fees so far.
         why_held: "locate", "trigger", "child" or nothing.
         ended_ns: When it ended.
+        silent: Whether its client is told nothing of it unasked (a fault).
+        feigned: Whether it works though it was told as cancelled (a fault).
     """
 
     order: Order
@@ -55,6 +57,8 @@ class WireOrder(msgspec.Struct, eq=False):
     commission_micro: int = 0
     why_held: str = ""
     ended_ns: int = 0
+    silent: bool = False
+    feigned: bool = False
 
     @property
     def perm_id(self) -> int:
@@ -88,6 +92,7 @@ class WireOrder(msgspec.Struct, eq=False):
         """Give the fields of an `orderStatus`."""
         return {
             "orderId": self.order_id,
+            "symbol": self.wire["symbol"],
             "status": self.status or "PendingSubmit",
             "filled": self.filled,
             "remaining": self.remaining,

@@ -12,14 +12,16 @@ from ikbr.core.ports import History
 from ikbr.domain.errors import ConfigError, DataError
 from ikbr.domain.marks import mark_units
 from ikbr.domain.session import Session as TradingDay
-from ikbr.domain.tape import NO_PRICE, TapeSource
+from ikbr.domain.tape import NO_PRICE, Kind, TapeSource
 from ikbr.domain.timers import NEVER, TimerHeap
 from ikbr.gateway.books import Books
 from ikbr.gateway.contracts import Contracts
 from ikbr.gateway.desk import Desk
+from ikbr.gateway.faults.injector import Injector
 from ikbr.gateway.link import Link
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.player import Player
+from ikbr.gateway.upstream import Upstream
 from ikbr.gateway.waiting import Waiting
 from ikbr.sim.actions import split_ratio
 from ikbr.sim.exchange import Exchange
@@ -49,6 +51,8 @@ class World:
         began_ns: When the tape begins.
         links: The clients that are connected, by client id.
         player: Turns the pages of the tape.
+        upstream: What the gateway itself is connected to.
+        faults: What goes wrong.
         volume, high, low, opened: Of the present day, by instrument number; price units.
         last_size: Of the latest print, by instrument number.
         close: Last price of the day before, by instrument number.
@@ -87,8 +91,12 @@ class World:
         self.days: Sequence[TradingDay] = source.sessions
         self.links: dict[int, Link] = {}
         self.desk = Desk(self.contracts, self.clock, self.market.touch)
-        self.desk.links = self.links
+        self.desk.news.links = self.links
         self.desk.on_books = self._tell_books
+        self.upstream = Upstream(self)
+        self.faults = Injector(self)
+        self.desk.judge = self.faults.on_order
+        self.desk.on_execution = self.faults.on_execution
         self._waiting = Waiting(self)
         self.desk.wait = self._waiting.take
         self.books: dict[str, Books] = {}
@@ -106,6 +114,7 @@ class World:
         self._marks = [NO_PRICE] * count
         self._listeners: list[list[RowListener]] = [[] for _ in range(count)]
         self._begin()
+        self.faults.load(self.options.faults)
 
     @property
     def now_ns(self) -> int:
@@ -159,6 +168,14 @@ class World:
     def unfollow(self, number: int, listener: RowListener) -> None:
         """Hear no more."""
         self._listeners[number].remove(listener)
+
+    def put_row(self, symbol: str, kind: Kind) -> None:
+        """Let something happen to an instrument that is not on the tape: a halt, its end."""
+        market = self.market
+        number = next(n for n, one in enumerate(self.contracts.instruments) if one.symbol == symbol)
+        sizes = (market.bid_size[number], market.ask_size[number], 0)
+        prices = (market.bid[number], market.ask[number], market.last[number])
+        self._row(self.now_ns, number, int(kind), *prices, *sizes)
 
     def vwap(self, number: int) -> float:
         """Give the average price of today's prints, weighted by size; 0.0 before the first."""

@@ -25,6 +25,7 @@ from ikbr.cli.main import execute
         (["--date", "someday"], "someday"),
         (["--latency-ms", "-1"], "latency_ms"),
         (["--fees", "low"], "fees"),
+        (["--faults", "nowhere.toml"], "the fault plan nowhere.toml cannot be read"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(

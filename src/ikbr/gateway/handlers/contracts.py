@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ikbr.gateway.desk import NO_CONTRACT
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry
 from ikbr.gateway.messages import answers, requests
+from ikbr.gateway.order_refusals import NO_CONTRACT
 from ikbr.sim.refusals import Refusal
 
 if TYPE_CHECKING:

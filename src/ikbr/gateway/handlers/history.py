@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ikbr.gateway import times
-from ikbr.gateway.desk import NO_CONTRACT
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry, ignore
 from ikbr.gateway.handlers.market_data import streams_of
@@ -17,6 +16,7 @@ from ikbr.gateway.history_pace import SMALL_BAR_S, HistoryPace
 from ikbr.gateway.keep_up import KeepUp
 from ikbr.gateway.messages import market_answers as say
 from ikbr.gateway.messages import requests
+from ikbr.gateway.order_refusals import NO_CONTRACT
 from ikbr.gateway.past import PRICES, Rows, rows_of
 from ikbr.gateway.tables import Table
 from ikbr.gateway.times import SECOND_NS

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ikbr.gateway.depth import Depth
-from ikbr.gateway.desk import NO_CONTRACT
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry
 from ikbr.gateway.lines import Line
 from ikbr.gateway.messages import requests
+from ikbr.gateway.order_refusals import NO_CONTRACT
 from ikbr.gateway.real_time_bars import RealTimeBars
 from ikbr.gateway.tick_by_tick import KINDS, TickByTick
 from ikbr.sim.refusals import Refusal

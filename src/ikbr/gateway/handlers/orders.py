@@ -102,7 +102,7 @@ def _books(session: Session, account: str) -> Books | None:
 
 def _tell_orders(session: Session, client_id: int | None) -> None:
     for wo in session.world.desk.orders.of(client_id):
-        if wo.held:
+        if wo.held or wo.feigned:
             continue
         session.send(say.OPEN_ORDER, wo.open_values())
         session.send(say.ORDER_STATUS, wo.status_values())

@@ -1,0 +1,68 @@
+"""Order news: what clients are told of their orders without asking.
+
+Source: the sequence of messages around a fill as recorded from a real gateway: execution, order,
+status, order with its commission, commission report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ikbr.gateway.fields import Values
+from ikbr.gateway.link import Link
+from ikbr.gateway.messages import order_answers as say
+from ikbr.gateway.wire_order import WireOrder
+from ikbr.sim.refusals import Refusal
+
+
+class OrderNews:
+    """Tell clients of their orders, as far as they are connected.
+
+    Attributes:
+        links: Clients that are connected, by client id.
+    """
+
+    def __init__(self) -> None:
+        """Start with nobody to tell."""
+        self.links: Mapping[int, Link] = {}
+
+    def order(self, wo: WireOrder) -> None:
+        """Tell what an order is."""
+        link = self._link(wo)
+        if link is not None:
+            link.send(say.OPEN_ORDER, wo.open_values())
+
+    def status(self, wo: WireOrder) -> None:
+        """Tell how far an order is."""
+        link = self._link(wo)
+        if link is not None:
+            link.send(say.ORDER_STATUS, wo.status_values())
+
+    def both(self, wo: WireOrder) -> None:
+        """Tell what an order is and how far."""
+        self.order(wo)
+        self.status(wo)
+
+    def refuse(self, wo: WireOrder, refusal: Refusal) -> None:
+        """Tell an error about an order."""
+        link = self._link(wo)
+        if link is not None:
+            link.refuse(wo.order_id, refusal)
+
+    def fill(self, wo: WireOrder, execution: Values, commission: Values) -> None:
+        """Tell an execution; of an order that was told as cancelled nothing else is told."""
+        link = self.links.get(wo.client_id)
+        if link is None or wo.silent:
+            return
+        link.send(say.EXEC_DETAILS, execution | {"reqId": -1})
+        if not wo.feigned:
+            full = wo.remaining <= 0
+            if full:
+                link.send(say.OPEN_ORDER, wo.open_values())
+            link.send(say.ORDER_STATUS, wo.status_values())
+            if full:
+                link.send(say.OPEN_ORDER, wo.open_values(commission=True))
+        link.send(say.COMMISSION_REPORT, commission)
+
+    def _link(self, wo: WireOrder) -> Link | None:
+        return None if wo.silent or wo.feigned else self.links.get(wo.client_id)
