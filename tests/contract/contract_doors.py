@@ -51,7 +51,7 @@ class Door(ABC):
         self.portfolio = Portfolio(BY_SYMBOL, round(CAPITAL * 1_000_000))
         self.fills: list[Fill] = []
         self.codes: dict[int, int] = {}
-        broker.attach(self._update, self._fill)
+        broker.attach(self._update, self._fill, self.orders.on_amended_fill)
 
     def _update(self, update: OrderUpdate) -> None:
         order = self.orders.orders[update.order_id]

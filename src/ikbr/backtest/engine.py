@@ -17,6 +17,7 @@ from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
 from ikbr.core.ports import History, Journal
 from ikbr.core.warm_up import warm_up
+from ikbr.domain.amendment import Amendment, amend_fills
 from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
 from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO, Instrument
@@ -44,8 +45,12 @@ class MemoryLog:
         self.refusals: list[Refusal] = []
         self.alerts: list[Alert] = []
         bus.subscribe(EventType.FILL, self.fills.append, name="result")
+        bus.subscribe(EventType.AMENDED, self._amend, name="result")
         bus.subscribe(EventType.REFUSED, self.refusals.append, name="result")
         bus.subscribe(EventType.ALERT, self.alerts.append, name="result")
+
+    def _amend(self, amendment: Amendment) -> None:
+        amend_fills(self.fills, amendment)
 
 
 def run_backtest(  # noqa: PLR0913 - every port of a run is named

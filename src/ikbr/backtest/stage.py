@@ -21,6 +21,7 @@ from ikbr.core.ports import Journal
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.trader import Trader
 from ikbr.core.valuation import Valuation
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.limits import RiskLimits
@@ -146,6 +147,7 @@ class Stage:
         )
         self.margin = MarginWatch(self.account, self.trader, self.valuation)
         self.trader.books.on_books = self._on_books
+        self.trader.books.on_amended = self._on_amended
         self._halts = self.trader.risk.halts
         self._overnight = Overnight(self.trader, self.account, self.exchange)
         self._actions = tuple(actions)
@@ -174,6 +176,10 @@ class Stage:
         self.valuation.on_fill(number, fill, self.standing_mark(number))
         self.margin.redraw()
         self.recorder.equity(self.clock.now_ns, self.valuation.equity_micro)
+
+    def _on_amended(self, _amendment: Amendment) -> None:
+        self.valuation.recount()
+        self.margin.redraw()
 
     def standing_mark(self, number: int) -> int:
         """Give the mark of an instrument from the standing market."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from ib_async import CommissionReport, Execution
+from msgspec.structs import replace
 
 from ikbr.broker.orders import whole
 from ikbr.core.ports import Clock
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill, Order, Side
 from ikbr.domain.timers import Timer
@@ -68,17 +71,21 @@ class _Waiting:
     timer: Timer
 
 
+class _Told(NamedTuple):
+    order: Order
+    fill: Fill
+
+
 class ExecutionDesk:
     """Turn executions and commission reports into fills.
 
     A fill waits for its commission, but not for long: a position that is not known is worse than
-    a fee that is expected. When the report comes after all, the difference is reported.
+    a fee that is expected. When the report comes after all, the fill is amended, as it is when
+    the execution is corrected or taken back.
 
     Attributes:
         on_fill: Told of each fill, once.
-        on_late_commission: Told of the commission that a reported fill lacked (or had too much),
-            in millionths.
-        on_correction: Told of a fill as it was reported and as it should have been.
+        on_amended: Told of a fill as it was told before, and as it should have been.
         on_odd: Told, in words, of what should not be.
         wait_ns: How long a fill waits for its commission.
     """
@@ -87,6 +94,7 @@ class ExecutionDesk:
         self,
         clock: Clock,
         on_fill: Callable[[Fill], None],
+        on_amended: Callable[[Fill, Fill], None],
         *,
         estimate: Estimate,
         wait_ns: int,
@@ -96,15 +104,19 @@ class ExecutionDesk:
         self._clock = clock
         self._estimate = estimate
         self.on_fill = on_fill
-        self.on_late_commission: Callable[[Fill, int], None] = lambda _fill, _amount: None
-        self.on_correction: Callable[[Fill, Fill], None] = lambda _old, _new: None
+        self.on_amended = on_amended
         self.on_odd = on_odd
         self.wait_ns = wait_ns
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self._early: Recent[str, CommissionReport] = Recent()
-        self._seen: Recent[str, str] = Recent()
-        self._booked: Recent[str, Fill] = Recent()
+        self._revisions: Recent[int, str] = Recent()
+        self._told: Recent[int, _Told] = Recent()
         self._charged: Recent[str, bool] = Recent()
+
+    def know(self, order: Order, fill: Fill) -> None:
+        """Take over a fill that an earlier session was told of; IB may list it again."""
+        self._revisions.put(fill.exec_id, "")
+        self._told.put(fill.exec_id, _Told(order, fill))
 
     def on_execution(self, order: Order, execution: Execution, ts_ns: int) -> int:
         """Take an execution of an order of ours.
@@ -115,64 +127,101 @@ class ExecutionDesk:
             ts_ns: When it is held to have happened.
 
         Returns:
-            The quantity, or 0 when it was known already.
+            By how much more is to be told than before: the quantity of a new execution, the
+            difference where one is corrected that was not told yet, else 0.
         """
-        exec_id = execution.execId
-        stem, revision = exec_stem(exec_id)
-        before = self._seen.get(stem)
-        if before is not None:
-            if revision > before:
-                self._correct(stem, revision, order, execution)
+        number = exec_number(execution.execId)
+        revision = exec_stem(execution.execId)[1]
+        before = self._revisions.get(number)
+        if before is not None and revision <= before:
             return 0
-        self._seen.put(stem, revision)
-        report = self._early.get(exec_id)
-        timer = self._clock.call_at(self._clock.now_ns + self.wait_ns, self._lapse, exec_id)
-        self._waiting[exec_id] = _Waiting(order, execution, ts_ns, timer)
+        self._revisions.put(number, revision)
+        told = self._told.get(number)
+        if told is not None:
+            self._correct(told.fill, order, execution)
+            return 0
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None:
+            waiting.timer.cancel()
+            ts_ns = waiting.ts_ns
+        quantity = whole(execution.shares)
+        if quantity:
+            self._wait(number, order, execution, ts_ns)
+        elif waiting is None:
+            # What was taken back is told even where the fill is not remembered here.
+            never = self._fill(order, execution, ts_ns, 0)
+            self.on_amended(never, never)
+        return quantity - (whole(waiting.execution.shares) if waiting is not None else 0)
+
+    def _wait(self, number: int, order: Order, execution: Execution, ts_ns: int) -> None:
+        timer = self._clock.call_at(self._clock.now_ns + self.wait_ns, self._lapse, number)
+        self._waiting[number] = _Waiting(order, execution, ts_ns, timer)
+        report = self._early.get(execution.execId)
         if report is not None:
             self.on_commission(report)
-        return whole(execution.shares)
 
     def on_commission(self, report: CommissionReport) -> None:
         """Take a commission report; one that precedes its execution is kept for it."""
         exec_id = report.execId
-        if report.commission > UNSET:
+        if report.commission > UNSET or self._charged.get(exec_id):
             return
-        waiting = self._waiting.get(exec_id)
-        if waiting is not None:
-            currency = waiting.order.instrument.currency
-            if report.currency and report.currency != currency:
-                self.on_odd(
-                    waiting.order.order_id,
-                    f"the commission of {exec_id} is in {report.currency}, not in {currency}; "
-                    "the fill carries the expected one",
-                )
-                return
-            self._charged.put(exec_id, True)
-            self._book(exec_id, micro(report.commission))
-            return
-        fill = self._booked.get(exec_id)
-        if fill is None:
+        number, revision = exec_number(exec_id), exec_stem(exec_id)[1]
+        latest = self._revisions.get(number)
+        if latest is None or revision > latest != "":
             self._early.put(exec_id, report)
-        elif not self._charged.get(exec_id):
-            self._charged.put(exec_id, True)
-            self.on_late_commission(fill, micro(report.commission) - fill.commission_micro)
+            return
+        if revision < latest:
+            return
+        waiting, told = self._waiting.get(number), self._told.get(number)
+        what = waiting or told
+        if what is None or not self._can_be_booked(what.order, report):
+            return
+        self._charged.put(exec_id, True)
+        if waiting is not None:
+            self._tell(number, micro(report.commission))
+        elif told is not None:
+            amended = replace(told.fill, commission_micro=micro(report.commission))
+            self._amend(told.order, told.fill, amended)
+
+    def _can_be_booked(self, order: Order, report: CommissionReport) -> bool:
+        currency = order.instrument.currency
+        if report.currency and report.currency != currency:
+            self.on_odd(
+                order.order_id,
+                f"the commission of {report.execId} is in {report.currency}, not in {currency}; "
+                "the fill carries the expected one",
+            )
+            return False
+        return True
 
     def flush(self) -> None:
         """Report every fill that still waits, with the expected commission."""
-        for exec_id in tuple(self._waiting):
-            self._lapse(exec_id)
+        for number in tuple(self._waiting):
+            self._lapse(number)
 
-    def _lapse(self, exec_id: str) -> None:
-        waiting = self._waiting.get(exec_id)
-        if waiting is not None:
-            self._book(exec_id, None)
+    def _lapse(self, number: int) -> None:
+        if number in self._waiting:
+            self._tell(number, None)
 
-    def _book(self, exec_id: str, commission_micro: int | None) -> None:
-        waiting = self._waiting.pop(exec_id)
+    def _tell(self, number: int, commission_micro: int | None) -> None:
+        waiting = self._waiting.pop(number)
         waiting.timer.cancel()
         fill = self._fill(waiting.order, waiting.execution, waiting.ts_ns, commission_micro)
-        self._booked.put(exec_id, fill)
+        self._told.put(number, _Told(waiting.order, fill))
         self.on_fill(fill)
+
+    def _correct(self, told: Fill, order: Order, execution: Execution) -> None:
+        """Report what an execution has become; its fees stay until their own report comes."""
+        amended = self._fill(order, execution, told.ts_ns, told.commission_micro)
+        self._amend(order, told, amended)
+        report = self._early.get(execution.execId)
+        if report is not None:
+            self.on_commission(report)
+
+    def _amend(self, order: Order, told: Fill, amended: Fill) -> None:
+        self._told.put(told.exec_id, _Told(order, amended))
+        if not Amendment(0, told, amended).says_nothing:
+            self.on_amended(told, amended)
 
     def _fill(
         self, order: Order, execution: Execution, ts_ns: int, commission_micro: int | None
@@ -204,25 +253,3 @@ class ExecutionDesk:
             order.decision_mid,
             order.decision_price,
         )
-
-    def _correct(self, stem: str, revision: str, order: Order, execution: Execution) -> None:
-        old_id = f"{stem}.{self._seen.get(stem)}"
-        self._seen.put(stem, revision)
-        waiting = self._waiting.pop(old_id, None)
-        if waiting is not None:
-            # Nobody knows of the old one yet: the new one takes its place.
-            waiting.execution = execution
-            self._waiting[execution.execId] = waiting
-            waiting.timer.cancel()
-            waiting.timer = self._clock.call_at(
-                self._clock.now_ns + self.wait_ns, self._lapse, execution.execId
-            )
-            return
-        old = self._booked.get(old_id)
-        if old is None:
-            self.on_odd(order.order_id, f"{execution.execId} corrects an unknown execution")
-            return
-        new = self._fill(order, execution, old.ts_ns, old.commission_micro)
-        self._booked.put(execution.execId, new)
-        self._charged.put(execution.execId, bool(self._charged.get(old_id)))
-        self.on_correction(old, new)

@@ -52,7 +52,7 @@ class Follower:
         client_id: Whose orders are ours.
         inquiry: Asks IB; None before the connection is ready.
         executions: Joins executions with their commissions.
-        on_update, on_fill: Told what became of orders.
+        on_update, on_fill, on_amended: Told what became of orders.
         on_notice: Told of what a person should know.
         on_foreign: Told of executions that belong to none of our orders.
     """
@@ -76,11 +76,13 @@ class Follower:
         self.inquiry: Inquiry | None = None
         self.on_update: Callable[[OrderUpdate], None] = _not_attached
         self.on_fill: Callable[[Fill], None] = _not_attached
+        self.on_amended: Callable[[Fill], None] = _not_attached
         self.on_notice: Callable[[Notice], None] = lambda _notice: None
         self.on_foreign: Callable[[Contract, Execution], None] = lambda _contract, _execution: None
         self.executions = ExecutionDesk(
             clock,
             self._book,
+            self._amend,
             estimate=estimate,
             wait_ns=commission_wait_ns,
             on_odd=self._notice,
@@ -147,8 +149,8 @@ class Follower:
         # Noted first: with its commission there already, the fill is reported at once.
         quantity = int(execution.shares)
         line.seen += quantity
-        if not self.executions.on_execution(line.order, execution, ts_ns):
-            line.seen -= quantity
+        line.seen += self.executions.on_execution(line.order, execution, ts_ns) - quantity
+        self._close_if_complete(line)
 
     def on_execution_end(self, request_id: int) -> None:
         """Take the end of a list of executions."""
@@ -267,6 +269,21 @@ class Follower:
             if line.filled and line.end is None:
                 self._retire(line)
         self.on_fill(fill)
+        self._close_if_complete(line)
+
+    def _amend(self, told: Fill, amended: Fill) -> None:
+        """Report that a fill was something else, and the end that waited for it."""
+        line = self.lines.get(told.order_id)
+        more = amended.quantity - told.quantity
+        if line is not None and more > 0:
+            line.seen += more
+            line.booked += more
+            if line.filled and line.end is None:
+                self._retire(line)
+        self.on_amended(amended)
+        self._close_if_complete(line)
+
+    def _close_if_complete(self, line: Line | None) -> None:
         if line is not None and line.end is not None and line.complete:
             self._close(line)
 

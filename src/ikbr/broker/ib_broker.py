@@ -6,7 +6,7 @@ same object therefore trades over a socket and over a gateway in the same proces
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ib_async import IB
 
@@ -127,15 +127,28 @@ class IBBroker:
         return self._first_id
 
     def attach(
-        self, on_update: Callable[[OrderUpdate], None], on_fill: Callable[[Fill], None]
+        self,
+        on_update: Callable[[OrderUpdate], None],
+        on_fill: Callable[[Fill], None],
+        on_amended: Callable[[Fill], None],
     ) -> None:
         """Say whom to tell; called once before the first order."""
         self.follower.on_update = on_update
         self.follower.on_fill = on_fill
+        self.follower.on_amended = on_amended
 
-    def adopt(self, order: Order) -> None:
-        """Follow an order that an earlier session sent; `start` asks what became of it."""
-        self.follower.lines[order.order_id] = Line(order, booked=order.filled, seen=order.filled)
+    def adopt(self, order: Order, fills: Iterable[Fill] = ()) -> None:
+        """Follow an order that an earlier session sent; `start` asks what became of it.
+
+        Args:
+            order: As that session left it.
+            fills: Its fills that are booked. IB lists those of the day again: they are no new
+                ones, but may have been corrected meanwhile.
+        """
+        executed = order.executed
+        self.follower.lines[order.order_id] = Line(order, booked=executed, seen=executed)
+        for fill in fills:
+            self.follower.executions.know(order, fill)
 
     def submit(self, order: Order) -> None:
         """Send an order; a child (`parent_id`) waits for its parent's fill."""

@@ -11,7 +11,8 @@ from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.slot import Slot, SlotTable
-from ikbr.domain.events import EventType
+from ikbr.domain.amendment import Amendment, AmendmentKind
+from ikbr.domain.events import Alert, EventType
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import Fill, Order
 from ikbr.domain.portfolio import Portfolio
@@ -20,7 +21,13 @@ from ikbr.strategies.manager import Running
 Tell = Callable[..., Any]
 
 _FILLED = OrderState.FILLED
-_ORDER, _FILL = EventType.ORDER, EventType.FILL
+_ORDER, _FILL, _AMENDED = EventType.ORDER, EventType.FILL, EventType.AMENDED
+
+_SEVERITY = {
+    AmendmentKind.COMMISSION: "info",
+    AmendmentKind.CORRECTION: "warning",
+    AmendmentKind.BUST: "critical",
+}
 
 
 class Bookkeeper:
@@ -28,6 +35,8 @@ class Bookkeeper:
 
     Attributes:
         on_books: Told of a fill that was booked, before anyone else hears of it.
+        on_amended: Told that a booked fill was something else, once the books are amended.
+        on_alert: Told of what needs a person's eyes.
         on_late: Told the slot when a flattening hears of a fill and something is held still.
     """
 
@@ -41,6 +50,8 @@ class Bookkeeper:
         "_slots",
         "_tell",
         "_wanted",
+        "on_alert",
+        "on_amended",
         "on_books",
         "on_late",
         "on_rejected",
@@ -77,11 +88,14 @@ class Bookkeeper:
         self._wanted = bus.wanted
         self._tell = tell
         self.on_books: Callable[[Fill], None] = _ignore
-        self.on_late: Callable[[Slot], None] = _ignore_slot
+        self.on_amended: Callable[[Amendment], None] = _ignore
+        self.on_alert: Callable[[Alert], None] = _ignore
+        self.on_late: Callable[[Slot], None] = _ignore
         self.on_rejected: Callable[[Slot, Order], None] = _ignore_order
         orders.on_intent = self.on_intent
         orders.on_change = self.on_change
         orders.on_booked = self.on_booked
+        orders.on_amended = self.on_amendment
         orders.on_restored = self._recount
 
     def on_intent(self, order: Order) -> None:
@@ -129,6 +143,34 @@ class Bookkeeper:
         if _FILL in self._wanted:
             self._bus.emit(_FILL, fill)
 
+    def on_amendment(self, amendment: Amendment, order: Order) -> None:
+        """Book that a fill was something else; strategies see it in what they hold."""
+        slot: Slot = order.owner or self._place(order)
+        self._amend_books(slot, amendment)
+        slot.position += amendment.change
+        slot.unmute()
+        if order.is_done:
+            self._release(slot, order)
+        elif amendment.change:
+            self._recount(order)
+        self.on_amended(amendment)
+        if amendment.change:
+            if slot.exits:
+                trim_exits(slot, order, 0, self._orders, self._recount)
+            if slot.flat_below and slot.position and _is_late(slot, order):
+                self.on_late(slot)
+        alert = Alert(amendment.ts_ns, _SEVERITY[amendment.kind], "fills", amendment.describe())
+        self.on_alert(alert)
+        if _AMENDED in self._wanted:
+            self._bus.emit(_AMENDED, amendment)
+
+    def _amend_books(self, slot: Slot, amendment: Amendment) -> None:
+        symbol, strategy = amendment.before.symbol, amendment.before.strategy
+        history = [fill for fill in self._orders.fills.values() if fill.symbol == symbol]
+        self._portfolio.amend(amendment, history)
+        own = [fill for fill in history if fill.strategy == strategy]
+        slot.running.books.amend(amendment, own)
+
     def _place(self, order: Order) -> Slot:
         """Find the slot of an order that somebody else made."""
         slot = order.owner = self._slots.of(order.strategy, order.request.symbol)
@@ -155,13 +197,9 @@ def _is_late(slot: Slot, order: Order) -> bool:
     return order.order_id < slot.flat_below or order.request.reduce_only
 
 
-def _ignore(_fill: Fill) -> None:
+def _ignore(_what: object) -> None:
     pass
 
 
 def _ignore_order(_slot: Slot, _order: Order) -> None:
-    pass
-
-
-def _ignore_slot(_slot: Slot) -> None:
     pass

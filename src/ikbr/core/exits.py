@@ -94,5 +94,5 @@ def _leave(
     if remaining < 1:
         orders.cancel(order.order_id)
     else:
-        orders.modify(order.order_id, quantity=order.filled + remaining)
+        orders.modify(order.order_id, quantity=order.executed + remaining)
         recount(order)

@@ -13,6 +13,7 @@ import msgspec
 
 from ikbr.core.order_rules import check_request, child_requests
 from ikbr.core.ports import Broker, Clock, Journal
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.errors import InvariantError, OrderError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import (
@@ -38,10 +39,12 @@ class OrderManager:
     Attributes:
         orders: Every order of this run by id.
         working: Those that are not done.
+        fills: Every fill by execution id, in the order they were booked, as it is known now.
         next_id: The id of the next order.
         max_working: How many may work at once.
         on_change: Told of every order whose state changed (trader, observers).
         on_booked: Told of every new fill, after its order was brought up to date.
+        on_amended: Told of every booked fill that was something else, before `fills` has it.
         on_intent: Told of every order whose intent is recorded, before it is sent.
         on_restored: Told of every order whose modification was refused, before `on_change`.
         anomalies: Broker words that the lifecycle does not expect, counted by name.
@@ -57,16 +60,17 @@ class OrderManager:
         self.next_id = 1
         self.orders: dict[int, Order] = {}
         self.working: dict[int, Order] = {}
+        self.fills: dict[int, Fill] = {}
         self.children: dict[int, list[Order]] = {}
         self.max_working = max_working
         self.on_change: Callable[[Order], None] = _ignore
         self.on_booked: Callable[[Fill, Order], None] = _ignore_fill
+        self.on_amended: Callable[[Amendment, Order], None] = _ignore_amendment
         self.on_intent: Callable[[Order], None] = _ignore
         self.on_restored: Callable[[Order], None] = _ignore
         self.anomalies: dict[str, int] = {}
-        self._seen_exec: set[int] = set()
         self._replaced: dict[int, OrderRequest] = {}
-        broker.attach(self.on_update, self.on_fill)
+        broker.attach(self.on_update, self.on_fill, self.on_amended_fill)
 
     def submit(
         self,
@@ -177,10 +181,10 @@ class OrderManager:
             limit_price=old.limit_price if limit_price is None else limit_price,
             stop_price=old.stop_price if stop_price is None else stop_price,
         )
-        if request.quantity <= order.filled:
+        if request.quantity <= order.executed:
             raise OrderError(
                 f"order {order_id}: quantity {request.quantity} is not above the "
-                f"{order.filled} already filled; cancel it instead."
+                f"{order.executed} already filled; cancel it instead."
             )
         check_request(request, order.instrument)
         now = self._clock.now_ns
@@ -264,7 +268,7 @@ class OrderManager:
     def _restore(self, order: Order, ts_ns: int) -> bool:
         """Take a modification back, unless fills prove that it took effect."""
         before = self._replaced.pop(order.order_id, None)
-        if before is None or order.is_done or before.quantity < order.filled:
+        if before is None or order.is_done or before.quantity < order.executed:
             return False
         order.request = before
         self._journal.append("modify", ts_ns, (order.order_id, before))
@@ -273,14 +277,14 @@ class OrderManager:
 
     def on_fill(self, fill: Fill) -> None:
         """Book a fill: once per execution, whatever state the order is in."""
-        if fill.exec_id in self._seen_exec:
-            self._anomaly("repeated fill")
+        if fill.exec_id in self.fills:
+            self._on_repeated(fill)
             return
         order = self.orders.get(fill.order_id)
         if order is None:
             raise InvariantError(f"fill {fill.exec_id} belongs to no order ({fill.order_id}).")
         ts_ns, quantity, before = fill.ts_ns, fill.quantity, order.state
-        self._seen_exec.add(fill.exec_id)
+        self.fills[fill.exec_id] = fill
         self._journal.append("fill", ts_ns, fill)
         if before.is_final:
             self._anomaly(f"fill after {before.value}")
@@ -289,14 +293,61 @@ class OrderManager:
         missing = order.request.quantity - filled
         if missing < 0:
             self._anomaly("overfill")
-        order.state = TRANSITIONS[before, _PARTIAL if missing > 0 else _FULL]
-        if missing <= 0 and not before.is_final:
-            order.done_ns = ts_ns
-            del self.working[order.order_id]
-            if self._replaced:
-                self._replaced.pop(order.order_id, None)
+        if missing > 0 and missing > order.undone:
+            order.state = TRANSITIONS[before, _PARTIAL]
+        else:
+            order.state = TRANSITIONS[before, _FULL]
+            if not before.is_final:
+                order.done_ns = ts_ns
+                del self.working[order.order_id]
+                if self._replaced:
+                    self._replaced.pop(order.order_id, None)
         self.on_booked(fill, order)
         if order.state is not before:
+            self.on_change(order)
+
+    def _on_repeated(self, fill: Fill) -> None:
+        """Take a fill that is known: it was corrected meanwhile, or is merely told again."""
+        booked = self.fills[fill.exec_id]
+        again = msgspec.structs.replace(fill, commission_micro=booked.commission_micro)
+        if Amendment(0, booked, again).says_nothing:
+            self._anomaly("repeated fill")
+        else:
+            self.on_amended_fill(again)
+
+    def on_amended_fill(self, fill: Fill) -> None:
+        """Book that an execution was something else than the fill that is known.
+
+        An order that has ended stays ended, and what an exchange takes back it does not fill
+        once more. Fills that turn out larger may fill an order whole.
+
+        Source: Nasdaq Rule 11890 and NYSE Rule 7.10: a trade that is broken is cancelled; the
+        orders behind it are not reinstated.
+
+        Args:
+            fill: The execution as it should have been; a quantity of 0 means that it never was.
+        """
+        booked = self.fills.get(fill.exec_id)
+        if booked is None:
+            self._anomaly("amendment of an unknown fill")
+            return
+        now = self._clock.now_ns
+        amendment = Amendment(now, booked, fill)
+        if amendment.says_nothing:
+            self._anomaly("repeated amendment")
+            return
+        self._journal.append("amendment", now, amendment)
+        order = self.orders[fill.order_id]
+        order.amend(fill, booked)
+        if order.remaining < 0:
+            self._anomaly("overfill")
+        ends = order.remaining <= 0 and not order.is_done
+        if ends:
+            order.state = TRANSITIONS[order.state, _FULL]
+            self._finish(order, now)
+        self.on_amended(amendment, order)
+        self.fills[fill.exec_id] = fill
+        if ends:
             self.on_change(order)
 
     def _finish(self, order: Order, ts_ns: int) -> None:
@@ -310,6 +361,10 @@ class OrderManager:
 
 
 def _ignore(_order: Order) -> None:
+    pass
+
+
+def _ignore_amendment(_amendment: Amendment, _order: Order) -> None:
     pass
 
 

@@ -15,9 +15,19 @@ class Broker(Protocol):
     """Take orders to an exchange and bring back its word."""
 
     def attach(
-        self, on_update: Callable[[OrderUpdate], None], on_fill: Callable[[Fill], None]
+        self,
+        on_update: Callable[[OrderUpdate], None],
+        on_fill: Callable[[Fill], None],
+        on_amended: Callable[[Fill], None],
     ) -> None:
-        """Say whom to tell; called once before the first order."""
+        """Say whom to tell; called once before the first order.
+
+        Args:
+            on_update: Told of the broker's word about an order.
+            on_fill: Told of each execution, once.
+            on_amended: Told of an execution that was told before, as it should have been: its
+                commission came late, or it was corrected, or never was (a quantity of 0).
+        """
 
     def submit(self, order: Order) -> None:
         """Send an order; a child (`parent_id`) waits for its parent's fill."""

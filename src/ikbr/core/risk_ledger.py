@@ -161,14 +161,15 @@ class RiskLedger:
         order_id, request, parent_id = order.order_id, order.request, order.parent_id
         if order_id in self.orders:
             self.remove(order_id)
+            remaining = order.remaining
         else:
             self.sent_today += 1
+            remaining = request.quantity - order.filled
         kind = BUYS if request.side > 0 else SELLS
         if parent_id or request.reduce_only:
             kind += EXIT_BUYS
         group = request.oca_group or (f"#{parent_id}" if parent_id else "")
         book = self.books.get(request.symbol) or self.book(request.symbol)
-        remaining = request.quantity - order.filled
         entry = OpenOrder(order_id, kind, remaining, group, book)
         if group:
             self.put_back(entry)

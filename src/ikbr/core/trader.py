@@ -112,6 +112,7 @@ class Trader:
         self.flattener = Flattener(orders, self.desk.send, outside_rth=outside_rth)
         self.desk.flatten = self.flattener.flatten
         self.books = Bookkeeper(orders, self.slots, portfolio, risk, clock, bus, self.tell)
+        self.books.on_alert = self.alert
         self.books.on_late = self.flattener.close
         self.books.on_rejected = self.desk.on_rejected
 

@@ -25,6 +25,8 @@ class EventType(StrEnum):
     """Order, after its state changed."""
     FILL = "FILL"
     """Fill, after it was booked."""
+    AMENDED = "AMENDED"
+    """Amendment: a booked fill was something else."""
     HALT = "HALT"
     """Refused: the halt that stops entries from now on."""
     ALERT = "ALERT"

@@ -102,6 +102,7 @@ class Order(msgspec.Struct, eq=False):
         parent_id: The order whose fill activates this one (0 for none).
         message: Latest word of the broker about it.
         cancel_requested: Whether its cancellation is on its way.
+        undone: Quantity that was filled and taken back; no exchange fills it once more.
         owner: Where the pipeline keeps it (a slot); nobody else looks inside.
     """
 
@@ -120,6 +121,7 @@ class Order(msgspec.Struct, eq=False):
     done_ns: int = 0
     message: str = ""
     cancel_requested: bool = False
+    undone: int = 0
 
     @property
     def symbol(self) -> str:
@@ -137,9 +139,23 @@ class Order(msgspec.Struct, eq=False):
         return self.request.quantity
 
     @property
+    def executed(self) -> int:
+        """How much was executed, counting what was taken back."""
+        return self.filled + self.undone
+
+    @property
     def remaining(self) -> int:
         """How much is still to fill."""
-        return self.request.quantity - self.filled
+        return self.request.quantity - self.filled - self.undone
+
+    def amend(self, amended: Fill, booked: Fill) -> None:
+        """Count a fill of it as it should have been, not as it was booked."""
+        change = amended.quantity - booked.quantity
+        self.filled += change
+        self.fill_value_units += (
+            amended.quantity * amended.price_units - booked.quantity * booked.price_units
+        )
+        self.undone = max(0, self.undone - change)
 
     @property
     def average_price(self) -> float:

@@ -5,8 +5,9 @@ The identity that always holds: equity = cash + Σ position × multiplier × mar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from ikbr.domain.amendment import Amendment, amend_position
 from ikbr.domain.errors import ContractError
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill
@@ -100,6 +101,21 @@ class Portfolio:
         if not position.mark_units:
             position.mark_units = price_units
         return position.apply(change, price_units)
+
+    def amend(self, amendment: Amendment, history: Iterable[Fill]) -> None:
+        """Book that a fill was something else: cash, position, fees.
+
+        Args:
+            amendment: What is amended.
+            history: The fills of these books in its symbol, in the order they were booked, the
+                old one included.
+        """
+        old, new = amendment.before, amendment.after
+        position = self.position(old.symbol)
+        traded = new.signed_quantity * new.price_units - old.signed_quantity * old.price_units
+        spent = traded * position.unit_value_micro + amendment.fees_micro
+        self.cash_micro[position.currency] = self.cash_micro.get(position.currency, 0) - spent
+        amend_position(position, amendment, history)
 
     def add_cash(self, amount_micro: int, currency: str | None = None) -> None:
         """Book a payment that is no fill: interest, dividends, borrow fees, deposits."""

@@ -12,6 +12,7 @@
 | cancel   | order_id, when we ask for its cancellation |
 | update   | `OrderUpdate` |
 | fill     | `Fill` |
+| amendment | `Amendment`: a fill as it was booked, and as it should have been |
 | cash     | `{"currency": str, "amount_micro": int, "why": str}` |
 | split    | `(symbol, new, old)`; cash in lieu is a `cash` record, valued at the latest `mark` |
 | fx       | `(currency, rate)` |
@@ -28,6 +29,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.errors import JournalError, nearest
 from ikbr.domain.events import Alert, Decision, Refusal
 from ikbr.domain.instrument import Instrument
@@ -51,6 +53,7 @@ _BODIES: dict[str, Any] = {
     "cancel": int,
     "update": OrderUpdate,
     "fill": Fill,
+    "amendment": Amendment,
     "cash": dict[str, Any],
     "split": tuple[str, int, int],
     "fx": tuple[str, float],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ikbr.core.order_manager import CANCEL_REFUSED_CODES
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.errors import JournalError
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.lifecycle import TRANSITIONS, OrderEvent, OrderState, OrderUpdate, next_state
@@ -25,6 +26,7 @@ class State:
         settings: The body of the latest settings record.
         portfolio: Cash, positions, marks.
         orders: By id, with their states and fills.
+        fills: Every fill by execution id, in the order they were booked, as amended.
         counts: Records by kind.
         anomalies: Words of the broker that the lifecycle does not allow; they changed nothing.
         last_ns: Time of the latest record, ns UTC.
@@ -36,6 +38,7 @@ class State:
         self.settings: Mapping[str, Any] = {}
         self.portfolio = Portfolio(self.instruments, 0)
         self.orders: dict[int, Order] = {}
+        self.fills: dict[int, Fill] = {}
         self.counts: dict[str, int] = {}
         self.anomalies = 0
         self.last_ns = 0
@@ -47,6 +50,7 @@ class State:
             "cancel": self._cancel,
             "update": self._update,
             "fill": self._fill,
+            "amendment": self._amend,
             "cash": self._cash,
             "split": self._split,
             "fx": self._fx,
@@ -139,6 +143,7 @@ class State:
 
     def _fill(self, _: int, fill: Fill) -> None:
         self.portfolio.apply_fill(fill)
+        self.fills[fill.exec_id] = fill
         order = self.orders.get(fill.order_id)
         if order is None:
             return  # a person's order, or the broker's: it counts in the books
@@ -146,6 +151,18 @@ class State:
         order.fill_value_units += fill.quantity * fill.price_units
         full = order.remaining <= 0
         self._step(order, OrderEvent.FULL_FILL if full else OrderEvent.PARTIAL_FILL, fill.ts_ns)
+
+    def _amend(self, ts_ns: int, amendment: Amendment) -> None:
+        booked, amended = amendment.before, amendment.after
+        history = [fill for fill in self.fills.values() if fill.symbol == booked.symbol]
+        self.portfolio.amend(amendment, history)
+        self.fills[amended.exec_id] = amended
+        order = self.orders.get(amended.order_id)
+        if order is None:
+            return
+        order.amend(amended, booked)
+        if order.remaining <= 0 and not order.is_done:
+            self._step(order, OrderEvent.FULL_FILL, ts_ns)
 
     def _cash(self, _: int, body: Mapping[str, Any]) -> None:
         self.portfolio.add_cash(body["amount_micro"], body.get("currency"))

@@ -42,9 +42,12 @@ class SimBroker:
         self._number = -1
 
     def attach(
-        self, on_update: Callable[[OrderUpdate], None], on_fill: Callable[[Fill], None]
+        self,
+        on_update: Callable[[OrderUpdate], None],
+        on_fill: Callable[[Fill], None],
+        on_amended: Callable[[Fill], None] | None = None,
     ) -> None:
-        """Say whom to tell; called once before the first order."""
+        """Say whom to tell; called once before the first order; nothing is ever amended."""
         delay = self._model.response_ns
         self._number = self._exchange.open_account(
             self._account,

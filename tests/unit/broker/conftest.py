@@ -58,6 +58,7 @@ class Desk:
         self.notices: list[Notice] = []
         self.updates: list[OrderUpdate] = []
         self.fills: list[Fill] = []
+        self.amended: list[Fill] = []
         self.foreign: list[str] = []
         self.broker = IBBroker(
             self.ib,
@@ -71,7 +72,7 @@ class Desk:
         self.follower.on_notice = self.notices.append
         self.follower.on_foreign = lambda _c, execution: self.foreign.append(execution.execId)
         self.orders = OrderManager(self.broker, self.clock, MemoryJournal())
-        self.broker.attach(self._update, self._fill)
+        self.broker.attach(self._update, self._fill, self._amend)
         self.orders.next_id = self.broker.start()
 
     def connect(self) -> None:
@@ -92,6 +93,10 @@ class Desk:
     def _fill(self, fill: Fill) -> None:
         self.fills.append(fill)
         self.orders.on_fill(fill)
+
+    def _amend(self, fill: Fill) -> None:
+        self.amended.append(fill)
+        self.orders.on_amended_fill(fill)
 
     def send(self, quantity: int = 100, kind: str = "MKT", **more: Any) -> Order:
         side = Side.BUY if quantity > 0 else Side.SELL

@@ -163,10 +163,6 @@ def test_a_missing_commission_is_expected_and_its_difference_reported(open_desk:
         return int(side) * quantity * units
 
     desk = open_desk(estimate=estimate, commission_wait_s=2.0)
-    late: list[tuple[int, int]] = []
-    desk.follower.executions.on_late_commission = lambda fill, micro: late.append(
-        (fill.exec_id, micro)
-    )
     order = desk.send()
     desk.execute(order)
     desk.later(1.999)
@@ -176,7 +172,8 @@ def test_a_missing_commission_is_expected_and_its_difference_reported(open_desk:
     assert fill.commission_micro == 500_000_000
     for _ in range(2):
         desk.charge(501.0)
-    assert late == [(fill.exec_id, 1_000_000)]
+    assert [(f.exec_id, f.commission_micro) for f in desk.amended] == [(fill.exec_id, 501_000_000)]
+    assert desk.orders.fills[fill.exec_id].commission_micro == 501_000_000
 
 
 @pytest.mark.parametrize(("commission", "currency"), [(1.7976931348623157e308, "USD"), (1, "EUR")])
@@ -193,10 +190,6 @@ def test_a_commission_that_says_nothing_is_not_booked(
 
 
 def test_a_correction_is_no_second_fill(desk: Any) -> None:
-    corrected: list[tuple[float, float]] = []
-    desk.follower.executions.on_correction = lambda old, new: corrected.append(
-        (old.price, new.price)
-    )
     order = desk.send()
     desk.execute(order)
     desk.charge()
@@ -204,7 +197,8 @@ def test_a_correction_is_no_second_fill(desk: Any) -> None:
     desk.charge(exec_id="a.b.01.02")
     desk.execute(order, exec_id="a.b.01.01")
     assert len(desk.fills) == 1
-    assert corrected == [(500.0, 499.0)]
+    assert [(fill.price, fill.quantity) for fill in desk.amended] == [(499.0, 100)]
+    assert order.average_price == 499.0
 
 
 def test_a_correction_replaces_what_was_not_reported_yet(desk: Any) -> None:
@@ -217,13 +211,115 @@ def test_a_correction_replaces_what_was_not_reported_yet(desk: Any) -> None:
     assert len(desk.fills) == 1
 
 
-def test_a_correction_of_nothing_is_noticed(desk: Any) -> None:
+def test_a_correction_that_comes_before_the_fill_was_told_counts_alone(desk: Any) -> None:
     order = desk.send()
-    desk.execute(order, exec_id="a.b.01.02")
+    desk.execute(order, 60)
+    desk.execute(order, 40, exec_id="a.b.01.02")
     desk.charge(exec_id="a.b.01.02")
-    desk.follower.executions._booked.__init__()
-    desk.execute(order, exec_id="a.b.01.03")
-    assert "corrects an unknown execution" in desk.notices[0].words
+    desk.status(order, "Cancelled", 40)
+    assert [fill.quantity for fill in desk.fills] == [40]
+    assert (order.state, order.filled) == (OrderState.CANCELLED, 40)
+
+
+def test_a_fill_that_never_was_and_was_not_told_holds_up_no_end(desk: Any) -> None:
+    order = desk.send()
+    desk.execute(order, 60)
+    desk.status(order, "Cancelled")
+    assert not order.is_done
+    desk.execute(order, 0, exec_id="a.b.01.02")
+    assert order.state is OrderState.CANCELLED
+    desk.later(10)
+    assert desk.fills == []
+
+
+@pytest.mark.parametrize(
+    ("executions", "filled", "state"),
+    [
+        ([(60, "01"), (0, "02")], 0, OrderState.SUBMITTED),
+        ([(60, "01"), (50, "02"), (40, "03")], 40, OrderState.SUBMITTED),
+        ([(60, "01"), (100, "02")], 100, OrderState.FILLED),
+        ([(60, "01"), (0, "02"), (60, "03")], 60, OrderState.SUBMITTED),
+        ([(100, "01"), (0, "02")], 0, OrderState.FILLED),
+    ],
+)
+def test_an_order_counts_its_fills_as_they_should_have_been(
+    desk: Any, executions: list[tuple[int, str]], filled: int, state: OrderState
+) -> None:
+    order = desk.send()
+    desk.status(order, "Submitted")
+    for shares, revision in executions:
+        desk.execute(order, shares, exec_id=f"a.b.01.{revision}")
+        desk.charge(exec_id=f"a.b.01.{revision}")
+    assert (order.filled, order.state) == (filled, state)
+    assert len(desk.fills) == 1
+    assert [fill.quantity for fill in desk.amended] == [shares for shares, _ in executions[1:]]
+
+
+def test_what_was_taken_back_is_not_filled_once_more(desk: Any) -> None:
+    order = desk.send()
+    desk.execute(order, 60)
+    desk.charge()
+    desk.execute(order, 20, exec_id="a.b.01.02")
+    assert (order.filled, order.undone, order.remaining) == (20, 40, 40)
+    desk.execute(order, 40, exec_id="a.b.02.01")
+    desk.charge(exec_id="a.b.02.01")
+    assert (order.state, order.filled) == (OrderState.FILLED, 60)
+    assert desk.follower.lines == {}
+
+
+def test_a_corrected_execution_is_charged_by_its_own_report(desk: Any) -> None:
+    order = desk.send()
+    desk.execute(order)
+    desk.charge(3.0)
+    desk.execute(order, 0, exec_id="a.b.01.02")
+    desk.charge(9.0, exec_id="a.b.01.01")
+    desk.charge(0.0, exec_id="a.b.01.02")
+    [booked] = desk.orders.fills.values()
+    assert (booked.quantity, booked.commission_micro) == (0, 0)
+    assert [fill.commission_micro for fill in desk.amended] == [3_000_000, 0]
+
+
+@pytest.mark.parametrize(("shares", "filled"), [(100, 100), (70, 70), (0, 0)])
+def test_what_became_of_a_fill_meanwhile_is_found_after_a_restart(
+    desk: Any, shares: int, filled: int
+) -> None:
+    order = desk.send(200, "LMT", limit_price=500.0)
+    desk.execute(order)
+    desk.charge()
+    desk.follower.lines.clear()
+    desk.follower.executions.__init__(
+        desk.clock, desk.follower._book, desk.follower._amend,
+        estimate=lambda *_: 0, wait_ns=2_000_000_000, on_odd=lambda *_: None,
+    )  # fmt: skip
+    desk.broker.adopt(order, desk.fills)
+    desk.broker.start()
+    desk.execute(order, shares, exec_id="a.b.01.02")
+    desk.charge(2.0, exec_id="a.b.01.02")
+    assert len(desk.fills) == 1
+    assert (order.filled, order.undone, order.is_done) == (filled, 100 - filled, False)
+    assert desk.orders.fills[desk.fills[0].exec_id].commission == 2.0
+
+
+@pytest.mark.parametrize(("shares", "filled"), [(100, 100), (70, 70), (0, 0)])
+def test_a_correction_of_a_forgotten_execution_is_no_second_fill(
+    desk: Any, shares: int, filled: int
+) -> None:
+    order = desk.send()
+    desk.execute(order)
+    desk.charge()
+    desk.follower.executions._told.__init__()
+    desk.execute(order, shares, exec_id="a.b.01.02")
+    desk.charge(exec_id="a.b.01.02")
+    assert (order.filled, len(desk.orders.fills)) == (filled, 1)
+
+
+def test_a_late_commission_in_another_currency_is_not_booked(desk: Any) -> None:
+    order = desk.send()
+    desk.execute(order)
+    desk.later(2)
+    desk.charge(5.0, currency="EUR")
+    assert desk.amended == []
+    assert "is in EUR" in desk.notices[0].words
 
 
 @pytest.mark.parametrize(
@@ -624,7 +720,7 @@ def test_an_order_of_an_earlier_session_is_adopted(desk: Any) -> None:
 
 def test_an_error_inside_is_told_and_ib_async_goes_on(desk: Any) -> None:
     order = desk.send()
-    desk.broker.attach(desk._update, lambda _fill: 1 / 0)
+    desk.broker.attach(desk._update, lambda _fill: 1 / 0, desk._amend)
     desk.execute(order)
     desk.charge()
     assert [type(fault) for fault in desk.faults] == [ZeroDivisionError]

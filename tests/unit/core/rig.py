@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from ikbr.core.event_bus import EventBus
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
@@ -108,9 +110,12 @@ class ScriptedBroker:
         self.at_once: Callable[[Order], None] | None = None
 
     def attach(
-        self, on_update: Callable[[OrderUpdate], None], on_fill: Callable[[Fill], None]
+        self,
+        on_update: Callable[[OrderUpdate], None],
+        on_fill: Callable[[Fill], None],
+        on_amended: Callable[[Fill], None],
     ) -> None:
-        self.on_update, self.on_fill = on_update, on_fill
+        self.on_update, self.on_fill, self.on_amended = on_update, on_fill, on_amended
 
     def submit(self, order: Order) -> None:
         self._note("submit", order)
@@ -147,6 +152,16 @@ class ScriptedBroker:
         self.fills.append(fill)
         self.on_fill(fill)
         return fill
+
+    def amend(self, fill: Fill, **changes: Any) -> Fill:
+        """Say that an execution was something else."""
+        if "price" in changes:
+            instrument = self.orders[fill.order_id].instrument
+            changes["price_units"] = instrument.to_units(changes["price"])
+        amended = msgspec.structs.replace(fill, **changes)
+        self.fills[self.fills.index(fill)] = amended
+        self.on_amended(amended)
+        return amended
 
     def fill_all(self, price: float = 100.0) -> None:
         """Execute everything that was sent and works."""

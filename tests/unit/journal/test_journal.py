@@ -6,10 +6,12 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import JournalError, UsageError
 from ikbr.domain.events import Alert, Decision, Refusal, Refused
@@ -47,6 +49,10 @@ ENTRIES: list[tuple[str, int, Any]] = [
     ("mark", 9, ("SPY", 500_000)),
     ("alert", 9, Alert(9, "warning", "bus", "look")),
 ]
+EVERY_KIND: list[tuple[str, int, Any]] = [
+    *ENTRIES,
+    ("amendment", 9, Amendment(9, FILL, msgspec.structs.replace(FILL, quantity=0))),
+]
 
 
 def memory(entries=ENTRIES) -> MemoryJournal:
@@ -69,11 +75,11 @@ def same(a: Any, b: Any) -> bool:
 
 def test_every_kind_comes_back_with_its_type(tmp_path) -> None:
     path = tmp_path / "deep" / "run.journal"
-    write(path)
+    write(path, EVERY_KIND)
     records = list(read_records(path))
-    assert [(r.kind, r.ts_ns) for r in records] == [(k, t) for k, t, _ in ENTRIES]
-    assert [r.n for r in records] == list(range(len(ENTRIES)))
-    for record, (kind, _, body) in zip(records[1:], ENTRIES[1:], strict=True):
+    assert [(r.kind, r.ts_ns) for r in records] == [(k, t) for k, t, _ in EVERY_KIND]
+    assert [r.n for r in records] == list(range(len(EVERY_KIND)))
+    for record, (kind, _, body) in zip(records[1:], EVERY_KIND[1:], strict=True):
         assert record.body == body if kind == "cash" else same(record.body, body), kind
     assert instruments_of(records[0].body) == {"SPY": SPY, OPTION.symbol: OPTION}
     assert {r.kind for r in records} == KINDS
