@@ -7,6 +7,7 @@
 | `{"do": "advance", "seconds": 60}` or `{"do": "advance", "to_ns": …}` | plays up to a time |
 | `{"do": "speed", "speed": 60}` | changes the speed; 0 is step mode, -1 the highest |
 | `{"do": "fault", "what": "drop", …}` | lets something go wrong; see `faults/` |
+| `{"do": "order", "symbol": "SPY", …}` | places an order by hand; see `manual.py` |
 
 Every answer is one line, `{"ok": true, …}` or `{"ok": false, "error": "…"}`.
 """
@@ -19,19 +20,20 @@ import msgspec
 
 from ikbr.domain.errors import ConfigError, IkbrError
 from ikbr.gateway.faults.fault import read_fault
+from ikbr.gateway.manual import ManualOrder, place_by_hand
 from ikbr.gateway.runner import MAX, Runner
 from ikbr.gateway.times import SECOND_NS
 
 LONGEST_LINE = 1 << 16
 MOST_ROWS = 10_000_000
-KNOWN = "status, step, advance, speed or fault"
+KNOWN = "status, step, advance, speed, fault or order"
 
 
 class Command(msgspec.Struct, forbid_unknown_fields=True):
     """Ask for something.
 
     Attributes:
-        do: status, step, advance, speed or fault.
+        do: status, step, advance or speed.
         rows: Of a step.
         seconds, to_ns: Of an advance.
         speed: The new speed.
@@ -63,16 +65,25 @@ class Control:
         """
         try:
             given = msgspec.json.decode(line, type=dict[str, Any])
-            if given.get("do") == "fault":
-                del given["do"]
-                self._runner.world.faults.add(read_fault(given))
-                given = {"do": "status"}
-            found = self._do(msgspec.convert(given, Command), wall_ns)
+            found = self._read(given, wall_ns)
         except msgspec.MsgspecError as error:
             found = {"ok": False, "error": f"the line is not understood: {error}."}
         except IkbrError as error:
             found = {"ok": False, "error": str(error)}
         return msgspec.json.encode(found) + b"\n"
+
+    def _read(self, given: dict[str, Any], wall_ns: int) -> dict[str, Any]:
+        """Do what has fields of its own, or a command."""
+        world, what = self._runner.world, given.get("do")
+        rest = {name: value for name, value in given.items() if name != "do"}
+        if what == "fault":
+            world.faults.add(read_fault(rest))
+        elif what == "order":
+            perm_id = place_by_hand(world, msgspec.convert(rest, ManualOrder))
+            return self._do(Command("status"), wall_ns) | {"perm_id": perm_id}
+        else:
+            return self._do(msgspec.convert(given, Command), wall_ns)
+        return self._do(Command("status"), wall_ns)
 
     def _do(self, command: Command, wall_ns: int) -> dict[str, Any]:
         runner, world = self._runner, self._runner.world

@@ -22,9 +22,9 @@ from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
 from ikbr.gateway.order_list import OrderList
 from ikbr.gateway.order_news import OrderNews
-from ikbr.gateway.order_reading import invalid, own_order, read_order
+from ikbr.gateway.order_reading import find_and_read, own_order
 from ikbr.gateway.preview import preview
-from ikbr.gateway.wire_order import WireOrder
+from ikbr.gateway.wire_order import MANUAL, WireOrder
 from ikbr.sim.refusals import Refusal
 
 BROKER = -1
@@ -36,6 +36,7 @@ class Desk:
     """Keep the orders of all clients and accounts.
 
     Attributes:
+        binds: Whether orders that are placed by hand are given to client 0 at once.
         news: What clients are told of their orders unasked.
         on_books: Told the account and the instrument's number after every fill.
         judge: Asked why an order that is let go is refused, and whether it works anyway.
@@ -57,6 +58,7 @@ class Desk:
         """
         self._touch = touch
         self.news = OrderNews()
+        self.binds = False
         self.wait: Callable[[WireOrder], bool] = lambda _wo: False
         self.on_books: Callable[[Books, int], None] = lambda _books, _number: None
         self.judge: Callable[[WireOrder], tuple[Refusal, bool] | None] = lambda _wo: None
@@ -95,7 +97,7 @@ class Desk:
         if ended is not None:
             link.refuse(order_id, why.NOT_MODIFIABLE if ended.filled else why.DUPLICATE_ID)
             return
-        what = self._read(link, values)
+        what = find_and_read(self._contracts, values)
         if isinstance(what, Refusal):
             link.refuse(order_id, what)
             return
@@ -186,8 +188,23 @@ class Desk:
             return
         order_id = self.orders.next_id(BROKER)
         values = own_order(request, self._contracts.wire[number], order_id, books.name)
-        wo = self._enter(BROKER, values, books, number, request, None)
+        self.enter(BROKER, values, books, number, request)
+
+    def enter(
+        self, client_id: int, values: Values, books: Books, number: int, request: OrderRequest
+    ) -> WireOrder:
+        """Carry out an order that came by no client: the broker's own, or one placed by hand."""
+        wo = self._enter(client_id, values, books, number, request, None)
+        if self.binds and client_id == MANUAL:
+            self.bind()
         self._release(wo)
+        return wo
+
+    def bind(self) -> None:
+        """Give the orders that were placed by hand to client 0."""
+        for wo in self.orders.of(MANUAL):
+            self.orders.bind(wo, 0)
+            self.news.bound(wo)
 
     def settle(self) -> None:
         """Tell what works by now.
@@ -204,21 +221,6 @@ class Desk:
                     self.news.both(wo)
 
     # --- inside: placing and changing -----------------------------------------------------------
-
-    def _read(self, link: Link, values: Values) -> tuple[int, OrderRequest] | Refusal:
-        found = self._contracts.find(values)
-        if len(found) != 1:
-            if not found:
-                return why.NO_CONTRACT
-            return Refusal(200, why.AMBIGUOUS.message.format(values["symbol"]))
-        if values["whatIf"] and not values["transmit"]:
-            return why.WHAT_IF_HELD
-        instrument = self._contracts.instruments[found[0]]
-        request = read_order(values, instrument)
-        for one in values["conditions"]:
-            if one.get("conId") is not None and not self._contracts.find({"conId": one["conId"]}):
-                return invalid("the contract of a condition is not known")
-        return request if isinstance(request, Refusal) else (found[0], request)
 
     def _enter(self, *what: Any) -> WireOrder:
         wo = self._make(*what)
@@ -289,7 +291,7 @@ class Desk:
 
     def _again(self, link: Link, wo: WireOrder, values: Values) -> None:
         """Change an order that is known."""
-        what = self._read(link, values)
+        what = find_and_read(self._contracts, values)
         if isinstance(what, Refusal):
             link.refuse(wo.order_id, what)
             return

@@ -46,25 +46,27 @@ class Executed:
         instrument = wo.order.instrument
         exec_id = f"0000e0d5.{wo.perm_id:08x}.{fill.exec_id:08x}.01"
         venue = wo.wire["primaryExchange"] or wo.wire["exchange"]
-        execution = wo.wire | {
-            "orderId": wo.order_id,
-            "exchange": venue,
-            "execId": exec_id,
-            "time": times.write_local(fill.ts_ns, times.zone_of(instrument.calendar)),
-            "account": wo.account,
-            "executionExchange": venue,
-            "side": "BOT" if fill.side > 0 else "SLD",
-            "shares": fill.quantity,
-            "price": fill.price,
-            "permId": wo.perm_id,
-            "clientId": wo.client_id,
-            "cumQty": wo.filled,
-            "avgPrice": wo.average_price(),
-            "orderRef": wo.values["orderRef"],
-            "lastLiquidity": 1 if fill.liquidity == "make" else 2,
-        }
+        execution = (
+            wo.wire
+            | wo.names
+            | {
+                "exchange": venue,
+                "execId": exec_id,
+                "time": times.write_local(fill.ts_ns, times.zone_of(instrument.calendar)),
+                "account": wo.account,
+                "executionExchange": venue,
+                "side": "BOT" if fill.side > 0 else "SLD",
+                "shares": fill.quantity,
+                "price": fill.price,
+                "permId": wo.perm_id,
+                "cumQty": wo.filled,
+                "avgPrice": wo.average_price(),
+                "orderRef": wo.values["orderRef"],
+                "lastLiquidity": 1 if fill.liquidity == "make" else 2,
+            }
+        )
         commission = {
-            "orderId": wo.order_id,
+            "orderId": wo.names["orderId"],
             "symbol": wo.wire["symbol"],
             "execId": exec_id,
             "commission": fill.commission,

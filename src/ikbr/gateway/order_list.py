@@ -29,6 +29,7 @@ class OrderList:
         self.held: list[WireOrder] = []
         self._by_id: dict[tuple[int, int], WireOrder] = {}
         self._highest: dict[int, int] = {}
+        self._bound = 0
         self._ended: Recent[tuple[int, int], WireOrder] = Recent(limit=MOST_ENDED)
         self._completed: deque[WireOrder] = deque(maxlen=MOST_ENDED)
 
@@ -61,6 +62,16 @@ class OrderList:
         for wo in list(self.by_perm.values()):
             if client_id is None or wo.client_id == client_id:
                 yield wo
+
+    def bind(self, wo: WireOrder, client_id: int) -> None:
+        """Give an order that was placed by hand to a client, under a negative id.
+
+        Source: IBKR, "Modifying orders placed manually from TWS".
+        """
+        del self._by_id[wo.client_id, wo.order_id]
+        self._bound -= 1
+        wo.client_id, wo.order_id = client_id, self._bound
+        self._by_id[wo.client_id, wo.order_id] = wo
 
     def let_go(self, wo: WireOrder) -> None:
         """Note that an order's client has let it go."""

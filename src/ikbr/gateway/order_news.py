@@ -49,6 +49,14 @@ class OrderNews:
         if link is not None:
             link.refuse(wo.order_id, refusal)
 
+    def bound(self, wo: WireOrder) -> None:
+        """Tell that an order that was placed by hand belongs to a client now."""
+        link = self._link(wo)
+        if link is not None:
+            link.send(say.ORDER_BOUND, {**wo.names, "permId": wo.perm_id})
+            if wo.status:
+                self.both(wo)
+
     def fill(self, wo: WireOrder, execution: Values, commission: Values) -> None:
         """Tell an execution; of an order that was told as cancelled nothing else is told."""
         link = self.links.get(wo.client_id)

@@ -11,8 +11,10 @@ from typing import Any
 
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from ikbr.gateway.contracts import Contracts
 from ikbr.gateway.fields import Values
 from ikbr.gateway.messages.place_order import PLACE_ORDER
+from ikbr.gateway.order_refusals import AMBIGUOUS, NO_CONTRACT, WHAT_IF_HELD
 from ikbr.gateway.waiting import wrong_time
 from ikbr.sim.refusals import Refusal
 
@@ -40,6 +42,30 @@ NO_ALGORITHM = Refusal(439, "The order has been rejected: algorithm definition n
 def invalid(what: str) -> Refusal:
     """Say as IB does that a request is not valid."""
     return Refusal(321, f"Error validating request: {what}.")
+
+
+def find_and_read(contracts: Contracts, values: Values) -> tuple[int, OrderRequest] | Refusal:
+    """Read an order whose instrument is still to be found.
+
+    Args:
+        contracts: What can be ordered.
+        values: The fields of a `placeOrder` message.
+
+    Returns:
+        The number of the instrument and the request, or why it is refused.
+    """
+    found = contracts.find(values)
+    if not found:
+        return NO_CONTRACT
+    if len(found) > 1:
+        return Refusal(200, AMBIGUOUS.message.format(values["symbol"]))
+    if values["whatIf"] and not values["transmit"]:
+        return WHAT_IF_HELD
+    for one in values["conditions"]:
+        if one.get("conId") is not None and not contracts.find({"conId": one["conId"]}):
+            return invalid("the contract of a condition is not known")
+    request = read_order(values, contracts.instruments[found[0]])
+    return request if isinstance(request, Refusal) else (found[0], request)
 
 
 def read_order(values: Mapping[str, Any], instrument: Instrument) -> OrderRequest | Refusal:
@@ -116,14 +142,24 @@ def _not_simulated(values: Mapping[str, Any]) -> Refusal | None:
 
 def own_order(request: OrderRequest, wire: Values, order_id: int, account: str) -> Values:
     """Write a market order of the broker itself as a client would have sent it."""
-    fields = wire | {
+    fields = {
         "orderId": order_id,
         "action": "BUY" if request.side > 0 else "SELL",
         "totalQuantity": request.quantity,
         "orderType": "MKT",
         "account": account,
         "orderRef": request.reason,
-        "transmit": True,
     }
+    return as_sent(fields, wire)
+
+
+def as_sent(fields: Values, wire: Values) -> Values:
+    """Write an order that came by no client as one would have sent it.
+
+    Args:
+        fields: Of the order.
+        wire: Of the instrument.
+    """
+    fields = wire | fields | {"transmit": True}
     words = PLACE_ORDER.encode(fields, NEWEST).decode().split("\0")
     return PLACE_ORDER.decode(words[:-1], NEWEST)

@@ -11,6 +11,9 @@ from ikbr.domain.order import Fill, Order, OrderRequest
 from ikbr.gateway.fields import Values
 from ikbr.gateway.messages.order_answers import PLAIN_COMPLETED, PLAIN_ORDER
 
+MANUAL = -2
+"""The client id of orders that people place by hand and no client has bound."""
+
 
 class WireOrder(msgspec.Struct, eq=False):
     """Follow one order of one client.
@@ -66,6 +69,13 @@ class WireOrder(msgspec.Struct, eq=False):
         return self.order.order_id
 
     @property
+    def names(self) -> Values:
+        """What it is called by clients: an order that nobody has bound has no ids."""
+        if self.client_id == MANUAL:
+            return {"orderId": 0, "clientId": 0}
+        return {"orderId": self.order_id, "clientId": self.client_id}
+
+    @property
     def remaining(self) -> int:
         """What is still to fill."""
         return self.request.quantity - self.filled
@@ -91,7 +101,7 @@ class WireOrder(msgspec.Struct, eq=False):
     def status_values(self) -> Values:
         """Give the fields of an `orderStatus`."""
         return {
-            "orderId": self.order_id,
+            **self.names,
             "symbol": self.wire["symbol"],
             "status": self.status or "PendingSubmit",
             "filled": self.filled,
@@ -100,7 +110,6 @@ class WireOrder(msgspec.Struct, eq=False):
             "permId": self.perm_id,
             "parentId": self.values["parentId"],
             "lastFillPrice": self.last_units / self.order.instrument.price_scale,
-            "clientId": self.client_id,
             "whyHeld": self.why_held,
         }
 
@@ -112,8 +121,7 @@ class WireOrder(msgspec.Struct, eq=False):
         """
         values = self._common()
         values |= {
-            "orderId": self.order_id,
-            "clientId": self.client_id,
+            **self.names,
             "status": self.status or "PendingSubmit",
             "sharesAllocation": f"{self.perm_id}.0/{self.account}/{self.request.quantity}",
         }

@@ -54,7 +54,9 @@ def global_cancel(session: Session, _values: Values) -> None:
 
 
 def open_orders(session: Session, _values: Values) -> None:
-    """List the client's own orders."""
+    """List the client's own orders; client 0 gets those placed by hand as well."""
+    if session.client_id == 0:
+        session.world.desk.bind()
     _tell_orders(session, session.client_id)
 
 
@@ -63,12 +65,20 @@ def all_open_orders(session: Session, _values: Values) -> None:
     _tell_orders(session, None)
 
 
-def auto_open_orders(session: Session, _values: Values) -> None:
+def auto_open_orders(session: Session, values: Values) -> None:
     """Bind the orders that people place by hand, which only client 0 may ask for."""
     if session.client_id != 0:
         session.refuse(-1, NOT_CLIENT_ZERO)
         return
-    _tell_orders(session, 0)
+    desk = session.world.desk
+    desk.binds = values["bind"]
+
+    def no_more() -> None:
+        desk.binds = False
+
+    session.at_close(no_more)
+    if desk.binds:
+        desk.bind()
 
 
 def completed_orders(session: Session, _values: Values) -> None:
