@@ -16,7 +16,7 @@ from ikbr.core.request_maker import RequestMaker
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot, SlotTable
-from ikbr.domain.errors import OrderError, StrategyError
+from ikbr.domain.errors import NotDurableError, OrderError, StrategyError
 from ikbr.domain.events import Decision, EventType, Refusal, Refused
 from ikbr.domain.order import Order, OrderRequest, Side
 from ikbr.domain.signal import Signal
@@ -240,6 +240,13 @@ class Desk:
         except OrderError as error:
             retry = self.requests.retry_ns()
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error), retry))
+        except NotDurableError as error:
+            if self.risk.reduces(request) and not request.reduce_only:
+                # What closes is sent even so; saying that it only closes lets it through.
+                self.submit(slot, item, msgspec.structs.replace(request, reduce_only=True))
+                return
+            retry = self.requests.retry_ns()
+            self._refuse(slot, request, Refused("journal", 0.0, 0.0, str(error), retry))
         if _SIGNAL in self.bus.wanted:
             self.bus.emit(_SIGNAL, decision)
 

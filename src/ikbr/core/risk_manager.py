@@ -80,6 +80,13 @@ class RiskManager:
         self._entering = _stages(active)
         self._reducing = _stages([rule for rule in active if rule.binds_reducing])
 
+    def reduces(self, request: OrderRequest) -> bool:
+        """Say whether an order can only shrink the position, whatever else works."""
+        position = self._portfolio.positions.get(request.symbol)
+        held = position.quantity if position is not None else 0
+        free = self.ledger.book(request.symbol).free_to_reduce(held, request.oca_group)
+        return held * request.side < 0 and request.quantity <= free
+
     def check(
         self,
         request: OrderRequest,

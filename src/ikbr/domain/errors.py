@@ -50,6 +50,10 @@ class JournalError(IkbrError):
     """Report a journal that is broken or was tampered with."""
 
 
+class NotDurableError(JournalError):
+    """Report an intent that cannot be made durable: its order must not be sent."""
+
+
 class ProtocolError(IkbrError):
     """Report bytes that do not speak the protocol they should; their sender is dropped."""
 

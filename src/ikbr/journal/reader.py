@@ -9,14 +9,13 @@ from typing import NamedTuple
 import msgspec
 
 from ikbr.domain.errors import JournalError, UsageError
-from ikbr.journal.chain import Header, Seal, first_hash, seal_line
-from ikbr.journal.records import VERSION, Line, Record, typed
+from ikbr.journal.chain import Header
+from ikbr.journal.chain_check import BROKEN, SEAL_START, ChainCheck
+from ikbr.journal.records import Line, Record, typed
+from ikbr.journal.session_reader import read_session
 
 _HEADER = msgspec.json.Decoder(Header)
 _LINE = msgspec.json.Decoder(Line)
-_SEAL = msgspec.json.Decoder(Seal)
-
-_SEAL_START = b'{"seal":'
 
 
 class Verdict(NamedTuple):
@@ -57,9 +56,9 @@ def verify(source: Path | str | bytes) -> Verdict:
     data = source if isinstance(source, bytes) else _read(Path(source))
     lines = data.split(b"\n")
     torn = lines.pop()
-    check = _Check()
+    check = ChainCheck()
     for number, line in enumerate(lines, 1):
-        problem = check.line(line + b"\n")
+        problem = check.take(line + b"\n")
         if problem:
             return Verdict(check.sealed, 0, False, number, f"line {number}: {problem}.")
     number = len(lines) + 1
@@ -76,76 +75,6 @@ def verify(source: Path | str | bytes) -> Verdict:
     return Verdict(check.sealed, loose, False, 0, message)
 
 
-class _Check:
-    """Follow the chain through the lines."""
-
-    def __init__(self) -> None:
-        self.prev = ""
-        self.block: list[bytes] = []
-        self.count = self.sealed = 0
-        self.closed = False
-
-    def line(self, line: bytes) -> str:
-        """Take the next line; say what is wrong with it, or nothing."""
-        if self.closed:
-            return "something stands behind the final seal"
-        if not self.prev:
-            return self._header(line)
-        if line.startswith(_SEAL_START):
-            return self._seal(line)
-        try:
-            record = _LINE.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return "it is neither a record nor a seal"
-        if record.n != self.count:
-            return f"record {record.n} stands where {self.count} is due"
-        self.count += 1
-        self.block.append(line)
-        return ""
-
-    def may_begin(self, torn: bytes) -> bool:
-        """Say whether a last line without its end can be the beginning of what is due."""
-        record = f'{{"n":{self.count},"t":'.encode()
-        seal = self._expected(end=False)
-        begins = torn.startswith(record) or record.startswith(torn) or seal.startswith(torn)
-        return bool(self.prev) and not self.closed and (begins or self._closing(torn))
-
-    def _closing(self, torn: bytes) -> bool:
-        return self._expected(end=True).startswith(torn)
-
-    def _header(self, line: bytes) -> str:
-        try:
-            header = _HEADER.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return "it is not the header of a journal"
-        if header.ikbr_journal != VERSION:
-            return f"format {header.ikbr_journal} is unknown; this version reads {VERSION}"
-        self.prev = first_hash(line)
-        return ""
-
-    def _seal(self, line: bytes) -> str:
-        end = line == self._expected(end=True)
-        if not end and line != self._expected(end=False):
-            return self._wrong_seal(line)
-        self.prev = _SEAL.decode(line).hash
-        self.closed = end
-        self.sealed = self.count
-        self.block.clear()
-        return ""
-
-    def _wrong_seal(self, line: bytes) -> str:
-        try:
-            seal = _SEAL.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return "the seal is broken"
-        if seal.seal != self.count:
-            return f"the seal counts {seal.seal} records, there are {self.count}"
-        return f"the seal does not fit the {len(self.block)} records before it, or the seal before"
-
-    def _expected(self, *, end: bool) -> bytes:
-        return seal_line(self.count, self.prev, b"".join(self.block), end=end)[0]
-
-
 def read_header(path: Path | str) -> Header:
     """Read what a journal says about its run.
 
@@ -155,32 +84,40 @@ def read_header(path: Path | str) -> Header:
     line = _read(Path(path)).split(b"\n", 1)[0]
     try:
         return _HEADER.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except BROKEN:
         raise UsageError(
             f"{path} is no journal: its first line is not the header of one."
         ) from None
 
 
 def read_records(path: Path | str) -> Iterator[Record]:
-    """Read the records of a journal, in order, without checking the chain.
+    """Read the records of a journal, in order.
+
+    The chain of a single file is not checked, that of a live journal's folder is.
+
+    Args:
+        path: A file, or the folder of a live journal.
 
     Raises:
         UsageError: When it cannot be read or is no journal.
         JournalError: When a line cannot be understood.
     """
-    read_header(path)
+    if Path(path).is_dir():
+        yield from (record for _, record in read_session(str(path)))
+        return
+    kinds = read_header(path).kinds
     lines = _read(Path(path)).split(b"\n")
     for number, line in enumerate(lines[1:], 2):
-        if not line or line.startswith(_SEAL_START):
+        if not line or line.startswith(SEAL_START):
             continue
         try:
             record = _LINE.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except BROKEN:
             raise JournalError(
                 f"{path}, line {number}: it is neither a record nor a seal; "
                 "`ikbr journal verify` says more."
             ) from None
-        yield typed(record)
+        yield typed(record, kinds)
 
 
 def _read(path: Path) -> bytes:

@@ -19,6 +19,20 @@
 | mark     | `(symbol, price units)` |
 | alert    | `Alert` |
 
+Since version 2, written by live sessions (`ikbr.domain.session_events`):
+
+| kind       | body |
+|------------|------|
+| start      | `SessionStart` |
+| stop       | `SessionStop` |
+| wire       | `WireSend`, what was put on the wire |
+| callback   | `Callback`, what came back, before anyone judged it |
+| connection | `ConnectionState` |
+| operator   | `OperatorAction` |
+| risk       | `RiskState`: the latest one counts |
+| baseline   | `Baseline`, a holding that no record explains |
+| repair     | `JournalRepair`, that a torn end was cut off |
+
 Bodies are encoded after they were handed over, so they must be values that do not change.
 """
 
@@ -36,9 +50,23 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderUpdate
 from ikbr.domain.order import Fill, OrderRequest
 from ikbr.domain.session import Session
+from ikbr.domain.session_events import (
+    Baseline,
+    Callback,
+    ConnectionState,
+    JournalRepair,
+    OperatorAction,
+    RiskState,
+    SessionStart,
+    SessionStop,
+    WireSend,
+)
 
 VERSION = 1
 """Of the file format."""
+
+KINDS_VERSION = 2
+"""Of the kinds of records and their bodies; a file that holds only the first names none."""
 
 NAN = float("nan")
 
@@ -59,6 +87,15 @@ _BODIES: dict[str, Any] = {
     "fx": tuple[str, float],
     "mark": tuple[str, int],
     "alert": Alert,
+    "start": SessionStart,
+    "stop": SessionStop,
+    "wire": WireSend,
+    "callback": Callback,
+    "connection": ConnectionState,
+    "operator": OperatorAction,
+    "risk": RiskState,
+    "baseline": Baseline,
+    "repair": JournalRepair,
 }
 
 KINDS = frozenset(_BODIES)
@@ -89,19 +126,26 @@ class Line(msgspec.Struct, frozen=True):
     b: Any
 
 
-def typed(line: Line) -> Record:
+def typed(line: Line, kinds: int = 1) -> Record:
     """Give a record that was read its types back.
+
+    Args:
+        line: The record.
+        kinds: Version of the kinds in its file. A kind that is unknown here is kept as it is
+            when the file is of a newer version.
 
     Raises:
         JournalError: When the kind is unknown or the body is not of its type.
     """
     kind = line.k
     if kind not in _BODIES:
+        if kinds > KINDS_VERSION:
+            return Record(line.n, line.t, kind, line.b)
         raise JournalError(f"journal record {line.n}: kind {kind!r} is unknown; "
                            f"{nearest(kind, KINDS)}.")  # fmt: skip
     try:
         return Record(line.n, line.t, kind, _convert(line.b, _BODIES[kind]))
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError, OverflowError) as error:
         raise JournalError(f"journal record {line.n} ({kind}): {error}.") from None
 
 

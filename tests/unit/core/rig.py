@@ -183,11 +183,12 @@ class Rig:
         capital: float = 1_000_000.0,
         listen: Iterable[EventType] = (),
         start: bool = True,
+        journal: MemoryJournal | None = None,
     ) -> None:
         instruments = [parse_contract(s) for s in symbols]
         by_symbol = {i.symbol: i for i in instruments}
         self.clock = TimerHeap(START)
-        self.journal = MemoryJournal()
+        self.journal = MemoryJournal() if journal is None else journal
         self.broker = ScriptedBroker(self.clock, self.journal)
         self.strategies: Any = strategies or (Puppet(),)
         micro = round(capital * MICRO)

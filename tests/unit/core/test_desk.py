@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from tests.unit.core.rig import Puppet, Rig
 
+from ikbr.domain.errors import NotDurableError
 from ikbr.domain.events import EventType
 from ikbr.domain.lifecycle import OrderEvent
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import OrderRequest, OrderType, Side
 from ikbr.domain.signal import Signal
+from ikbr.journal.memory_journal import MemoryJournal
 
 FOUR = ("SPY", "KO", "IBM", "GE")
 
@@ -167,3 +169,39 @@ def test_a_strategy_that_exits_ends_only_itself(hook: str) -> None:
             rig.broker.fill_all()
     assert not rig.running.enabled
     assert "SystemExit" in rig.alerts[0].message
+
+
+class FullJournal(MemoryJournal):
+    """Refuse intents as a live journal does whose disk is full."""
+
+    __slots__ = ("full",)
+
+    def append(self, kind: str, ts_ns: int, body: Any) -> None:
+        if kind == "intent" and self.full and not (body[3] or body[2].reduce_only):
+            raise NotDurableError("the intent cannot be made durable: full.")
+        super().append(kind, ts_ns, body)
+
+
+def test_without_a_durable_intent_nothing_opens_and_everything_closes() -> None:
+    journal = FullJournal()
+    journal.full = False
+    rig = quoted(Rig(Puppet(short=True), journal=journal))
+    rig.ask(OrderRequest("SPY", Side.BUY, 100))
+    rig.broker.fill_all()
+    journal.full = True
+    rig.ask(OrderRequest("SPY", Side.BUY, 50))
+    assert rig.refused == {"journal": 1}
+    assert rig.refusals[0].refused.reason == "the intent cannot be made durable: full."
+    rig.ask(OrderRequest("SPY", Side.SELL, 150))
+    assert rig.refused == {"journal": 2}
+    assert len(rig.broker.did("submit")) == 1
+    rig.ask(OrderRequest("SPY", Side.SELL, 60))
+    rig.ask(OrderRequest("SPY", Side.SELL, 60))  # together they would close more than is held
+    assert rig.refused == {"journal": 3}
+    rig.broker.fill_all()
+    assert rig.portfolio.quantity("SPY") == 40
+    sent, order_id = rig.broker.did("submit"), max(rig.orders.orders)
+    assert sent == [1, order_id]
+    journal.full = False
+    rig.ask(OrderRequest("SPY", Side.BUY, 50))
+    assert len(rig.broker.did("submit")) == 3

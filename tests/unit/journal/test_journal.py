@@ -20,6 +20,17 @@ from ikbr.domain.lifecycle import TRANSITIONS, OrderEvent, OrderState, OrderUpda
 from ikbr.domain.order import Fill, Order, OrderRequest, OrderType, Side
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
+from ikbr.domain.session_events import (
+    Baseline,
+    Callback,
+    ConnectionState,
+    JournalRepair,
+    OperatorAction,
+    RiskState,
+    SessionStart,
+    SessionStop,
+    WireSend,
+)
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.journal.reader import read_header, read_records, verify
 from ikbr.journal.records import KINDS, instruments_of
@@ -54,6 +65,18 @@ EVERY_KIND: list[tuple[str, int, Any]] = [
     ("amendment", 9, Amendment(9, FILL, msgspec.structs.replace(FILL, quantity=0))),
 ]
 
+SESSION_ENTRIES: list[tuple[str, int, Any]] = [
+    ("start", 1, SessionStart("paper", "DU1", 7, "0.1", 42, "abc")),
+    ("baseline", 1, Baseline("SPY", -5, 10, "held before")),
+    ("connection", 1, ConnectionState("ready", 1102, "back")),
+    ("wire", 2, WireSend("placeOrder", 42, {"lmtPrice": 99.5, "tif": "DAY"})),
+    ("callback", 3, Callback("orderStatus", 42, {"filled": 0, "status": "Submitted"})),
+    ("risk", 4, RiskState(10, 9, "2026-01-05", (Refused("kill", 0.0, 1.0, "by hand"),), {"n": 1})),
+    ("operator", 5, OperatorAction("kill", "command line", "news", {"all": True})),
+    ("repair", 6, JournalRepair(12, "x.torn-1", "it has no end")),
+    ("stop", 7, SessionStop("evening", 1, {"SPY": 10})),
+]
+
 
 def memory(entries=ENTRIES) -> MemoryJournal:
     journal = MemoryJournal()
@@ -75,11 +98,12 @@ def same(a: Any, b: Any) -> bool:
 
 def test_every_kind_comes_back_with_its_type(tmp_path) -> None:
     path = tmp_path / "deep" / "run.journal"
-    write(path, EVERY_KIND)
+    entries = EVERY_KIND + SESSION_ENTRIES
+    write(path, entries)
     records = list(read_records(path))
-    assert [(r.kind, r.ts_ns) for r in records] == [(k, t) for k, t, _ in EVERY_KIND]
-    assert [r.n for r in records] == list(range(len(EVERY_KIND)))
-    for record, (kind, _, body) in zip(records[1:], EVERY_KIND[1:], strict=True):
+    assert [(r.kind, r.ts_ns) for r in records] == [(k, t) for k, t, _ in entries]
+    assert [r.n for r in records] == list(range(len(entries)))
+    for record, (kind, _, body) in zip(records[1:], entries[1:], strict=True):
         assert record.body == body if kind == "cash" else same(record.body, body), kind
     assert instruments_of(records[0].body) == {"SPY": SPY, OPTION.symbol: OPTION}
     assert {r.kind for r in records} == KINDS
