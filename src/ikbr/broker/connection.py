@@ -19,7 +19,9 @@ from ib_async import IB
 from ikbr.broker.accounts import Mode, choose_account
 from ikbr.broker.backoff import Backoff
 from ikbr.broker.farms import Farms
-from ikbr.domain.errors import ConfigError
+from ikbr.broker.pacing import RATE, pace
+from ikbr.broker.requests import Requests
+from ikbr.domain.errors import BrokerError, ConfigError
 
 log = logging.getLogger("ikbr.connection")
 
@@ -52,6 +54,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
         heartbeat_s: How often the gateway is asked for the time.
         misses: So many heartbeats without an answer end the connection.
         retry_first_s, retry_most_s: Shortest and longest wait between attempts.
+        rate: Most messages in any second.
     """
 
     host: str = "127.0.0.1"
@@ -64,6 +67,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     misses: int = 2
     retry_first_s: float = 1.0
     retry_most_s: float = 60.0
+    rate: int = RATE
 
 
 class Connection:
@@ -72,6 +76,8 @@ class Connection:
     Attributes:
         ib: The client.
         state: How the connection is.
+        pacer: What all messages go through; it tells when they wait for too long.
+        requests: Asks the gateway, and always gets an answer, an error or a timeout.
         account: The account that is traded; "" before the first success.
         farms: Which data farms the gateway is connected with.
         skew_s: By how much the gateway's clock is ahead of ours, when last asked; it counts whole
@@ -101,6 +107,8 @@ class Connection:
         """
         self.ib = ib
         self.settings = settings
+        self.pacer = pace(ib, settings.rate)
+        self.requests = Requests(ib, timeout_s=settings.timeout_s)
         self.state = LinkState.DOWN
         self.account = ""
         self.farms = Farms()
@@ -213,9 +221,8 @@ class Connection:
     async def _beat(self, timeout_s: float) -> bool:
         """Ask for the time; say whether it came."""
         try:
-            async with asyncio.timeout(timeout_s):
-                there = await self.ib.reqCurrentTimeAsync()
-        except (TimeoutError, ConnectionError):
+            there = await self.requests.current_time(timeout_s)
+        except BrokerError:
             return False
         self.skew_s = there.timestamp() - self._wall_s()
         return True

@@ -6,6 +6,7 @@ same object therefore trades over a socket and over a gateway in the same proces
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from ib_async import IB
@@ -17,6 +18,7 @@ from ikbr.broker.follower import SECOND, Follower
 from ikbr.broker.inquiry import Inquiry
 from ikbr.broker.line import Line
 from ikbr.broker.orders import to_ib_order
+from ikbr.broker.pacing import Announced, Lane, Pacer, pacer_of
 from ikbr.broker.raw_feed import tap, wire_of
 from ikbr.core.ports import Clock
 from ikbr.domain.errors import OrderError
@@ -75,6 +77,7 @@ class IBBroker:
         self._account = account
         self._answer_ns = round(answer_s * SECOND)
         self._wire = wire_of(ib)
+        self._pacer: Pacer | None = None
         self._first_id = 0
         self._group_prefix = ""
         self._brackets = Brackets()
@@ -85,7 +88,7 @@ class IBBroker:
             catch_up_ns=self._answer_ns // 2,
         )
         tap(ib, self.follower, on_fault)
-        ib.disconnectedEvent.connect(self.follower.on_disconnect, keep_ref=True)
+        ib.disconnectedEvent.connect(self._on_disconnect, keep_ref=True)
 
     def start(self, first_id: int = 0) -> int:
         """Begin to trade over a connection that is ready, or is ready again.
@@ -112,6 +115,9 @@ class IBBroker:
             # IB remembers the groups of the day; each session has its own.
             self._group_prefix = f"ikbr-{client_id}-{self._first_id}-"
         wire.updateReqId(REQUEST_IDS_FROM)
+        self._pacer = pacer_of(self._ib)
+        if self._pacer is not None:
+            self._pacer.on_given_up = self._on_given_up
         follower.client_id = client_id
         follower.inquiry = Inquiry(
             wire,
@@ -190,6 +196,8 @@ class IBBroker:
             words = "the order has ended" if line is None else "not connected"
             self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 161, words)
             return
+        if self._pacer is not None and self._take_back(line, self._pacer):
+            return
         line.cancelling = True
         self.follower.touch(line)
         self._wire.cancelOrder(order.order_id, "")
@@ -214,6 +222,12 @@ class IBBroker:
             )
         except OrderError as error:
             return str(error)
+        if self._pacer is not None:
+            # A family goes in the lane of its head, and only together.
+            lane = Lane.CLOSE if order.closes and not line.ib_parent else Lane.OPEN
+            how = Announced(lane, line.ib_parent, more=not line.transmitted)
+            self._pacer.announce(order.order_id, how)
+        line.placed += 1
         self._wire.placeOrder(order.order_id, self._contracts.contract(order.instrument), ib_order)
         return ""
 
@@ -224,3 +238,38 @@ class IBBroker:
         if line is not None:
             line.transmitted = True
             self._place(line, line.order.request)
+
+    # --- what waits for its turn ---------------------------------------------------------------
+
+    def _take_back(self, line: Line, pacer: Pacer) -> bool:
+        """Take back what waits of an order that is cancelled; say whether that ended it."""
+        for order_id, count in pacer.take_back(line.order.order_id).items():
+            member = self.follower.lines.get(order_id)
+            if member is None:
+                continue
+            member.placed -= count
+            if not member.placed:
+                self._brackets.forget(order_id)
+                self.follower.end(member, _E.CANCEL, 0, "never sent")
+            else:
+                member.changing = None
+                words = "the change was not sent, as the order is cancelled"
+                self.follower.tell(order_id, _E.CANCEL_REFUSED, 321, words)
+        return not line.placed
+
+    def _on_given_up(self, orders: Counter[int]) -> None:
+        """End the orders that waited for their turn when the connection ended."""
+        for order_id, count in orders.items():
+            line = self.follower.lines.get(order_id)
+            if line is None:
+                continue
+            line.placed -= count
+            if not line.placed:
+                self._brackets.forget(order_id)
+                words = "not sent: the connection ended while it waited for its turn"
+                self.follower.end(line, _E.REJECT, 504, words)
+
+    def _on_disconnect(self) -> None:
+        if self._pacer is not None:
+            self._pacer.clear()
+        self.follower.on_disconnect()

@@ -17,6 +17,7 @@ class Line:
         ib_parent: The order it hangs on at IB; 0 for none.
         oca_group: Its group in IB's words.
         transmitted: Whether IB was allowed to send it on.
+        placed: How many messages that place or change it went out, or wait for their turn.
         acknowledged: Whether IB has reported a status of it.
         status: The latest status, in IB's words.
         said: The event that was reported last.
@@ -36,6 +37,7 @@ class Line:
     ib_parent: int = 0
     oca_group: str = ""
     transmitted: bool = True
+    placed: int = 0
     acknowledged: bool = False
     status: str = ""
     said: OrderEvent | None = None

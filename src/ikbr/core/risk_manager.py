@@ -207,7 +207,9 @@ class RiskManager:
         """
         request, ledger = order.request, self.ledger
         known = order.order_id in ledger.orders
-        if not known and not order.parent_id and not request.reduce_only:
+        if order.parent_id or request.reduce_only:
+            order.closes = True
+        elif not known:
             symbol = request.symbol
             book = ledger.books.get(symbol) or ledger.book(symbol)
             position = self._portfolio.positions.get(symbol)
@@ -215,6 +217,8 @@ class RiskManager:
             opposes = held != 0 and (held > 0) is not (request.side > 0)
             if not opposes or request.quantity > book.free_to_reduce(held, request.oca_group):
                 book.entered[order.strategy] = now_ns
+            else:
+                order.closes = True
         ledger.add(order)
 
     def on_fill(self, fill: Fill) -> None:

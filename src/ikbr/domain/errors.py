@@ -54,6 +54,10 @@ class NotDurableError(JournalError):
     """Report an intent that cannot be made durable: its order must not be sent."""
 
 
+class BrokerError(IkbrError):
+    """Report what the gateway refused, failed to do or did not answer."""
+
+
 class ProtocolError(IkbrError):
     """Report bytes that do not speak the protocol they should; their sender is dropped."""
 

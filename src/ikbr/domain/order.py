@@ -104,6 +104,7 @@ class Order(msgspec.Struct, eq=False):
         cancel_requested: Whether its cancellation is on its way.
         undone: Quantity that was filled and taken back; no exchange fills it once more.
         owner: Where the pipeline keeps it (a slot); nobody else looks inside.
+        closes: Whether it can only shrink a position, as risk saw it when it was recorded.
     """
 
     order_id: int
@@ -122,6 +123,7 @@ class Order(msgspec.Struct, eq=False):
     message: str = ""
     cancel_requested: bool = False
     undone: int = 0
+    closes: bool = False
 
     @property
     def symbol(self) -> str:

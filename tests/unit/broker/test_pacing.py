@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from ib_async import IB
 
 from ikbr.broker import pacing
-from ikbr.broker.pacing import LANES, Lane, Pacer, pace
+from ikbr.broker.pacing import LANES, Announced, Lane, Pacer, pace, pacer_of
+from ikbr.domain.errors import BrokerError
 
 
 class Wall:
@@ -20,6 +22,8 @@ class Wall:
 
     def __init__(self, rate: int) -> None:
         self.now = 0.0
+        self.given_up: list[Counter[int]] = []
+        self.late: list[bool] = []
         self.calls: list[tuple[float, Callable[[], None]]] = []
         self.went: list[tuple[float, str]] = []
         self.pacer = Pacer(
@@ -28,6 +32,17 @@ class Wall:
             time_s=lambda: self.now,
             call_later=lambda delay, call: self.calls.append((self.now + delay, call)),
         )
+        self.pacer.on_given_up = self.given_up.append
+        self.pacer.on_late = self.late.append
+
+    def place(self, order_id: int, lane: Lane = Lane.OPEN, parent: int = 0, **more: bool) -> str:
+        self.pacer.announce(order_id, Announced(lane, parent, **more))
+        self.pacer.send(f"3\0{order_id}\0")
+        return f"3\0{order_id}\0"
+
+    @property
+    def messages(self) -> list[str]:
+        return [message for _, message in self.went]
 
     def pass_time(self, seconds: float) -> None:
         end = self.now + seconds
@@ -39,7 +54,7 @@ class Wall:
         self.now = end
 
 
-DATA, ORDER, CANCEL, TIME = "1\0", "3\0", "4\0", "49\0"
+DATA, ORDER, CANCEL, TIME = "1\0", "3\x007\0", "4\x001\x008\0", "49\0"
 
 
 def test_what_is_within_the_limit_goes_at_once() -> None:
@@ -78,53 +93,136 @@ def test_no_second_has_too_many_and_nothing_is_lost(asked: list[tuple[float, str
         assert [m for _, m in wall.went].count(lane) == [m for _, m in asked].count(lane)
 
 
-def test_what_waits_is_given_up_with_the_connection() -> None:
+def test_what_waits_is_given_up_with_the_connection_and_its_orders_are_named() -> None:
+    wall = Wall(1)
+    for message in (DATA, DATA, ORDER, ORDER, CANCEL):
+        wall.pacer.send(message)
+    wall.place(9)
+    wall.pacer.clear()
+    wall.pass_time(10)
+    assert (len(wall.went), wall.pacer.given_up, wall.pacer.waiting) == (1, 5, 0)
+    assert wall.given_up == [Counter({7: 2, 9: 1})]
+    wall.pacer.send(ORDER)
+    assert wall.went[-1] == (10.0, ORDER)
+    wall.pacer.clear()
+    assert len(wall.given_up) == 1
+
+
+def test_data_without_end_is_refused_but_orders_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "MOST_WAITING", 2)
     wall = Wall(1)
     for _ in range(3):
         wall.pacer.send(DATA)
-    wall.pacer.clear()
-    wall.pass_time(10)
-    assert (len(wall.went), wall.pacer.dropped, wall.pacer.waiting) == (1, 2, 0)
-    wall.pacer.send(ORDER)
-    assert wall.went[-1] == (10.0, ORDER)
-
-
-def test_data_without_end_is_not_kept_but_orders_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pacing, "MOST_WAITING", 2)
-    wall = Wall(1)
-    for _ in range(5):
+    with pytest.raises(BrokerError, match="2 requests for data wait"):
         wall.pacer.send(DATA)
     wall.pacer.send(ORDER)
-    assert (wall.pacer.dropped, wall.pacer.waiting) == (2, 3)
+    assert wall.pacer.waiting == 3
+
+
+def test_orders_that_close_go_before_orders_that_open() -> None:
+    wall = Wall(2)
+    wall.pacer.send(DATA)
+    wall.pacer.send(DATA)
+    opening = [wall.place(number) for number in (1, 2)]
+    closing = [wall.place(number, Lane.CLOSE) for number in (3, 4)]
+    wall.pacer.send(CANCEL)
+    wall.pass_time(5)
+    assert wall.messages == [DATA, DATA, CANCEL, *closing, *opening]
+
+
+def test_messages_of_one_order_keep_their_order_whatever_their_lanes() -> None:
+    wall = Wall(1)
+    wall.pacer.send(DATA)
+    first, cancel = wall.place(1), "4\x001\x001\0"
+    wall.place(2, Lane.CLOSE)
+    change = wall.place(1, Lane.CLOSE)
+    wall.pacer.send(cancel)
+    wall.pass_time(9)
+    assert wall.messages == [DATA, "3\x002\0", first, change, cancel]
+    wall.place(1)
+    assert wall.messages[-1] == first
+
+
+def test_a_family_goes_together_or_not_at_all() -> None:
+    wall = Wall(4)
+    wall.pacer.send(DATA)
+    wall.pacer.send(DATA)
+    wall.place(1, more=True)
+    assert wall.messages == [DATA, DATA]
+    wall.place(2, Lane.CLOSE, 1, more=True)
+    wall.place(3, Lane.CLOSE, 1)
+    assert wall.messages == [DATA, DATA]
+    wall.pass_time(1.0)
+    assert wall.messages[2:] == [f"3\0{n}\0" for n in (1, 2, 3)]
+    wall.place(4, more=True)
+    wall.pacer.clear()
+    assert wall.given_up == [Counter({4: 1})]
+
+
+def test_a_family_that_was_left_alone_goes_when_its_head_is_sent_again() -> None:
+    wall = Wall(9)
+    wall.place(1, more=True)
+    wall.place(2, parent=1, more=True)
+    assert wall.messages == []
+    wall.place(2, parent=1)
+    assert wall.messages == ["3\x001\0", "3\x002\0", "3\x002\0"]
+
+
+def test_an_order_that_waits_is_taken_back_with_its_family() -> None:
+    wall = Wall(1)
+    wall.pacer.send(DATA)
+    wall.place(1, more=True)
+    wall.place(2, parent=1)
+    wall.place(3)
+    assert wall.pacer.take_back(2) == Counter()
+    assert wall.pacer.take_back(1) == Counter({1: 1, 2: 1})
+    assert wall.pacer.take_back(1) == Counter()
+    wall.pass_time(9)
+    assert wall.messages == [DATA, "3\x003\0"]
+
+
+def test_waiting_for_too_long_is_told_once_but_data_may_wait() -> None:
+    wall = Wall(1)
+    for _ in range(4):
+        wall.pacer.send(DATA)
+    wall.pass_time(2.5)
+    assert (wall.late, wall.pacer.is_late) == ([], False)
+    for number in range(1, 5):
+        wall.place(number)
+    wall.pass_time(2.0)
+    assert (wall.late, wall.pacer.is_late) == ([True], True)
+    wall.pass_time(9.0)
+    assert (wall.late, wall.pacer.oldest_s) == ([True, False], 0.0)
+    wall.place(5)
+    wall.place(6)
+    wall.pass_time(0.5)
+    wall.pacer.clear()
+    assert wall.late == [True, False]
 
 
 @pytest.mark.parametrize(
-    ("number", "lane"), [("4", Lane.CANCEL), ("58", Lane.CANCEL), ("3", Lane.ORDER)]
+    ("number", "lane"), [("4", Lane.CANCEL), ("58", Lane.CANCEL), ("3", Lane.OPEN)]
 )
 def test_the_lanes_are_those_of_the_wire(number: str, lane: Lane) -> None:
     assert LANES[number] is lane
     assert LANES.get("20", Lane.DATA) is Lane.DATA
 
 
-@pytest.fixture
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield loop
-    asyncio.set_event_loop(None)
-    loop.close()
+def test_ib_async_sends_through_the_pacer() -> None:
+    async def main() -> None:
+        ib = IB()
+        client: Any = ib.client
+        sent: list[bytes] = []
+        client.conn.sendMsg = sent.append
+        assert pacer_of(ib) is None
+        pacer = pace(ib, rate=2)
+        assert pacer_of(ib) is pacer
+        client.connState = client.CONNECTED
+        for _ in range(3):
+            client.reqCurrentTime()
+        assert (len(sent), pacer.waiting) == (2, 1)
+        client.connState = client.DISCONNECTED
+        ib.disconnectedEvent.emit()
+        assert (pacer.waiting, pacer.given_up) == (0, 1)
 
-
-def test_ib_async_sends_through_the_pacer(loop: asyncio.AbstractEventLoop) -> None:
-    ib = IB()
-    client: Any = ib.client
-    sent: list[bytes] = []
-    client.conn.sendMsg = sent.append
-    pacer = pace(ib, loop, rate=2)
-    client.connState = client.CONNECTED
-    for _ in range(3):
-        client.reqCurrentTime()
-    assert (len(sent), pacer.waiting) == (2, 1)
-    client.connState = client.DISCONNECTED
-    ib.disconnectedEvent.emit()
-    assert (pacer.waiting, pacer.dropped) == (0, 1)
+    asyncio.run(main())

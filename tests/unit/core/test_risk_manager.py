@@ -137,6 +137,26 @@ def test_the_refusal_pause_is_a_setting() -> None:
     assert refused.retry_ns == NOW + 2_500_000_000
 
 
+def test_an_order_knows_whether_it_can_only_shrink_a_position() -> None:
+    desk = Desk()
+    assert not desk.send(SELL, 100).closes
+    desk.risk.ledger.remove(1)
+    desk.hold(100)
+    assert not desk.send(SELL, 101).closes
+    assert not desk.send(BUY, 1).closes
+    assert not desk.send(SELL, 100).closes  # the first one closes it already
+    desk = Desk()
+    desk.hold(100)
+    first = desk.send(SELL, 60)
+    assert (first.closes, desk.send(SELL, 60).closes, desk.send(SELL, 40).closes) == (
+        True,
+        False,
+        False,
+    )
+    assert desk.send(SELL, 100, parent=first.order_id).closes
+    assert desk.send(SELL, 100, reduce_only=True).closes
+
+
 def test_orders_per_day_are_counted_until_the_next_session() -> None:
     desk = Desk(max_orders_per_day=2)
     first = desk.send(BUY, 1)
