@@ -72,6 +72,12 @@ def sim(
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What is to go wrong (TOML).")
     ] = None,
+    nightly: Annotated[
+        bool, typer.Option(help="IBKR's servers are reset every night (1100, 1102).")
+    ] = True,
+    auto_restart: Annotated[
+        str, typer.Option(metavar="HH:MM", help="The gateway restarts daily (New York).")
+    ] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse orders (321).")] = False,
     delayed: Annotated[
         bool, typer.Option("--delayed", help="Give delayed market data only.")
@@ -93,6 +99,7 @@ def sim(
     )  # fmt: skip
     request.check()
     options: dict[str, Any] = {"read_only": read_only, "live_data": not delayed}
+    options |= {"nightly": nightly, "auto_restart": auto_restart}
     if faults is not None:
         options["faults"] = load_plan(faults)
     if account:

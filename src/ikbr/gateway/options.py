@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -12,6 +13,8 @@ from ikbr.gateway.faults.plan import FaultPlan
 
 ACCOUNTS = {"DU1000001": 1_000_000.0}
 """The account that is there when nothing else is said: a paper account, as the prefix says."""
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +32,8 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
         clients: How many clients may be connected at once.
         request_rate: Messages a client may send per second (wall time); 0 for any number.
         server_version: The newest version that is spoken.
+        nightly: Whether IBKR's servers are reset every night.
+        auto_restart: When the gateway itself restarts, `HH:MM` in New York; "" for never.
         faults: What is to go wrong.
     """
 
@@ -43,6 +48,8 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 32
     request_rate: int = 50
     server_version: int = 178
+    nightly: bool = True
+    auto_restart: str = ""
     faults: FaultPlan = FaultPlan()
 
     def __post_init__(self) -> None:
@@ -61,6 +68,10 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
         if not 176 <= self.server_version <= 178:
             raise ConfigError(
                 f"gateway.server_version = {self.server_version}: 176, 177 and 178 are spoken."
+            )
+        if self.auto_restart and not _CLOCK.fullmatch(self.auto_restart):
+            raise ConfigError(
+                f"gateway.auto_restart = {self.auto_restart!r} must be a time such as 23:45."
             )
         if self.request_rate < 0 or self.delay_s < 0:
             raise ConfigError("gateway.request_rate and gateway.delay_s must be 0 or more.")

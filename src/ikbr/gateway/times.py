@@ -98,6 +98,28 @@ def read_time(text: str, zone: str) -> int:
         raise ValueError(f"{named!r} is no time zone") from error
 
 
+def next_time_of_day(after_ns: int, clock: str, zone: str) -> int:
+    """Give the next moment at which clocks in a zone show a time.
+
+    Args:
+        after_ns: It is not before this moment, ns UTC.
+        clock: `HH:MM` or `HH:MM:SS`.
+        zone: Whose clocks.
+
+    Raises:
+        ValueError: When it is no time.
+
+    >>> evening = read_time("20231114 23:00:00", "US/Eastern")
+    >>> write_local(next_time_of_day(evening, "00:15", "US/Eastern"), "US/Eastern")
+    '20231115 00:15:00 US/Eastern'
+    """
+    day = local(after_ns, zone).date()
+    found = read_time(f"{day:%Y%m%d} {clock}", zone)
+    if found < after_ns:
+        found = read_time(f"{day + dt.timedelta(1):%Y%m%d} {clock}", zone)
+    return found
+
+
 def midnight_ns(ts_ns: int, zone: str) -> int:
     """Give the midnight before a moment in a zone."""
     return to_ns(local(ts_ns, zone).replace(hour=0, minute=0, second=0))

@@ -19,6 +19,7 @@ from ikbr.gateway.contracts import Contracts
 from ikbr.gateway.desk import Desk
 from ikbr.gateway.faults.injector import Injector
 from ikbr.gateway.link import Link
+from ikbr.gateway.nightly import Nights
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.player import Player
 from ikbr.gateway.upstream import Upstream
@@ -114,6 +115,7 @@ class World:
         self._marks = [NO_PRICE] * count
         self._listeners: list[list[RowListener]] = [[] for _ in range(count)]
         self._begin()
+        self._nights = Nights(self)
         self.faults.load(self.options.faults)
 
     @property

@@ -12,7 +12,7 @@ from ikbr.gateway.faults.kinds import EVENT, EXECUTION, KINDS, ORDER, Kind
 from ikbr.gateway.faults.message import TICK
 from ikbr.gateway.messages import answers, market_answers, order_answers, place_order, requests
 from ikbr.gateway.tables import Table
-from ikbr.gateway.times import DAY_NS, SECOND_NS
+from ikbr.gateway.times import SECOND_NS
 
 NEW_YORK = "US/Eastern"
 
@@ -101,15 +101,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """
         if not self.at:
             return now_ns + round(self.after_s * SECOND_NS)
-        text = self.at.replace("-", "")
-        if " " in text:
-            return times.read_time(text, NEW_YORK)
-        day = times.local(now_ns, NEW_YORK)
-        found = times.read_time(f"{day:%Y%m%d} {text}", NEW_YORK)
-        if found < now_ns:
-            day = times.local(now_ns + DAY_NS, NEW_YORK)
-            found = times.read_time(f"{day:%Y%m%d} {text}", NEW_YORK)
-        return found
+        if " " in self.at:
+            return times.read_time(self.at.replace("-", ""), NEW_YORK)
+        return times.next_time_of_day(now_ns, self.at, NEW_YORK)
 
 
 def read_fault(given: object, place: str = "fault") -> Fault:
