@@ -10,11 +10,11 @@ import msgspec
 
 from ikbr.backtest.collector import calm_collector
 from ikbr.backtest.evaluate import evaluate
-from ikbr.backtest.recorder import Recorder
 from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.rows import RowReplay
 from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
+from ikbr.core.pipeline import plain_values, settings_record
 from ikbr.core.ports import History, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.amendment import Amendment, amend_fills
@@ -265,30 +265,13 @@ def _check_currencies(instruments: Sequence[Instrument], setup: Setup) -> None:
 
 def _settings_record(stage: Stage, settings: Mapping[str, Any]) -> dict[str, Any]:
     setup = stage.setup
-    return {
-        "instruments": [msgspec.to_builtins(i) for i in stage.instruments],
+    more = {
         "capital_micro": round(setup.capital * MICRO),
-        "base": setup.base,
-        "fx": dict(setup.fx),
-        "risk": msgspec.to_builtins(setup.limits),
         "sim": msgspec.to_builtins(setup.model),
         "quantity": setup.quantity,
         "all_hours": setup.all_hours,
-        "strategies": {
-            running.name: {
-                "strategy": type(running.strategy).__name__,
-                "symbols": list(running.symbols),
-                "share": running.share,
-                "params": _plain(running.strategy.params),
-            }
-            for running in stage.trader.manager.running
-        },
-        **settings,
     }
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v if isinstance(v, int | float | str | bool) else str(v) for k, v in values.items()}
+    return settings_record(stage, more | dict(settings))
 
 
 def _result(
@@ -302,7 +285,7 @@ def _result(
 ) -> BacktestResult:
     trader = stage.trader
     portfolio = trader.portfolio
-    recorder: Recorder = stage.recorder
+    recorder = stage.recorder
     equity_ts, equity = recorder.equity_path()
     running = trader.manager.running
     commission = sum(
@@ -310,7 +293,7 @@ def _result(
     )
     result = BacktestResult(
         strategy="+".join(one.name for one in running),
-        params={one.name: _plain(one.strategy.params) for one in running},
+        params={one.name: plain_values(one.strategy.params) for one in running},
         instruments={i.symbol: i for i in stage.instruments},
         resolution=source.resolution,
         feed=feed,

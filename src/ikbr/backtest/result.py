@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ikbr.core.recorder import PricePath
 from ikbr.domain.events import Alert, Refusal
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill, Order
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
 
     from ikbr.backtest.analytics.summary import Summary
     from ikbr.backtest.explain import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class PricePath:
-    """Sample the price of one symbol, for charts.
-
-    Attributes:
-        ts_ns: Times, ns UTC.
-        price: IB's mark price at those times.
-    """
-
-    ts_ns: NDArray[np.int64]
-    price: NDArray[np.float64]
 
 
 @dataclass(slots=True, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ikbr.domain.errors import ConfigError
+from ikbr.domain.timers import NEVER
 from ikbr.gateway.world import World
 
 STEP = 0.0
@@ -70,8 +71,11 @@ class Runner:
         """
         if not self.moves:
             return 0
+        world = self.world
         if self.speed == MAX:
-            return self.world.step(BATCH)
+            return world.follow_to(NEVER, BATCH) if world.followers else world.step(BATCH)
         passed = wall_ns - self._from_wall_ns
         target = self._from_ns + int(passed * self.speed)
-        return self.world.advance_to(target, SLICE)
+        if world.followers:
+            return world.follow_to(target, SLICE)
+        return world.advance_to(target, SLICE)

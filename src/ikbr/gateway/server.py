@@ -24,6 +24,8 @@ LINGER_S = 1.0
 """How long a client that is dropped may take to read why."""
 PATIENCE_S = 5.0
 """How long the market waits at the highest speed for a client that does not read."""
+TURN_S = 60.0
+"""How long a client that follows the market's time may take for a turn; the market waits."""
 
 
 class Connection(asyncio.Protocol):
@@ -36,6 +38,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self.session: Session
         self.paused_since = 0.0
+        self.turn = 0
+        self.turn_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a session, unless there are too many."""
@@ -203,6 +207,8 @@ class GatewayServer:
         if not self.runner.started and self.world.links:
             self.runner.start(self.wall_ns())
         self.flush()
+        if self.world.followers:
+            self._play()
 
     def flush(self) -> None:
         """Send what waits for any client."""
@@ -235,14 +241,31 @@ class GatewayServer:
         """Move the market; the highest speed waits for those who read slowly."""
         while True:
             await self._open_or_shut()
-            runner = self.runner
-            fast = runner.moves and runner.speed == MAX
+            runner, world = self.runner, self.world
+            # With clients that follow its time, the market moves as soon as they have said so.
+            fast = runner.moves and runner.speed == MAX and not world.followers
             if fast and self._someone_is_slow():
                 await asyncio.sleep(TICK_S)
                 continue
-            if runner.run(self.wall_ns()) or runner.moves:
-                self.flush()
+            self._play()
+            self._end_long_turns()
             await asyncio.sleep(0 if fast else TICK_S)
+
+    def _play(self) -> None:
+        """Move the market, and tell clients of it."""
+        if self.runner.run(self.wall_ns()) or self.runner.moves:
+            self.flush()
+
+    def _end_long_turns(self) -> None:
+        """Drop clients that follow the market's time and let everybody wait."""
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self._connections):
+            turns = connection.session.turns
+            if turns is None or turns.is_markets or turns.given != connection.turn:
+                connection.turn = turns.given if turns is not None else 0
+                connection.turn_since = now
+            elif now - connection.turn_since > TURN_S:
+                connection.drop(f"it has let the market wait for {TURN_S:.0f} s.")
 
     def _someone_is_slow(self) -> bool:
         """Say whether to wait; whoever has been waited for too long is dropped."""

@@ -33,9 +33,10 @@ from ikbr.gateway.faults.message import TICK, Message
 from ikbr.gateway.fields import Values
 from ikbr.gateway.framing import FrameReader, frame
 from ikbr.gateway.handlers.every import HANDLERS
-from ikbr.gateway.messages import answers, requests
+from ikbr.gateway.messages import answers, market_time, requests
 from ikbr.gateway.pacing import Pace
 from ikbr.gateway.tables import Table
+from ikbr.gateway.turns import Turns
 from ikbr.gateway.world import World
 from ikbr.sim.refusals import Refusal
 
@@ -68,6 +69,7 @@ class Session:
         silent: Whether it hears and says nothing any more, though it is connected.
         wall_ns: Wall time of the request under way, ns; None when nothing is counted.
         state: What handlers keep for this client, by topic.
+        turns: Whose turn it is, for a client that follows the market's time; None for others.
     """
 
     def __init__(self, world: World, *, name: str = "client") -> None:
@@ -90,6 +92,7 @@ class Session:
             self.closed = "the gateway is away"
         self._upstream = world.upstream
         self._faults = world.faults
+        self.turns: Turns | None = None
         self._reader = FrameReader(preamble=True)
         self._out = bytearray()
         self._pace = Pace(world.options.request_rate)
@@ -123,6 +126,9 @@ class Session:
             return b""
         if len(out) % CHUNK == 0 and self.client_id >= 0 and not self.closed:
             self._out += frame(answers.ERROR.encode(HARMLESS, self.version))
+        if self.turns is not None and not self.closed:
+            turn = {"turn": self.turns.give()}
+            self._out += frame(market_time.TURN.encode(turn, self.version))
         data = bytes(out)
         out.clear()
         return data
@@ -144,6 +150,8 @@ class Session:
         links = self.world.links
         if links.get(self.client_id) is self:
             del links[self.client_id]
+        if self.turns is not None:
+            self.world.followers.pop(self, None)
         for undo in self._at_close:
             undo()
         self._at_close.clear()
@@ -176,6 +184,8 @@ class Session:
         """Send a message that nothing keeps any more."""
         if self.closed or self.silent:
             return
+        if self.turns is not None and self.turns.told_ns != self.world.now_ns:
+            self._tell_time(self.turns)
         self._out += framed
         if len(self._out) > LARGEST_OUTPUT:
             self._out.clear()
@@ -202,13 +212,33 @@ class Session:
     def fall_silent(self) -> None:
         """Hear and say nothing any more, though the connection stays."""
         self.silent = True
+        self.world.followers.pop(self, None)
         self._out.clear()
 
     def lose_output(self) -> None:
         """Forget what waits for the client."""
         self._out.clear()
 
+    def tell_time(self) -> None:
+        """Tell a client that follows the market's time what it is."""
+        if self.turns is not None and not self.closed:
+            self._tell_time(self.turns)
+
     # --- inside ---------------------------------------------------------------------------------
+
+    def _tell_time(self, turns: Turns) -> None:
+        turns.told_ns = now = self.world.now_ns
+        self._out += frame(market_time.MARKET_TIME.encode({"nowNs": now}, self.version))
+
+    def _follow(self) -> None:
+        if self.turns is None:
+            self.turns = self.world.followers[self] = Turns()
+            self.tell_time()
+
+    def _continue(self, words: list[str]) -> None:
+        values = market_time.CONTINUE.decode(words, self.version)
+        if self.turns is not None:
+            self.turns.end(values["turn"], values["untilNs"])
 
     def _try(self, message: Message) -> None:
         """Send a message unless something is in its way."""
@@ -233,9 +263,13 @@ class Session:
         if not words or not words[0].isdecimal() or len(words[0]) > 9:
             raise ProtocolError("a message does not begin with a number.")
         number = int(words[0])
-        if self.client_id < 0:
+        if number == market_time.FOLLOW_TIME.number:
+            self._follow()
+        elif number == market_time.CONTINUE.number:
+            self._continue(words)
+        elif self.client_id < 0:
             self._start(number, words)
-        elif at_ns is None or self._in_time(at_ns):
+        elif at_ns is None or self.turns is not None or self._in_time(at_ns):
             self._request(number, words)
 
     def _hello(self, text: str) -> None:
@@ -251,7 +285,7 @@ class Session:
             )
         self.version = version
         now = times.local(self.world.now_ns, "US/Eastern")
-        words = f"{version}\0{now:%Y%m%d %H:%M:%S} EST\0"
+        words = f"{version}\0{now:%Y%m%d %H:%M:%S} EST {market_time.GREETING}\0"
         self._out += frame(words.encode())
 
     def _start(self, number: int, words: list[str]) -> None:

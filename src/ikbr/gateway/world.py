@@ -7,6 +7,7 @@ Time is the tape's. Nothing moves by itself: whoever owns the world calls `step`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from ikbr.core.ports import History
 from ikbr.domain.errors import ConfigError, DataError
@@ -22,11 +23,24 @@ from ikbr.gateway.link import Link
 from ikbr.gateway.nightly import Nights
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.player import Player
+from ikbr.gateway.turns import NOT_YET, Turns, horizon
 from ikbr.gateway.upstream import Upstream
 from ikbr.gateway.waiting import Waiting
 from ikbr.sim.actions import split_ratio
 from ikbr.sim.exchange import Exchange
 from ikbr.sim.market import StandingMarket
+
+
+class Follower(Protocol):
+    """Carry messages to a client that follows the market's time."""
+
+    @property
+    def waiting(self) -> int:
+        """Count the bytes that wait for the client."""
+
+    def tell_time(self) -> None:
+        """Tell the client the time."""
+
 
 RowListener = Callable[[int, int, int, int, int, int, int, int], None]
 """ts, kind, bid, ask, last, bid_size, ask_size, size of one instrument."""
@@ -51,6 +65,7 @@ class World:
         desk: All orders.
         began_ns: When the tape begins.
         links: The clients that are connected, by client id.
+        followers: Those of them that follow the market's time: the market waits for them.
         player: Turns the pages of the tape.
         upstream: What the gateway itself is connected to.
         faults: What goes wrong.
@@ -91,6 +106,7 @@ class World:
         )
         self.days: Sequence[TradingDay] = source.sessions
         self.links: dict[int, Link] = {}
+        self.followers: dict[Follower, Turns] = {}
         self.desk = Desk(self.contracts, self.clock, self.market.touch)
         self.desk.news.links = self.links
         self.desk.on_books = self._tell_books
@@ -158,6 +174,41 @@ class World:
             self.clock.advance(ts_ns)
         self.desk.settle()
         return count
+
+    def follow_to(self, ts_ns: int, most: int = NEVER) -> int:
+        """Play as far as the clients that follow the market's time let it go.
+
+        After every instant of which one of them has to hear it is that client's turn.
+
+        Args:
+            ts_ns: Go no further than this, ns UTC.
+            most: Play no more than so many rows.
+
+        Returns:
+            How many rows were played.
+        """
+        clock, player, rows = self.clock, self.player, 0
+        while rows < most and not any(one.waiting for one in self.followers):
+            until = horizon(self.followers.values())
+            if until == NOT_YET:
+                break
+            last = min(ts_ns, max(self._end_ns, clock.now_ns)) if player.ended else ts_ns
+            row, due = player.next_ns, clock.next_ns
+            if until <= min(row, due, last):
+                clock.advance(until)
+                self.desk.settle()
+                for one, turns in self.followers.items():
+                    if turns.until_ns <= until:
+                        one.tell_time()
+            elif min(row, due) > last:
+                clock.advance(last)
+                break
+            elif due < row:
+                clock.advance(due)
+                self.desk.settle()
+            else:
+                rows += self._play(NEVER, 1)
+        return rows
 
     def settle(self) -> None:
         """Tell clients what has become of their requests; called after each that was taken."""

@@ -13,7 +13,7 @@ SECOND = 1_000_000_000
 def test_the_handshake_gives_version_and_time_and_nothing_else() -> None:
     session = Session(a_world())
     session.receive(PREAMBLE + frame(b"v157..178"))
-    assert session.take_output() == b"\0\0\0\x1a178\x0020260302 09:29:59 EST\0"
+    assert session.take_output() == b"\0\0\0\x24178\x0020260302 09:29:59 EST simulated\0"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ikbr.backtest.recorder import Recorder
+from ikbr.core.recorder import Recorder
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.tape import NO_PRICE
 

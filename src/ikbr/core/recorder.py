@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ikbr.backtest.result import PricePath
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.tape import NO_PRICE
+
+
+@dataclass(frozen=True, slots=True)
+class PricePath:
+    """Sample the price of one symbol, for charts.
+
+    Attributes:
+        ts_ns: Times, ns UTC.
+        price: IB's mark price at those times.
+    """
+
+    ts_ns: NDArray[np.int64]
+    price: NDArray[np.float64]
 
 
 class Recorder:
