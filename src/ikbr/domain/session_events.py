@@ -11,6 +11,9 @@ import msgspec
 
 from ikbr.domain.events import Refused
 
+KILL, ARM = "kill", "arm"
+"""The actions of a person that stop new orders, and allow them again; others have free names."""
+
 
 class SessionStart(msgspec.Struct, frozen=True):
     """Begin a session.

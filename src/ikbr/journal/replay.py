@@ -13,9 +13,19 @@ from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.lifecycle import TRANSITIONS, OrderEvent, OrderState, OrderUpdate, next_state
 from ikbr.domain.order import Fill, Order, OrderRequest
 from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.session_events import (
+    ARM,
+    KILL,
+    Baseline,
+    ConnectionState,
+    OperatorAction,
+    RiskState,
+    SessionStart,
+    SessionStop,
+)
 from ikbr.journal.memory_journal import Entry
 from ikbr.journal.reader import read_records
-from ikbr.journal.records import Record, instruments_of
+from ikbr.journal.records import KINDS, Record, instruments_of
 
 
 class State:
@@ -24,9 +34,20 @@ class State:
     Attributes:
         instruments: By symbol.
         settings: The body of the latest settings record.
-        portfolio: Cash, positions, marks.
+        portfolio: Cash, positions, marks of the account.
+        books: What each strategy's fills came to, by its name, "" for nobody's; cash
+            counts from 0.
         orders: By id, with their states and fills.
-        fills: Every fill by execution id, in the order they were booked, as amended.
+        replaced: The request that a working order had before a modification on its way, by id.
+        fills: Every fill by execution id, in the order they were booked, as amended. A
+            correction has the id of what it corrects, so this is what was seen.
+        next_order_id: An order id that was never used, nor any above it.
+        baseline: Quantities that were adopted from the broker, by symbol.
+        risk: The latest state of risk; None when none was recorded.
+        kill: The latest order of a person to stop that nobody took back; None for none.
+        connection: How the connection stood last; None when it is not known.
+        start: How the latest session began; None when no session was recorded.
+        stop: How it ended; None when it was killed, or has not ended.
         counts: Records by kind.
         anomalies: Words of the broker that the lifecycle does not allow; they changed nothing.
         last_ns: Time of the latest record, ns UTC.
@@ -39,6 +60,16 @@ class State:
         self.portfolio = Portfolio(self.instruments, 0)
         self.orders: dict[int, Order] = {}
         self.fills: dict[int, Fill] = {}
+        self.books: dict[str, Portfolio] = {}
+        self.replaced: dict[int, OrderRequest] = {}
+        self.next_order_id = 1
+        self.baseline: dict[str, int] = {}
+        self.risk: RiskState | None = None
+        self.kill: OperatorAction | None = None
+        self.connection: ConnectionState | None = None
+        self.start: SessionStart | None = None
+        self.stop: SessionStop | None = None
+        self._taken_back: set[int] = set()
         self.counts: dict[str, int] = {}
         self.anomalies = 0
         self.last_ns = 0
@@ -55,19 +86,36 @@ class State:
             "split": self._split,
             "fx": self._fx,
             "mark": self._mark,
+            "start": self._start,
+            "stop": self._stop,
+            "risk": self._risk,
+            "operator": self._operator,
+            "connection": self._connection,
+            "baseline": self._baseline,
         }
 
     def apply(self, kind: str, ts_ns: int, body: Any) -> None:
         """Take the next record.
 
         Raises:
-            JournalError: When it speaks of an order or symbol that no record introduced.
+            JournalError: When it speaks of an order or symbol that no record introduced, or is of
+                a kind that only a newer version knows.
         """
+        if kind not in KINDS:
+            raise JournalError(
+                f"the journal holds records of kind {kind!r}, which this version cannot follow; "
+                "use the version that wrote it, or a newer one."
+            )
         self.counts[kind] = self.counts.get(kind, 0) + 1
         self.last_ns = ts_ns
         applier = self._appliers.get(kind)
         if applier is not None:
             applier(ts_ns, body)
+
+    @property
+    def open_orders(self) -> dict[int, Order]:
+        """Orders that are not known to have ended, by id."""
+        return {i: order for i, order in self.orders.items() if not order.is_done}
 
     def snapshot(self) -> dict[str, Any]:
         """Give the books and orders as plain values, to be compared."""
@@ -88,7 +136,8 @@ class State:
     def _settings(self, _: int, body: Mapping[str, Any]) -> None:
         self.settings = body
         self.instruments.update(instruments_of(body))
-        if "capital_micro" in body or "capital" in body:
+        # Later sessions go on with the books of the first.
+        if self.counts["settings"] == 1 and ("capital_micro" in body or "capital" in body):
             capital = body.get("capital_micro")
             if capital is None:
                 capital = round(body["capital"] * MICRO)
@@ -98,24 +147,25 @@ class State:
 
     def _intent(self, ts_ns: int, body: tuple[int, str, OrderRequest, int]) -> None:
         order_id, strategy, request, parent_id = body
-        instrument = self.instruments.get(request.symbol)
-        if instrument is None:
-            raise JournalError(
-                f"the journal orders {request.symbol!r} but does not describe it; "
-                "pass the instruments to replay."
-            )
+        instrument = self._known(request.symbol)
         order = Order(order_id, request, instrument, strategy, ts_ns, parent_id)
         # Whoever reads an intent must assume that the order exists.
         order.state = OrderState.PENDING_SUBMIT
         self.orders[order_id] = order
+        self.next_order_id = max(self.next_order_id, order_id + 1)
 
     def _sent(self, _: int, body: tuple[int]) -> None:
         self._order(body[0])
 
     def _modify(self, ts_ns: int, body: tuple[int, OrderRequest]) -> None:
-        order = self._order(body[0])
+        order_id, request = body
+        order = self._order(order_id)
         self._step(order, OrderEvent.MODIFY, ts_ns)
-        order.request = body[1]
+        if order_id in self._taken_back:
+            self._taken_back.discard(order_id)
+        elif not order.is_done:
+            self.replaced[order_id] = order.request
+        order.request = request
         # A modification that came too late is taken back; then the order may be filled whole.
         if order.filled and order.remaining <= 0 and not order.is_done:
             self._step(order, OrderEvent.FULL_FILL, ts_ns)
@@ -133,16 +183,26 @@ class State:
         if update.message:
             order.message = update.message
         if update.event is OrderEvent.CANCEL_REFUSED:
-            # Otherwise a modification was refused, and its record follows.
             if not (order.cancel_requested and update.code in CANCEL_REFUSED_CODES):
+                self._take_back(order)
                 return
             order.cancel_requested = False
+        elif update.event is OrderEvent.MODIFY:
+            self.replaced.pop(update.order_id, None)
         elif update.event is OrderEvent.REQUEST_CANCEL:
             order.cancel_requested = True
         self._step(order, update.event, update.ts_ns)
 
+    def _take_back(self, order: Order) -> None:
+        # A modification was refused. If the old request stands again, its record follows.
+        before = self.replaced.pop(order.order_id, None)
+        if before is not None and not order.is_done and before.quantity >= order.executed:
+            self._taken_back.add(order.order_id)
+
     def _fill(self, _: int, fill: Fill) -> None:
+        self._known(fill.symbol)
         self.portfolio.apply_fill(fill)
+        self._books(fill.strategy).apply_fill(fill)
         self.fills[fill.exec_id] = fill
         order = self.orders.get(fill.order_id)
         if order is None:
@@ -156,6 +216,8 @@ class State:
         booked, amended = amendment.before, amendment.after
         history = [fill for fill in self.fills.values() if fill.symbol == booked.symbol]
         self.portfolio.amend(amendment, history)
+        own = [fill for fill in history if fill.strategy == booked.strategy]
+        self._books(booked.strategy).amend(amendment, own)
         self.fills[amended.exec_id] = amended
         order = self.orders.get(amended.order_id)
         if order is None:
@@ -169,13 +231,58 @@ class State:
 
     def _split(self, _: int, body: tuple[str, int, int]) -> None:
         symbol, new, old = body
-        self.portfolio.position(symbol).split(new, old)  # cash in lieu has a record of its own
+        self._known(symbol)
+        # Cash in lieu has a record of its own.
+        for books in (self.portfolio, *self.books.values()):
+            if books.quantity(symbol):
+                books.position(symbol).split(new, old)
 
     def _fx(self, _: int, body: tuple[str, float]) -> None:
         self.portfolio.set_fx(body[0], body[1])
 
     def _mark(self, _: int, body: tuple[str, int]) -> None:
         self.portfolio.mark(body[0], body[1])
+
+    def _start(self, _: int, body: SessionStart) -> None:
+        self.start, self.stop, self.connection = body, None, None
+        self.next_order_id = max(self.next_order_id, body.next_order_id)
+
+    def _stop(self, _: int, body: SessionStop) -> None:
+        self.stop = body
+
+    def _risk(self, _: int, body: RiskState) -> None:
+        self.risk = body
+
+    def _operator(self, _: int, body: OperatorAction) -> None:
+        if body.action == KILL:
+            self.kill = body
+        elif body.action == ARM:
+            self.kill = None
+
+    def _connection(self, _: int, body: ConnectionState) -> None:
+        self.connection = body
+
+    def _baseline(self, _: int, body: Baseline) -> None:
+        self._known(body.symbol)
+        position = self.portfolio.position(body.symbol)
+        position.quantity += body.quantity
+        position.cost_micro += body.cost_micro
+        self.baseline[body.symbol] = self.baseline.get(body.symbol, 0) + body.quantity
+
+    def _books(self, strategy: str) -> Portfolio:
+        books = self.books.get(strategy)
+        if books is None:
+            books = self.books[strategy] = Portfolio(self.instruments, 0, self.portfolio.base)
+        return books
+
+    def _known(self, symbol: str) -> Instrument:
+        instrument = self.instruments.get(symbol)
+        if instrument is None:
+            raise JournalError(
+                f"the journal speaks of {symbol!r} but does not describe it; "
+                "pass the instruments to replay."
+            )
+        return instrument
 
     def _order(self, order_id: int) -> Order:
         try:
@@ -189,6 +296,7 @@ class State:
         order.state = next_state(order.state, event)
         if order.state.is_final and not order.done_ns:
             order.done_ns = ts_ns
+            self.replaced.pop(order.order_id, None)
 
 
 def replay(
@@ -198,7 +306,8 @@ def replay(
     """Rebuild the state of the run that wrote a journal.
 
     Args:
-        source: A file, the records of a `MemoryJournal`, or records that were read.
+        source: A file, the folder of a live journal, the records of a `MemoryJournal`, or
+            records that were read.
         instruments: What may be held, when no settings record describes it.
 
     Raises:

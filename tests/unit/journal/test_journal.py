@@ -307,7 +307,7 @@ def test_capital_may_be_given_in_dollars_and_instruments_by_symbol() -> None:
 def test_records_that_do_not_fit_together_are_an_error() -> None:
     with pytest.raises(JournalError, match="order 7 before its intent"):
         replay([("cancel", 0, 7)])
-    with pytest.raises(JournalError, match="orders 'SPY' but does not describe it"):
+    with pytest.raises(JournalError, match="speaks of 'SPY' but does not describe it"):
         replay([("intent", 0, (1, "m", REQUEST, 0))])
 
 
