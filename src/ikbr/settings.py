@@ -30,6 +30,7 @@ from pydantic import (
 from ikbr.domain.errors import ConfigError, nearest
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import PROFILES, RiskLimits
+from ikbr.domain.routing import ROUTING, RoutingRules
 
 DEFAULT_FILE = Path("config/settings.toml")
 """Read when it exists and no other file is named."""
@@ -124,6 +125,7 @@ class Settings:
         profile: backtest, paper or live.
         risk: Limits of the risk manager.
         sim: The simulated market.
+        routing: How orders are worked.
         broker: The gateway.
         data: The catalog.
         strategy: Strategy instances.
@@ -133,6 +135,7 @@ class Settings:
     profile: str
     risk: RiskLimits
     sim: ExecutionModel
+    routing: RoutingRules
     broker: BrokerSettings
     data: DataSettings
     strategy: StrategySettings
@@ -145,6 +148,7 @@ class Settings:
             "profile": self.profile,
             "risk": msgspec.to_builtins(self.risk),
             "sim": msgspec.to_builtins(self.sim),
+            "routing": msgspec.to_builtins(self.routing),
             "broker": self.broker.model_dump(mode="json", exclude=secret),
             "data": self.data.model_dump(mode="json"),
             "strategy": self.strategy.model_dump(mode="json"),
@@ -201,7 +205,10 @@ def load_settings(
     assert isinstance(strategy, StrategySettings)
     assert isinstance(journal, JournalSettings)
     sim = ExecutionModel(**_given(models["sim"]))
-    return Settings(profile, RiskLimits(**risk), sim, broker, data, strategy, journal)
+    routing = RoutingRules(
+        **{**msgspec.structs.asdict(ROUTING[profile]), **_given(models["routing"])}
+    )
+    return Settings(profile, RiskLimits(**risk), sim, routing, broker, data, strategy, journal)
 
 
 @cache
@@ -209,6 +216,7 @@ def _models() -> dict[str, type[BaseModel]]:
     return {
         "risk": _model_of(RiskLimits),
         "sim": _model_of(ExecutionModel),
+        "routing": _model_of(RoutingRules),
         "broker": BrokerSettings,
         "data": DataSettings,
         "strategy": StrategySettings,

@@ -22,6 +22,7 @@ from ikbr.data.history import CatalogHistory
 from ikbr.domain.errors import DataError
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
+from ikbr.domain.routing import RoutingRules
 from ikbr.domain.tape import TapeSource
 from ikbr.settings import load_settings
 from ikbr.sim.fee_tables import regulatory_row
@@ -86,7 +87,7 @@ def prepare(request: Request, stack: ExitStack, tell: Callable[[str], None] = sa
         "session": request.session,
         "shape": request.shape,
     }
-    setup = make_setup(request, settings.risk, model)
+    setup = make_setup(request, settings.risk, model, settings.routing)
     history = _history(request, holding)
     return Plan(source, instances, setup, holding.feed or request.feed, record, history)
 
@@ -97,12 +98,15 @@ def _history(request: Request, holding: Holding) -> History | None:
     return CatalogHistory(holding.catalog, session="all" if request.session == "all" else "regular")
 
 
-def make_setup(request: Request, limits: RiskLimits, model: ExecutionModel) -> Setup:
-    """Join a request with limits and market model."""
+def make_setup(
+    request: Request, limits: RiskLimits, model: ExecutionModel, routing: RoutingRules
+) -> Setup:
+    """Join a request with limits, market model and the rules of routing."""
     return Setup(
         capital=float(request.capital),
         limits=limits,
         model=model,
+        routing=routing,
         quantity=int(request.quantity),
         all_hours=request.session == "all",
         fx={currency.upper(): float(rate) for currency, rate in request.fx.items()},

@@ -20,6 +20,7 @@ from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.marks import mark_units
 from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.routing import RoutingRules
 from ikbr.domain.session import Session
 from ikbr.domain.tape import CorporateAction
 from ikbr.domain.timers import TimerHeap
@@ -38,6 +39,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         capital: Opening cash in the base currency.
         limits: Of the risk manager.
         model: Of the simulated market.
+        routing: How the orders that signals ask for are worked.
         quantity: Size of every entry; 0 for sizing by strategy and risk manager.
         all_hours: Whether orders may fill outside regular hours.
         base: The base currency.
@@ -51,6 +53,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     capital: float = 100_000.0
     limits: RiskLimits = RiskLimits()
     model: ExecutionModel = ExecutionModel()
+    routing: RoutingRules = RoutingRules()
     quantity: int = 0
     all_hours: bool = False
     base: str = "USD"
@@ -96,6 +99,7 @@ class Stage(Pipeline):
                 sessions=sessions,
                 instances=instances,
                 limits=setup.limits,
+                routing=setup.routing,
                 quantity=setup.quantity,
                 all_hours=setup.all_hours,
                 minutes=intraday,

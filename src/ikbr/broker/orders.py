@@ -3,16 +3,19 @@
 Source: IBKR, TWS API, "Available order types" and "Order": a trailing stop has its distance in
 `auxPrice` or `trailingPercent` and its first trigger in `trailStopPrice`; a market-on-open order
 is a market order with time in force `OPG`; a MIDPRICE order has its optional cap in `lmtPrice`.
+"Adaptive Algo": strategy `Adaptive`, parameter `adaptivePriority`.
 """
 
 from __future__ import annotations
 
 from ib_async import Order as IbOrder
+from ib_async import TagValue
 from ib_async.util import UNSET_DOUBLE
 
 from ikbr.broker.order_ref import write_ref
 from ikbr.domain.errors import OrderError
 from ikbr.domain.order import Order, OrderRequest, OrderType, Side, TimeInForce
+from ikbr.domain.routing import ADAPTIVE, Algo
 
 ON_OPEN = "OPG"
 """Source: IBKR, "Market on Open": MKT or LMT with time in force OPG."""
@@ -88,6 +91,9 @@ def to_ib_order(
         value = getattr(request, name)
         if value is not None:
             setattr(ib, field, value)
+    if request.algo in ADAPTIVE:
+        ib.algoStrategy = "Adaptive"
+        ib.algoParams = [TagValue("adaptivePriority", ADAPTIVE[Algo(request.algo)])]
     group = request.oca_group if oca_group is None else oca_group
     if group:
         ib.ocaGroup = group

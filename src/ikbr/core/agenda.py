@@ -118,6 +118,8 @@ class Agenda:
         trader.desk.refresh()
         self.opened += 1
         self._set_windows(session)
+        if trader.router is not None:
+            trader.router.open_ns, trader.router.close_ns = session.open_ns, session.close_ns
         self._on_open(session)
         trader.risk.start_session(session, trader.portfolio.equity_micro())
         for slot in trader.slots:

@@ -19,12 +19,15 @@ from ikbr.core.slot import Slot, SlotTable
 from ikbr.domain.errors import NotDurableError, OrderError, StrategyError
 from ikbr.domain.events import Decision, EventType, Refusal, Refused
 from ikbr.domain.order import Order, OrderRequest, Side
+from ikbr.domain.routing import Algo
 from ikbr.domain.signal import Signal
+from ikbr.domain.ticker import Ticker
 from ikbr.strategies.answers import decisions
 from ikbr.strategies.running import FAULTS, Running
 
 Item = Signal | OrderRequest
 
+CHASE = str(Algo.CHASE)
 _SIGNAL = EventType.SIGNAL
 
 
@@ -37,6 +40,7 @@ class Desk:
         refresh: Brings market data and marks up to the present; a replay that fills them
             lazily sets it, otherwise it does nothing.
         closed: Whether the run is over: strategies still hear, but nothing they answer counts.
+        chase: Follows an order whose limit follows the touch; set where orders are routed.
     """
 
     def __init__(  # noqa: PLR0913 - it joins the stages
@@ -78,6 +82,7 @@ class Desk:
         self.refused: Counter[str] = Counter()
         self.refresh: Callable[[], None] = _nothing
         self.closed = False
+        self.chase: Callable[[Order, Ticker], None] = _no_chaser
 
     def decide(self, slot: Slot, answer: Any) -> None:
         """Carry out what a strategy answered: a signal, an order request, or several.
@@ -235,8 +240,12 @@ class Desk:
         )
         self.journal.append("decision", now, decision)
         mid, touch = (ticker.bid + ticker.ask) * 0.5, touch_price(side, ticker)
+        router = self.requests.router
+        instrument = slot.instrument if router is None else router.place(slot.instrument)
         try:
-            self.orders.submit(request, slot.instrument, name, mid, touch, slot)
+            order = self.orders.submit(request, instrument, name, mid, touch, slot)
+            if request.algo == CHASE and not order.is_done:
+                self.chase(order, ticker)
         except OrderError as error:
             retry = self.requests.retry_ns()
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error), retry))
@@ -288,6 +297,10 @@ def _nothing() -> None:
 
 
 def _no_flattener(_slot: Slot, _reason: str) -> None:
+    pass
+
+
+def _no_chaser(_order: Order, _ticker: Ticker) -> None:
     pass
 
 

@@ -26,6 +26,7 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import Fill
 from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE
 from ikbr.strategies.base_strategy import BaseStrategy
@@ -56,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         sessions: When it is traded.
         instances: The strategies.
         limits: Of the risk manager.
+        routing: How the orders that signals ask for are worked.
         quantity: Size of every entry; 0 for sizing by strategy and risk manager.
         all_hours: Whether orders may fill outside regular hours.
         minutes: Whether minutes matter (not on a tape of daily bars).
@@ -65,6 +67,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sequence[Session]
     instances: Sequence[Instance]
     limits: RiskLimits
+    routing: RoutingRules = MARKET_ORDERS
     quantity: int = 0
     all_hours: bool = False
     minutes: bool = True
@@ -127,6 +130,7 @@ class Pipeline(ABC):
             bus=bus,
             fixed_quantity=plan.quantity,
             outside_rth=plan.all_hours,
+            routing=plan.routing,
         )
         self.recorder = Recorder(self.instruments)
         self.valuation = Valuation(portfolio, other_books, self.instruments, self._on_equity)

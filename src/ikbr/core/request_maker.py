@@ -8,6 +8,7 @@ from ikbr.core.exits import exit_group
 from ikbr.core.order_rules import check_request
 from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
+from ikbr.core.routing.router import Router
 from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot
 from ikbr.domain.errors import OrderError, StrategyError
@@ -29,9 +30,18 @@ class RequestMaker:
     Attributes:
         fixed_quantity: Size of every entry; 0 lets strategy and risk manager size it.
         outside_rth: Whether orders may fill outside regular hours.
+        router: Chooses the type of each order; None sends market orders.
     """
 
-    __slots__ = ("_clock", "_fail", "_portfolio", "_risk", "fixed_quantity", "outside_rth")
+    __slots__ = (
+        "_clock",
+        "_fail",
+        "_portfolio",
+        "_risk",
+        "fixed_quantity",
+        "outside_rth",
+        "router",
+    )
 
     def __init__(
         self,
@@ -42,6 +52,7 @@ class RequestMaker:
         *,
         fixed_quantity: int,
         outside_rth: bool,
+        router: Router | None = None,
     ) -> None:
         """Connect with those who know sizes, equity and time.
 
@@ -52,6 +63,7 @@ class RequestMaker:
             fail: Told when a strategy's own sizing raises.
             fixed_quantity: Size of every entry, or 0.
             outside_rth: Whether orders may fill outside regular hours.
+            router: Chooses the type of each order, or None.
         """
         self._risk = risk
         self._portfolio = portfolio
@@ -59,6 +71,7 @@ class RequestMaker:
         self._fail = fail
         self.fixed_quantity = fixed_quantity
         self.outside_rth = outside_rth
+        self.router = router
 
     def make(self, slot: Slot, signal: Signal) -> OrderRequest | Refused:
         """Say what to order so that a strategy holds what its signal wants.
@@ -85,7 +98,7 @@ class RequestMaker:
             group = exit_group(slot, side, abs(change))
         stop_pct = slot.running.strategy.stop_loss_pct
         # By place: naming the fields of a struct takes as long again.
-        return OrderRequest(
+        request = OrderRequest(
             signal.symbol,
             side,
             abs(change),
@@ -104,6 +117,7 @@ class RequestMaker:
             False,
             abs(after) if turns and held else 0,
         )
+        return request if self.router is None else self.router.route(slot, signal, request)
 
     def check_sense(self, slot: Slot, request: OrderRequest) -> Refused | None:
         """Refuse what no broker would understand, before anything else of its group is sent."""

@@ -23,12 +23,15 @@ from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock, Journal
 from ikbr.core.request_maker import RequestMaker
 from ikbr.core.risk_manager import RiskManager
+from ikbr.core.routing.chaser import Chaser
+from ikbr.core.routing.router import Router
 from ikbr.core.running_context import RunningContext
 from ikbr.core.slot import Slot, SlotTable
 from ikbr.domain.errors import StrategyError
 from ikbr.domain.events import Alert, Bar, EventType
 from ikbr.domain.order import OrderRequest
 from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.domain.timers import NEVER
@@ -45,6 +48,7 @@ class Trader:
         slots: The strategies in each symbol.
         desk: Carries out what strategies answer.
         books: Follows what becomes of orders.
+        router: Chooses the type of each order; None where all are market orders.
         before_action: Called before a strategy acts through its context.
         end_ns: The last moment of the run; nothing periodic is scheduled beyond it.
     """
@@ -62,6 +66,7 @@ class Trader:
         bus: EventBus,
         fixed_quantity: int = 0,
         outside_rth: bool = False,
+        routing: RoutingRules = MARKET_ORDERS,
     ) -> None:
         """Connect the stages.
 
@@ -76,6 +81,7 @@ class Trader:
             bus: Tells the observers.
             fixed_quantity: Size of every entry; 0 lets strategy and risk manager size it.
             outside_rth: Whether orders may fill outside regular hours.
+            routing: How the orders that signals ask for are worked.
         """
         self.clock = clock
         self.market_data = market_data
@@ -90,6 +96,7 @@ class Trader:
         self.end_ns = NEVER
         self.slots = SlotTable(manager.running, market_data.tickers)
         self.contexts = {one.name: RunningContext(self, one) for one in manager.running}
+        self.router = Router(routing, clock) if routing.is_active else None
         requests = RequestMaker(
             risk,
             portfolio,
@@ -97,6 +104,7 @@ class Trader:
             self.disable,
             fixed_quantity=fixed_quantity,
             outside_rth=outside_rth,
+            router=self.router,
         )
         self.desk = Desk(
             clock=clock,
@@ -109,12 +117,20 @@ class Trader:
             bus=bus,
             disable=self.disable,
         )
+        if self.router is not None:
+            self.desk.chase = Chaser(routing, clock, self._move, self._refresh).follow
         self.flattener = Flattener(orders, self.desk.send, outside_rth=outside_rth)
         self.desk.flatten = self.flattener.flatten
         self.books = Bookkeeper(orders, self.slots, portfolio, risk, clock, bus, self.tell)
         self.books.on_alert = self.alert
         self.books.on_late = self.flattener.close
         self.books.on_rejected = self.desk.on_rejected
+
+    def _move(self, order_id: int, limit_price: float) -> None:
+        self.desk.modify(order_id, limit_price=limit_price)
+
+    def _refresh(self) -> None:
+        self.desk.refresh()
 
     def start(self) -> None:
         """Connect the strategies and tell them that the run begins."""

@@ -65,6 +65,7 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
         reason: Why, in words.
         group: Requests of one call with the same group pass risk together or not at all.
         reduce_only: Whether it may only shrink the position.
+        algo: How it is worked beyond its type (`domain.routing.Algo`); "" for the plain type.
     """
 
     symbol: str
@@ -84,6 +85,7 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     group: str = ""
     reduce_only: bool = False
     protects: int = 0
+    algo: str = ""
 
 
 class Order(msgspec.Struct, eq=False):

@@ -24,6 +24,8 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
         reason: Why, in words; shown in reports.
         target: Signed quantity to hold exactly; None lets the sizing decide.
         group: Signals of one call that carry the same group are taken together or not at all.
+        urgency: How much waiting the order bears: "patient", "normal", "urgent" or "now"; "" leaves
+            it to the settings (`routing`).
 
     >>> Signal("BUY", "SPY", 167.41).action
     'BUY'
@@ -36,3 +38,4 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     target: int | None = None
     group: str = ""
+    urgency: str = ""

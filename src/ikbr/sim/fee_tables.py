@@ -57,6 +57,10 @@ STOCK_FIXED_MICRO = 5_000
 STOCK_FIXED_MINIMUM_MICRO = 1_000_000
 """Per order. Source: as above."""
 
+STOCK_DIRECTED_MICRO = 7_500
+"""Per share of an order that the API sends to an exchange of its own choice, on either plan, with
+the minimum and the cap of the fixed one. Source: IBKR, "Commissions: stocks", API directed."""
+
 STOCK_TIERS: tuple[tuple[int, int], ...] = (
     (300_000, 3_500),
     (3_000_000, 2_000),

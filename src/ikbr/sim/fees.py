@@ -14,6 +14,8 @@ from ikbr.sim import fee_tables as table
 _NEW_YORK = ZoneInfo("America/New_York")
 _NS = 1_000_000_000
 _STOCK = SecType.STOCK
+SMART = "SMART"
+"""Where IBKR routes orders itself."""
 
 
 def new_york_day(ts_ns: int) -> tuple[dt.date, int, int]:
@@ -168,7 +170,7 @@ class FeeSchedule:
         bill = bills.pop(order_id, None) if bills else None
         if bill is None or bill.day != self._from_ns:
             if ends and self._fixed and instrument.sec_type is _STOCK:
-                return self._fixed_total(quantity, value, side)
+                return self._fixed_total(quantity, value, side, instrument.exchange)
             bill = _Bill(self._from_ns)
         if not ends:
             bills[order_id] = bill
@@ -176,8 +178,8 @@ class FeeSchedule:
         bill.value += value
         if instrument.sec_type is not _STOCK:
             total = self._other_total(bill, instrument, quantity, price_units)
-        elif self._fixed:
-            total = self._fixed_total(bill.shares, bill.value, side)
+        elif self._fixed or instrument.exchange != SMART:
+            total = self._fixed_total(bill.shares, bill.value, side, instrument.exchange)
         else:
             bill.raw += tiered_micro(self._month_shares, quantity)
             bill.venue += quantity * (
@@ -233,8 +235,9 @@ class FeeSchedule:
             self._month = month
             self._month_shares = 0
 
-    def _fixed_total(self, shares: int, value: int, side: Side) -> int:
-        commission = shares * table.STOCK_FIXED_MICRO
+    def _fixed_total(self, shares: int, value: int, side: Side, exchange: str) -> int:
+        rate = table.STOCK_FIXED_MICRO if exchange == SMART else table.STOCK_DIRECTED_MICRO
+        commission = shares * rate
         if commission < table.STOCK_FIXED_MINIMUM_MICRO:
             commission = table.STOCK_FIXED_MINIMUM_MICRO
         cap = (value + 50) // 100

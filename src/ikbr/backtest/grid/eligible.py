@@ -91,6 +91,8 @@ def _why_not_setup(source: TapeSource, setup: Setup) -> str:
         return f"shape = {setup.shape!r} asks for another replay"
     if not setup.compile:
         return "nothing is to be compiled"
+    if setup.routing.is_active:
+        return "orders are routed (routing.mode, routing.exchange)"
     return ""
 
 
