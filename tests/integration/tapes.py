@@ -17,6 +17,7 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from ikbr.domain.routing import MARKET_ORDERS, RoutingRules, Urgency
 from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
@@ -27,6 +28,12 @@ from ikbr.strategies.base_strategy import BaseStrategy
 OPEN_NS = 1_772_461_800_000_000_000
 HOUR_NS = 3_600_000_000_000
 SYMBOLS = ("SPY", "KO", "IBM")
+ROUTES = {
+    "market": MARKET_ORDERS,
+    "smart": RoutingRules(mode="smart", large_share=3.0, chase_s=5.0),
+    "patient": RoutingRules(mode="smart", urgency=Urgency.PATIENT, exit_urgency=Urgency.PATIENT,
+                            narrow_ticks=1000, chase_s=0.05, chase_times=3, large_share=1e6),
+}  # fmt: skip
 
 
 def random_tape(seed: int, rows: int, symbols: int) -> tuple[Tape, list[Session]]:
@@ -228,6 +235,7 @@ def run(
             queue=case["queue"],
             volume_cap=case["cap"],
         ),
+        routing=ROUTES[case.get("route", "market")],
         quantity=case["quantity"],
         all_hours=case["all_hours"],
         shape=shape,
@@ -273,5 +281,6 @@ CASES = st.fixed_dictionaries(
         "cap": st.sampled_from([0.0, 0.0, 0.5]),
         "quantity": st.sampled_from([0, 100]),
         "all_hours": st.booleans(),
+        "route": st.sampled_from(sorted(ROUTES)),
     }
 )

@@ -71,7 +71,7 @@ def test_long_tapes_give_the_same_run_compiled(seed: int) -> None:
         "latency": (0.0, 75.0)[seed % 2], "response": 0.0, "fees": "ibkr-fixed",
         "queue": "behind-displayed", "cap": 0.0, "quantity": 100, "all_hours": False,
         "kinds": (KERNELS[seed % 6], (Plain, Resting)[seed % 2]), "length": 30, "breaks": 0,
-        "spread": 2,
+        "spread": 2, "route": ("market", "smart", "patient")[seed // 2 % 3],
     }  # fmt: skip
     check(case)
 

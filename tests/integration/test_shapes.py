@@ -35,5 +35,6 @@ def test_long_tapes_give_the_same_run_in_both_shapes(seed: int) -> None:
         "interval": 0.0, "fill": ("quote", "next", "last")[seed % 3],
         "latency": (0.0, 75.0)[seed % 2], "response": 0.0, "fees": "ibkr-fixed",
         "queue": "behind-displayed", "cap": 0.0, "quantity": 100, "all_hours": False,
+        "route": ("market", "smart", "patient")[seed % 3],
     }  # fmt: skip
     check(case)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
+from ikbr.backtest.analytics.by_algorithm import algorithm_of
 from ikbr.backtest.analytics.inputs import SummaryInputs
 from ikbr.backtest.analytics.summary import summarise
 from ikbr.backtest.explain import RunFacts, explain
@@ -49,6 +50,7 @@ def evaluate(
             prices={s: (p.ts_ns, p.price) for s, p in result.prices.items()},
             fx=fx,
             splits=_splits(source, stage),
+            algorithms={o.order_id: algorithm_of(o.request) for o in result.orders},
         )
     )
     result.round_trips = tuple(record.trip for record in result.summary.round_trips)

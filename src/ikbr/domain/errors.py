@@ -92,7 +92,7 @@ def nearest(value: str, choices: Iterable[str], limit: int = 12) -> str:
     >>> nearest("zzz", [])
     'there is nothing to choose from'
     """
-    names = sorted(set(choices))
+    names = sorted({str(choice) for choice in choices})
     if not names:
         return "there is nothing to choose from"
     folded = {name.casefold(): name for name in names}

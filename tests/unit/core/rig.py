@@ -21,6 +21,7 @@ from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
+from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import NAN
 from ikbr.domain.timers import TimerHeap
@@ -184,6 +185,7 @@ class Rig:
         listen: Iterable[EventType] = (),
         start: bool = True,
         journal: MemoryJournal | None = None,
+        routing: RoutingRules = MARKET_ORDERS,
     ) -> None:
         instruments = [parse_contract(s) for s in symbols]
         by_symbol = {i.symbol: i for i in instruments}
@@ -208,7 +210,7 @@ class Rig:
         self.trader = Trader(
             clock=self.clock, market_data=self.data, manager=manager, risk=self.risk,
             orders=self.orders, portfolio=self.portfolio, journal=self.journal, bus=self.bus,
-            fixed_quantity=quantity,
+            fixed_quantity=quantity, routing=routing,
         )  # fmt: skip
         if start:
             self.trader.start()

@@ -1,6 +1,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +57,21 @@ def test_fixed_commissions_are_those_of_ibkrs_examples(quantity, price, dollars)
 )
 def test_tiered_commissions_are_those_of_ibkrs_examples(shares, dollars):
     assert tiered_micro(0, shares) == dollars * MICRO
+
+
+@pytest.mark.parametrize("plan", ["ibkr-fixed", "ibkr-tiered"])
+@pytest.mark.parametrize(
+    ("quantity", "price", "dollars"),
+    [(1000, 25.0, 7.50), (100, 25.0, 1.00), (1000, 0.25, 2.50)],
+)
+def test_an_order_sent_to_an_exchange_of_our_choice_costs_more_on_either_plan(
+    plan, quantity, price, dollars
+):
+    directed = msgspec.structs.replace(SPY, exchange="ARCA")
+    assert charge(schedule(plan), directed, BUY, quantity, price) == dollars
+    fees = schedule(plan)
+    halves = [charge(fees, directed, BUY, quantity // 2, price) for _ in range(2)]
+    assert sum(halves) == pytest.approx(dollars)
 
 
 def test_the_last_tier_has_no_end():

@@ -32,6 +32,7 @@ class SummaryInputs:
         prices: Times and prices per symbol, for the excursions of round trips.
         fx: Account currency per unit of the symbol's currency; 1 where missing.
         splits: Splits that were booked, in time order.
+        algorithms: How each order was worked, by order id.
         session_hours: Length of a session where `sessions` is empty, for annualising one day.
         bucket_s: Length of the equity samples of a one-day run, seconds.
     """
@@ -49,6 +50,7 @@ class SummaryInputs:
     prices: Mapping[str, tuple[Nanos, Floats]] = field(default_factory=dict)
     fx: Mapping[str, float] = field(default_factory=dict)
     splits: Sequence[Split] = ()
+    algorithms: Mapping[int, str] = field(default_factory=dict)
     session_hours: float = 6.5
     bucket_s: int = 300
 

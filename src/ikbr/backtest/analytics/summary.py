@@ -10,6 +10,7 @@ import numpy as np
 from ikbr.backtest.analytics import drawdown as dd
 from ikbr.backtest.analytics import ratios, returns
 from ikbr.backtest.analytics.breakdown import Breakdown, breakdown
+from ikbr.backtest.analytics.by_algorithm import AlgorithmCosts, by_algorithm
 from ikbr.backtest.analytics.costs import Costs, costs_of
 from ikbr.backtest.analytics.defined import BROKE, Floats, Nanos, finite, ratio
 from ikbr.backtest.analytics.excursions import Excursion, excursions_of
@@ -54,7 +55,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         exposure: Share of the time in the market.
         turnover: Bought and sold notional over the average equity.
         average_mae, average_mfe: Mean excursions, fractions of the notional at entry.
-        costs, trips, round_trips, by_symbol, by_strategy, monthly: See their types.
+        costs, trips, round_trips, by_symbol, by_strategy, by_algorithm, monthly: See their types.
         sessions, fill_count, open_positions: Counts.
     """
 
@@ -78,6 +79,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     round_trips: tuple[TripRecord, ...]
     by_symbol: tuple[Breakdown, ...]
     by_strategy: tuple[Breakdown, ...]
+    by_algorithm: tuple[AlgorithmCosts, ...]
     monthly: tuple[MonthlyRow, ...]
     sessions: int
     fill_count: int
@@ -139,6 +141,7 @@ def summarise(inputs: SummaryInputs) -> Summary:
         round_trips=records,
         by_symbol=breakdown(inputs, trips, lambda item: item.symbol),
         by_strategy=breakdown(inputs, trips, lambda item: item.strategy),
+        by_algorithm=by_algorithm(inputs.fills, inputs.algorithms, inputs.multipliers, inputs.fx),
         monthly=monthly_table(inputs.capital, inputs.session_end_equity),
         sessions=sessions,
         fill_count=len(inputs.fills),

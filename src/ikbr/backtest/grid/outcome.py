@@ -18,7 +18,7 @@ from ikbr.backtest.grid.samples import Samples
 from ikbr.backtest.result import fill_hash
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.marks import mark_units
-from ikbr.domain.order import NAN, Fill, Side
+from ikbr.domain.order import NAN, Fill, OrderType, Side
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE
 
@@ -179,5 +179,6 @@ class GridOutcome:
                 marks=marks,
                 prices=prices,
                 fx={symbol: 1.0},
+                algorithms={fill.order_id: str(OrderType.MARKET) for fill in self.fills},
             )
         )

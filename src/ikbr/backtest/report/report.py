@@ -13,6 +13,7 @@ from ikbr.backtest.report.charts import MARKERS, chart_data
 from ikbr.backtest.report.header import run_facts, tiles
 from ikbr.backtest.report.identity import grouped, identity, log_lines
 from ikbr.backtest.report.results import (
+    algorithm_rows,
     all_numbers,
     cost_parts,
     heat_rows,
@@ -94,13 +95,16 @@ def render_report(result: BacktestResult) -> str:
 def _summary_parts(result: BacktestResult, words: Words) -> dict[str, Any]:
     summary = result.summary
     if summary is None:
-        names = ("months", "month_names", "by_symbol", "by_strategy", "costs", "numbers")
+        names = (
+            "months", "month_names", "by_symbol", "by_strategy", "by_algorithm", "costs", "numbers"
+        )  # fmt: skip
         return {name: [] for name in names} | {"trips": None, "cost_total": ""}
     return {
         "months": heat_rows(summary.monthly),
         "month_names": month_names(summary.monthly),
         "by_symbol": part_rows(summary.by_symbol, words),
         "by_strategy": part_rows(summary.by_strategy, words),
+        "by_algorithm": algorithm_rows(summary.by_algorithm, words),
         "costs": cost_parts(summary.costs, words),
         "cost_total": words.money(summary.costs.total),
         "numbers": all_numbers(summary, words),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ikbr.backtest.analytics.breakdown import Breakdown
+    from ikbr.backtest.analytics.by_algorithm import AlgorithmCosts
     from ikbr.backtest.analytics.costs import Costs
     from ikbr.backtest.analytics.monthly import MonthlyRow
     from ikbr.backtest.analytics.summary import Summary
@@ -176,6 +177,32 @@ def cost_parts(costs: Costs, words: Words) -> list[CostPart]:
         )
         for name, css, amount, note in parts
     ]
+
+
+def algorithm_rows(parts: Sequence[AlgorithmCosts], words: Words) -> list[list[str]]:
+    """Show what each way of working orders cost.
+
+    Args:
+        parts: Of the summary.
+        words: For money.
+
+    Returns:
+        Per way: name, fills, notional, and in 1/10,000 spread, delay, impact, fees and all.
+    """
+    return [
+        [
+            part.algorithm,
+            f"{part.fills:,}",
+            words.money(part.notional),
+            *(
+                number(value)
+                for value in (
+                    part.spread_bps, part.delay_bps, part.impact_bps, part.fees_bps, part.total_bps
+                )
+            ),
+        ]
+        for part in parts
+    ]  # fmt: skip
 
 
 def all_numbers(summary: Summary, words: Words) -> list[tuple[str, list[Fact]]]:

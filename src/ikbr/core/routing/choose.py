@@ -89,7 +89,7 @@ def choose_route(
     if not regular:
         return through(rules, instrument, side, ticker) if hasty else follow(side, ticker)
     wide = (ask - bid) > rules.wide_bps * BPS * (ask + bid) * 0.5
-    if urgency is Urgency.NOW:
+    if urgency == Urgency.NOW:
         return through(rules, instrument, side, ticker) if wide else MARKET
     displayed = ticker.ask_size if side > 0 else ticker.bid_size
     large = displayed > 0 and quantity > rules.large_share * displayed
@@ -98,7 +98,7 @@ def choose_route(
             return Route(OrderType.MARKET, None, _ADAPTIVE[urgency])
         return through(rules, instrument, side, ticker) if hasty else follow(side, ticker)
     narrow = spread_steps(ticker) <= rules.narrow_ticks
-    if hasty or (narrow and urgency is Urgency.NORMAL):
+    if hasty or (narrow and urgency == Urgency.NORMAL):
         return through(rules, instrument, side, ticker)
     if not narrow and takes_midprice(instrument, rules):
         return Route(OrderType.MIDPRICE, ask if side > 0 else bid)

@@ -31,6 +31,7 @@ class F(msgspec.Struct, frozen=True):
     arrival_price: float = float("nan")
     displayed: int = 0
     quote_age_ns: int = 0
+    order_id: int = 1
 
 
 def run_of(profits: list[float], symbols: tuple[str, ...] = ("SPY", "BAC"), **facts: Any):
