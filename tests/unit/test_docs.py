@@ -12,6 +12,7 @@ import pytest
 
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
+from ikbr.domain.routing import RoutingRules
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -25,7 +26,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"^([\w./-]+\.(?:py|toml|sh))(?::([\w.]+))?$")
 FOLDER = re.compile(r"^(?:[\w-]+/)+$")
 MEMBER = re.compile(r"^([A-Z]\w+|[a-z_]+)\.([A-Za-z_]\w*)(?:\(.*\))?$")
-OWN_WORDS = {"risk": RiskLimits, "sim": ExecutionModel}
+OWN_WORDS = {"risk": RiskLimits, "sim": ExecutionModel, "routing": RoutingRules}
 
 GUIDE_ONLY = {
     "config/settings.py",

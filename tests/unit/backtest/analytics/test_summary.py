@@ -30,6 +30,7 @@ class F(msgspec.Struct, frozen=True):
     decision_mid: float = NAN
     decision_price: float = NAN
     arrival_price: float = NAN
+    order_id: int = 1
 
 
 def inputs(fills=(), path=(), ends=(), capital=1000.0, last=OPEN + 3600 * S, **more):
