@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from contract_scripts import INSTRUMENTS, OPEN_NS, SECOND, SESSIONS, Ask, contract_source
 from ib_async import IB
 
@@ -85,8 +86,12 @@ class Door(ABC):
     def ask(self, what: Ask, names: dict[str, int]) -> None:
         """Send, change or cancel an order."""
         if what.verb == "send":
-            request = OrderRequest(**what.what)
+            exchange = what.what.get("exchange", "")
+            fields = {name: value for name, value in what.what.items() if name != "exchange"}
+            request = OrderRequest(**fields)
             instrument = BY_SYMBOL[request.symbol]
+            if exchange:
+                instrument = msgspec.structs.replace(instrument, exchange=exchange)
             order = self.orders.submit(request, instrument, "contract", NAN, NAN)
             names[what.name] = order.order_id
         elif what.verb == "modify" and names[what.name] in self.orders.working:

@@ -132,6 +132,11 @@ SCRIPTS: dict[str, list[Ask]] = {
         send(5, "free", 100, "MIDPRICE"),
         send(5, "capped", 100, "MIDPRICE", limit_price=499.90),
     ],
+    "adaptive": [
+        send(5, "in", 100, algo="adaptive-normal"),
+        send(9, "out", -100, "LMT", limit_price=499.0, algo="adaptive-urgent"),
+    ],
+    "sent to an exchange": [send(5, "in", 1000, exchange="ARCA"), send(9, "out", -1000)],
     "auctions": [
         send(-10, "open", 100, "MOO"),
         send(20, "close", -50, "MOC"),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
+import msgspec
+
 from ikbr.domain.instrument import Instrument, SecType
 from ikbr.domain.session import Session
 from ikbr.gateway.fields import Values
@@ -37,11 +39,27 @@ class Contracts:
         """Give every instrument its identity."""
         self.instruments = tuple(instruments)
         self._by_id: dict[int, int] = {}
+        self._routed: dict[tuple[int, str], Instrument] = {}
         self.wire = [self._wire(number, one) for number, one in enumerate(self.instruments)]
         self.rules: dict[int, list[tuple[float, float]]] = {}
         self._rule_of: dict[tuple[tuple[int, int], ...], int] = {}
         for one in self.instruments:
             self._add_rule(one)
+
+    def routed(self, number: int, exchange: str) -> Instrument:
+        """Give an instrument as an order for it is sent.
+
+        Args:
+            number: Of the instrument.
+            exchange: Where the order is sent; fees depend on it.
+        """
+        instrument = self.instruments[number]
+        if instrument.exchange != "SMART" or exchange in {"", "SMART"}:
+            return instrument
+        key = number, exchange
+        if key not in self._routed:
+            self._routed[key] = msgspec.structs.replace(instrument, exchange=exchange)
+        return self._routed[key]
 
     def find(self, asked: Mapping[str, Any]) -> list[int]:
         """Find what a client means.

@@ -239,7 +239,7 @@ class Desk:
         order = Order(
             self._next_perm,
             request,
-            self._contracts.instruments[number],
+            self._contracts.routed(number, values["exchange"]),
             "",
             created_ns=self._clock.now_ns,
             parent_id=parent.perm_id if parent is not None else 0,
