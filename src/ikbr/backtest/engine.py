@@ -268,7 +268,6 @@ def _settings_record(stage: Stage, settings: Mapping[str, Any]) -> dict[str, Any
     more = {
         "capital_micro": round(setup.capital * MICRO),
         "sim": msgspec.to_builtins(setup.model),
-        "routing": msgspec.to_builtins(setup.routing),
         "quantity": setup.quantity,
         "all_hours": setup.all_hours,
     }

@@ -249,6 +249,7 @@ def settings_record(pipeline: Pipeline, more: Mapping[str, Any]) -> dict[str, An
         "base": books.base,
         "fx": rates,
         "risk": msgspec.to_builtins(trader.risk.limits),
+        "routing": msgspec.to_builtins(trader.routing),
         "strategies": {
             running.name: {
                 "strategy": type(running.strategy).__name__,

@@ -48,6 +48,7 @@ class Trader:
         slots: The strategies in each symbol.
         desk: Carries out what strategies answer.
         books: Follows what becomes of orders.
+        routing: How the orders that signals ask for are worked.
         router: Chooses the type of each order; None where all are market orders.
         before_action: Called before a strategy acts through its context.
         end_ns: The last moment of the run; nothing periodic is scheduled beyond it.
@@ -96,6 +97,7 @@ class Trader:
         self.end_ns = NEVER
         self.slots = SlotTable(manager.running, market_data.tickers)
         self.contexts = {one.name: RunningContext(self, one) for one in manager.running}
+        self.routing = routing
         self.router = Router(routing, clock) if routing.is_active else None
         requests = RequestMaker(
             risk,
