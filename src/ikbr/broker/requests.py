@@ -239,7 +239,7 @@ class Requests:
         cancel: Callable[[int], None] | None = None,
     ) -> Any:
         if not self._client.isReady():
-            raise LinkLostError(what, 504, "not connected")
+            raise LinkLostError(what, 0, "not connected")
         number = self._client.getReqId()
         try:
             return await self._ask(number, what, lambda: ask(number), contract, timeout_s)
@@ -257,7 +257,7 @@ class Requests:
         timeout_s: float | None,
     ) -> Any:
         if not self._client.isReady():
-            raise LinkLostError(what, 504, "not connected")
+            raise LinkLostError(what, 0, "not connected")
         allowed_s = self._timeout_s if timeout_s is None else timeout_s
         answer: asyncio.Future[Any] = self._wrapper.startReq(key, contract)
         pending = _Pending(what, asyncio.get_running_loop().create_future())
@@ -275,7 +275,7 @@ class Requests:
                 return answer.result()
             raise RequestTimeoutError(what, 0, f"no answer came within {allowed_s:g} s")
         except ConnectionError as error:
-            raise LinkLostError(what, 504, str(error) or "the connection ended") from error
+            raise LinkLostError(what, 0, str(error) or "the connection ended") from error
         finally:
             del self._under_way[key]
             pending.failed.cancel()
@@ -302,5 +302,5 @@ class Requests:
         for pending in self._under_way.values():
             if not pending.failed.done():
                 pending.failed.set_exception(
-                    LinkLostError(pending.what, 504, "the connection ended before the answer came")
+                    LinkLostError(pending.what, 0, "the connection ended before the answer came")
                 )
