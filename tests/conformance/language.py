@@ -125,8 +125,8 @@ class Row:
         seen: For ib_async: attributes of its own objects and what they have to be.
         versions: Server versions at which it holds.
         family: The only family of clients that it is for; "" for both.
-        but: Fields that a client tells in its own way, by the beginning of its title, each with
-            the reason: callback.field → reason.
+        but: What a client does in its own way, by the beginning of its title: how the text about
+            it begins (such as `callback.field`) → the reason why it is left out.
     """
 
     name: str
@@ -183,6 +183,14 @@ class About:
     by: float = 1e-6
 
 
+@dataclass(frozen=True)
+class Moment:
+    """Stand for a time in New York, as text or, where a client has read it, as seconds."""
+
+    text: str
+    seconds: int
+
+
 def differences(expected: Any, actual: Any, place: str = "") -> Iterator[str]:
     """Say where what came is not what had to come; of records only what is expected counts.
 
@@ -214,6 +222,8 @@ def differences(expected: Any, actual: Any, place: str = "") -> Iterator[str]:
 def _agree(expected: Any, actual: Any) -> bool:
     if isinstance(expected, Like):
         return isinstance(actual, str) and re.fullmatch(expected.pattern, actual) is not None
+    if isinstance(expected, Moment):
+        return actual in {expected.text, expected.seconds}
     if isinstance(expected, About):
         return isinstance(actual, int | float) and abs(actual - expected.value) <= expected.by
     if isinstance(expected, str) != isinstance(actual, str):

@@ -173,31 +173,30 @@ def perform(row: Row, desk: Desk, family: str) -> list[str]:
         found.append(f"codes {list(codes)} came and not {list(row.codes)}")
     for who in sorted({one.who for one in row.told}):
         wanted = [one for one in row.told if one.who == who]
-        found += compare(wanted, heard.get(who, []), row.but)
+        found += compare(wanted, heard.get(who, []))
     for name, values in heard.get(1, []):
         if name in row.silent:
             found.append(f"{name} came, {values}")
     if family == "ib_async":
         for what, value in row.seen.items():
             found += differences(value, desk.see(what), what)
-    return found
+    left_out = tuple(
+        text for title, texts in row.but.items() if CLIENT.startswith(title) for text in texts
+    )
+    return [text for text in found if not text.startswith(left_out)] if left_out else found
 
 
-def compare(wanted: list[On], heard: list[tuple[str, Any]], but: Any) -> list[str]:
+def compare(wanted: list[On], heard: list[tuple[str, Any]]) -> list[str]:
     """Say where callbacks are not the ones that had to come."""
     names = {one.name for one in wanted}
     came = [(name, values) for name, values in heard if name in names]
     if [name for name, _ in came] != [one.name for one in wanted]:
         return [f"came: {came}, not {[one.name for one in wanted]}"]
-    left_out = {
-        field for title, fields in but.items() if CLIENT.startswith(title) for field in fields
-    }
-    found = []
-    for one, (name, values) in zip(wanted, came, strict=True):
-        for text in differences(one.fields, values, name):
-            if not any(text.startswith(f"{field} ") for field in left_out):
-                found.append(text)
-    return found
+    return [
+        text
+        for one, (name, values) in zip(wanted, came, strict=True)
+        for text in differences(one.fields, values, name)
+    ]
 
 
 def perform_topic(topic: Topic, ports: list[int], family: str, version: int) -> dict[str, Any]:

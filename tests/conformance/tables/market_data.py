@@ -97,7 +97,7 @@ LINES = Topic(
         row("the end of a halt", until("10:01:30"), on("tickGeneric", tickType=HALTED, value=0.0)),
         row(
             "prices of quotes may be traded automatically, others not",
-            ask("reqMktData", SPY, *SNAPSHOT),
+            ask("reqMktData", ES, *SNAPSHOT),
             *(on("tickPrice", tickType=t, attrib={"canAutoExecute": True, "pastLimit": False,
                                                   "preOpen": False}) for t in (BID, ASK)),
             *(on("tickPrice", tickType=t, attrib={"canAutoExecute": False})
@@ -215,7 +215,11 @@ DELAYED = Topic(
             on("tickString", tickType=88, value=str(seconds("10:00:06"))),
             *(price(68, 503.01), size(71, 100), size(74, 1300), price(72, 503.01)),
             price(73, 502.02),
-            but={"ib_insync": {}},
+            but={
+                "ib_async 2.0.1": {
+                    "ib_async.wrapper: tickString with tickType 88": "it knows no delayed times"
+                }
+            },
         ),
     ),
     gateway={"live_data": False, "delay_s": 60},
