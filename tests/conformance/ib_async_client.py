@@ -141,7 +141,7 @@ class Client:
 
     def see(self, what: str) -> Any:
         """Give a value of the library's own objects, such as `ticker(SPY).bid`."""
-        return plain(eval(what, {}, _Sight(self.ib, self._asked)))  # noqa: S307 - our own words
+        return plain(eval(what, {}, _Sight(self.ib, self._asked)))
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -180,9 +180,7 @@ class Client:
 
     def _note(self, name: str, values: tuple[Any, ...]) -> None:
         if name == "error":
-            self.heard.append(
-                ("error", {"reqId": values[0], "code": values[1], "text": values[2]})
-            )
+            self.heard.append(("error", {"reqId": values[0], "code": values[1], "text": values[2]}))
         elif name == "priceSizeTick":
             request_id, kind, price, size = values
             self.heard.append(("tickPrice", record_of("tickPrice", (request_id, kind, price))))

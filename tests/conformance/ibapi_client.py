@@ -12,7 +12,7 @@ import threading
 from decimal import Decimal
 from typing import Any
 
-from ibapi import comm, order_condition
+from ibapi import order_condition
 from ibapi.client import EClient
 from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
@@ -116,9 +116,30 @@ class Client:
         for _ in range(count):
             self.app.reqIds(1)
 
+    def brimful(
+        self, order_id: int, contract: dict[str, Any], size: int, fields: dict[str, Any]
+    ) -> None:
+        """Have a preview answered with just so many bytes, and hear it without another message."""
+        self.settle()
+        read, sizes = self.app.conn.recvMsg, []
+
+        def measured() -> bytes:
+            found: bytes = read()
+            sizes.append(len(found))
+            return found
+
+        self.app.conn.recvMsg = measured
+        # The read that is under way began before it was measured.
+        for is_measured in (False, False, True):
+            letters = size - sizes[-1] + 1 if is_measured else 1
+            self.place(order_id, contract, fields | {"whatIf": True, "orderRef": "x" * letters})
+            self._until("openOrder")
+        self.app.conn.recvMsg = read
+
     def nonsense(self) -> None:
         """Send a message that nobody knows."""
-        self.app.conn.sendMsg(comm.make_msg("999\x001\0"))
+        words = b"999\x001\0"
+        self.app.conn.sendMsg(len(words).to_bytes(4, "big") + words)
 
     def cancel(self, name: str, key: str, args: tuple[Any, ...]) -> None:
         """Cancel what was asked for."""

@@ -50,7 +50,7 @@ def ask(
 
 def cancel(name: str, key: str, *args: Any, who: int = 1) -> Step:
     """Cancel what was asked for under a key."""
-    return Step("cancel", name, args, key, who)
+    return Step("cancel", name, (name, key, args), who=who)
 
 
 def place(order_id: int, contract: Fields, who: int = 1, **order: Any) -> Step:
@@ -86,6 +86,11 @@ def burst(count: int) -> Step:
 def pause(seconds: float) -> Step:
     """Let wall time pass."""
     return Step("pause", str(seconds), (seconds,))
+
+
+def brimful(order_id: int, contract: Fields, size: int, **order: Any) -> Step:
+    """Ask for the preview of an order whose answer has just so many bytes, and for nothing else."""
+    return Step("brimful", str(order_id), (order_id, contract, size, order))
 
 
 def nonsense() -> Step:

@@ -103,9 +103,7 @@ _LARGEST = (sys.float_info.max, 2**31 - 1, 2**63 - 1)
 
 def record_of(callback: str, values: tuple[Any, ...]) -> dict[str, Any]:
     """Name the arguments of a callback and make plain values of them."""
-    return {
-        name: plain(value) for name, value in zip(CALLBACKS[callback], values, strict=False)
-    }
+    return {name: plain(value) for name, value in zip(CALLBACKS[callback], values, strict=False)}
 
 
 def plain(value: Any) -> Any:
@@ -121,22 +119,26 @@ def plain(value: Any) -> Any:
         return None if number in _LARGEST or not math.isfinite(number) else number
     if isinstance(value, dt.datetime):
         return _moment(value)
-    if isinstance(value, dt.date):
-        return f"{value:%Y%m%d}"
     if isinstance(value, Mapping):
         return {str(name): plain(one) for name, one in value.items()}
-    if hasattr(value, "_asdict"):
-        return _record(value._asdict())
-    if isinstance(value, enum.Enum):
-        return value.name
-    if dataclasses.is_dataclass(value):
-        names = [one.name for one in dataclasses.fields(value)]
-        return _record({name: getattr(value, name) for name in names})
+    fields = _fields(value)
+    if fields is not None:
+        return _record(fields)
     if isinstance(value, list | tuple | set):
         return [plain(one) for one in value]
-    if hasattr(value, "__dict__"):
-        return _record(vars(value))
-    return str(value)
+    return value.name if isinstance(value, enum.Enum) else str(value)
+
+
+def _fields(value: Any) -> Mapping[str, Any] | None:
+    """Give the fields of what has any."""
+    if isinstance(value, enum.Enum | list | tuple | set) and not hasattr(value, "_asdict"):
+        return None
+    if hasattr(value, "_asdict"):
+        found: Mapping[str, Any] = value._asdict()
+        return found
+    if dataclasses.is_dataclass(value):
+        return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+    return vars(value) if hasattr(value, "__dict__") else None
 
 
 def _record(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -162,7 +162,13 @@ class Choice(NamedTuple):
     parts: Mapping[int, tuple[Part, ...]]
 
 
-Part: TypeAlias = Field | Constant | Repeat | Flag | When | Choice
+class Rest(NamedTuple):
+    """Stand for whatever words end a message, kept as a list: clients differ there."""
+
+    name: str
+
+
+Part: TypeAlias = Field | Constant | Repeat | Flag | When | Choice | Rest
 
 
 def parts(*given: str | Part) -> tuple[Part, ...]:

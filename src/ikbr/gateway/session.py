@@ -115,6 +115,9 @@ class Session:
                 self._message(payload, at_ns)
                 if not self.is_open:
                     break
+                # Before the next message is answered: what comes of several must not depend on
+                # how many of them the network delivers at once.
+                self.world.settle()
         except ProtocolError as error:
             self.drop(str(error))
         self.world.settle()

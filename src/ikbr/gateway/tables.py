@@ -14,6 +14,7 @@ from ikbr.gateway.fields import (
     Flag,
     Part,
     Repeat,
+    Rest,
     Values,
     When,
     parts,
@@ -130,7 +131,7 @@ def _plan(given: tuple[Part, ...], version: int) -> tuple[_Node, ...]:
     return tuple(nodes)
 
 
-def _node(part: Constant | Repeat | Flag | When | Choice, version: int) -> _Node:
+def _node(part: Constant | Repeat | Flag | When | Choice | Rest, version: int) -> _Node:
     match part:
         case Constant(word):
             return _Constant(word)
@@ -142,6 +143,8 @@ def _node(part: Constant | Repeat | Flag | When | Choice, version: int) -> _Node
             return _When(test, _plan(inner, version))
         case Choice(name, branches):
             return _Choice(name, {key: _plan(one, version) for key, one in branches.items()})
+        case Rest(name):
+            return _Rest(name)
 
 
 _Step = tuple[str, Callable[[str], Any], Callable[[Any], str], Any]
@@ -286,3 +289,19 @@ class _Choice:
         for node in self._plans[key]:
             at = node.read(words, at, values)
         return at
+
+
+class _Rest:
+    """Write and read all words that are left."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, values: Mapping[str, Any], words: list[str]) -> None:
+        words += values.get(self._name) or ()
+
+    def read(self, words: Sequence[str], at: int, values: Values) -> int:
+        values[self._name] = list(words[at:])
+        return len(words)

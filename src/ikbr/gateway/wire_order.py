@@ -162,6 +162,7 @@ class WireOrder(msgspec.Struct, eq=False):
             "permId": self.perm_id,
             "ocaType": self.values["ocaType"] or PLAIN_ORDER["ocaType"],
             "deltaNeutralAuxPrice": 0.0,
+            "displaySize": self.values["displaySize"] or None,
             "volatilityType": self.values["volatilityType"] or 0,
             "referencePriceType": self.values["referencePriceType"] or 0,
             "cashQty": 0.0,

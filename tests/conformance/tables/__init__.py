@@ -2,14 +2,16 @@
 
 from conformance.tables import (
     accounts,
+    conditions,
     contracts,
     history,
+    kinds,
     lives,
     market_data,
-    orders,
     refusals,
     session,
     streams,
+    versions,
 )
 
 TOPICS = (
@@ -26,8 +28,8 @@ TOPICS = (
     streams.REAL_TIME_BARS,
     history.BARS,
     history.TICKS,
-    orders.KINDS,
-    orders.CONDITIONS,
+    kinds.TOPIC,
+    conditions.TOPIC,
     lives.CHANGES,
     lives.FAMILIES,
     lives.LISTS,
@@ -36,4 +38,5 @@ TOPICS = (
     refusals.SHORT,
     refusals.PACE,
     refusals.UNSERVED,
+    *versions.TOPICS,
 )

@@ -102,18 +102,37 @@ TOPIC = Topic(
             on("accountDownloadEnd", accountName=ACCOUNT),
             silent=("updatePortfolio",),
         ),
-        row("positions: none yet", ask("reqPositions"), on("positionEnd"), silent=("position",),
-            seen={"ib.positions()": []}),  # fmt: skip
+        row(
+            "positions: none yet",
+            ask("reqPositions"),
+            on("positionEnd"),
+            silent=("position",),
+            seen={"ib.positions()": []},
+        ),
         row(
             "what is bought is told at its mark",
             place(101, SPY, action="BUY", totalQuantity=100, orderType="MKT"),
-            on("updatePortfolio", contract={"conId": SPY["conId"], "symbol": "SPY",
-                                            "secType": "STK", "primaryExchange": "ARCA",
-                                            "currency": "USD", "localSymbol": "SPY"}, **HOLDING),
-            on("position", account=ACCOUNT, position=100, avgCost=502.12,
-               contract={"symbol": "SPY", "exchange": "ARCA", "localSymbol": "SPY"}),
+            on(
+                "updatePortfolio",
+                contract={
+                    "conId": SPY["conId"],
+                    "symbol": "SPY",
+                    "secType": "STK",
+                    "primaryExchange": "ARCA",
+                    "currency": "USD",
+                    "localSymbol": "SPY",
+                },
+                **HOLDING,
+            ),
+            on(
+                "position",
+                account=ACCOUNT,
+                position=100,
+                avgCost=502.12,
+                contract={"symbol": "SPY", "exchange": "ARCA", "localSymbol": "SPY"},
+            ),
             seen={"ib.positions()[0].position": 100, "ib.portfolio()[0].marketValue": 50211.0},
-        ),  # fmt: skip
+        ),
         row(
             "what is bought changes just these values",
             place(102, KO, action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=1.0),
@@ -125,36 +144,62 @@ TOPIC = Topic(
         row(
             "positions: one",
             ask("reqPositions"),
-            on("position", account=ACCOUNT, position=100, avgCost=502.12,
-               contract={"conId": SPY["conId"], "secType": "STK", "exchange": "ARCA"}),
+            on(
+                "position",
+                account=ACCOUNT,
+                position=100,
+                avgCost=502.12,
+                contract={"conId": SPY["conId"], "secType": "STK", "exchange": "ARCA"},
+            ),
             on("positionEnd"),
-        ),  # fmt: skip
+        ),
         row(
             "positions by request",
             ask("reqPositionsMulti", ACCOUNT, "", key="multi"),
-            on("positionMulti", account=ACCOUNT, modelCode="", pos=100, avgCost=502.12,
-               contract={"symbol": "SPY", "exchange": "ARCA"}),
+            on(
+                "positionMulti",
+                account=ACCOUNT,
+                modelCode="",
+                pos=100,
+                avgCost=502.12,
+                contract={"symbol": "SPY", "exchange": "ARCA"},
+            ),
             on("positionMultiEnd"),
-        ),  # fmt: skip
+        ),
         row(
             "the summary: what was asked for, in IBKR's order",
             ask("reqAccountSummary", "All", "BuyingPower,NetLiquidation", key="sum", raw=True),
-            on("accountSummary", account=ACCOUNT, tag="NetLiquidation", value="999998.00",
-               currency="USD"),
-            on("accountSummary", account=ACCOUNT, tag="BuyingPower", value="3899570.00",
-               currency="USD"),
+            on(
+                "accountSummary",
+                account=ACCOUNT,
+                tag="NetLiquidation",
+                value="999998.00",
+                currency="USD",
+            ),
+            on(
+                "accountSummary",
+                account=ACCOUNT,
+                tag="BuyingPower",
+                value="3899570.00",
+                currency="USD",
+            ),
             on("accountSummaryEnd"),
-        ),  # fmt: skip
+        ),
         row(
             "the summary of the ledger",
             ask("reqAccountSummary", "All", "$LEDGER", key="ledger", raw=True),
-            *(on("accountSummary", tag=tag, value=value, currency=currency)
-              for tag, value, currency in (
-                  ("NetLiquidation", "999998.00", "USD"), ("AccruedCash", "0.00", "USD"),
-                  ("CashBalance", "949787.00", "USD"), ("ExchangeRate", "1.000000", "USD"),
-                  ("CashBalance", "949787.00", "BASE"))),
+            *(
+                on("accountSummary", tag=tag, value=value, currency=currency)
+                for tag, value, currency in (
+                    ("NetLiquidation", "999998.00", "USD"),
+                    ("AccruedCash", "0.00", "USD"),
+                    ("CashBalance", "949787.00", "USD"),
+                    ("ExchangeRate", "1.000000", "USD"),
+                    ("CashBalance", "949787.00", "BASE"),
+                )
+            ),
             on("accountSummaryEnd"),
-        ),  # fmt: skip
+        ),
         row(
             "a third summary is refused",
             ask("reqAccountSummary", "All", "BuyingPower", raw=True),
@@ -167,9 +212,12 @@ TOPIC = Topic(
             on("accountSummary", tag="Leverage", value="0.05", currency=""),
             on("accountSummaryEnd"),
         ),
-        row("a group that is not known",
+        row(
+            "a group that is not known",
             cancel("cancelAccountSummary", "sum"),
-            ask("reqAccountSummary", "Some", "BuyingPower", raw=True), codes=[321]),  # fmt: skip
+            ask("reqAccountSummary", "Some", "BuyingPower", raw=True),
+            codes=[321],
+        ),
         row(
             "account updates by request",
             ask("reqAccountUpdatesMulti", ACCOUNT, "", False, key="values"),
@@ -187,10 +235,16 @@ TOPIC = Topic(
         row(
             "profit of one position",
             ask("reqPnLSingle", ACCOUNT, "", SPY["conId"], key="single"),
-            on("pnlSingle", pos=100, dailyPnL=-2.0, unrealizedPnL=-1.0, realizedPnL=-1.0,
-               value=50211.0),
+            on(
+                "pnlSingle",
+                pos=100,
+                dailyPnL=-2.0,
+                unrealizedPnL=-1.0,
+                realizedPnL=-1.0,
+                value=50211.0,
+            ),
             seen={"result('single').position": 100, "result('single').value": 50211.0},
-        ),  # fmt: skip
+        ),
         row(
             "profit follows the market, once a second",
             until("10:00:07"),
@@ -271,8 +325,12 @@ TWO = Topic(
             on("position", account="DU2", position=100),
             on("positionEnd"),
         ),
-        row("positions by request of the other", ask("reqPositionsMulti", "DU1", ""),
-            on("positionMultiEnd"), silent=("positionMulti",)),  # fmt: skip
+        row(
+            "positions by request of the other",
+            ask("reqPositionsMulti", "DU1", ""),
+            on("positionMultiEnd"),
+            silent=("positionMulti",),
+        ),
         row(
             "the summary of both",
             ask("reqAccountSummary", "All", "NetLiquidation", raw=True),
@@ -287,9 +345,11 @@ TWO = Topic(
             on("pnl", dailyPnL=0.0),
             on("pnl", dailyPnL=-2.0),
         ),
-        row("an account that is not known",
+        row(
+            "an account that is not known",
             place(103, SPY, action="BUY", totalQuantity=100, orderType="MKT", account="DU9"),
-            codes=[435]),  # fmt: skip
+            codes=[435],
+        ),
         row(
             "executions of one account",
             ask("reqExecutions", {"acctCode": "DU1"}),

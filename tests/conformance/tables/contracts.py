@@ -31,25 +31,41 @@ TOPIC = Topic(
             *details(
                 BY_NAME,
                 contract=identity(
-                    conId=SPY["conId"], symbol="SPY", secType="STK", exchange="SMART",
-                    primaryExchange="ARCA", localSymbol="SPY", tradingClass="SPY",
+                    conId=SPY["conId"],
+                    symbol="SPY",
+                    secType="STK",
+                    exchange="SMART",
+                    primaryExchange="ARCA",
+                    localSymbol="SPY",
+                    tradingClass="SPY",
                 ),
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a stock: how it is called",
             *details(
-                BY_NAME, marketName="SPY", longName="SPY", contractMonth="", industry="",
-                category="", subcategory="", stockType="COMMON", realExpirationDate="",
+                BY_NAME,
+                marketName="SPY",
+                longName="SPY",
+                contractMonth="",
+                industry="",
+                category="",
+                subcategory="",
+                stockType="COMMON",
+                realExpirationDate="",
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a stock: prices and sizes",
             *details(
-                BY_NAME, minTick=0.0001, priceMagnifier=1, minSize=1, sizeIncrement=1,
+                BY_NAME,
+                minTick=0.0001,
+                priceMagnifier=1,
+                minSize=1,
+                sizeIncrement=1,
                 suggestedSizeIncrement=100,
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a stock: where and how it is traded",
             *details(
@@ -68,11 +84,16 @@ TOPIC = Topic(
         row(
             "a stock: nothing of a derivative",
             *details(
-                BY_NAME, underConId=0, underSymbol="", underSecType="", evRule="", evMultiplier=0,
+                BY_NAME,
+                underConId=0,
+                underSymbol="",
+                underSecType="",
+                evRule="",
+                evMultiplier=0,
                 secIdList=[],
             ),
             but={"ibapi": {"contractDetails.contractDetails.secIdList": "None if empty"}},
-        ),  # fmt: skip
+        ),
         row(
             "a stock by its id alone",
             *details({"conId": KO["conId"]}, contract={"symbol": "KO", "primaryExchange": "NYSE"}),
@@ -86,37 +107,61 @@ TOPIC = Topic(
             *details(
                 EUR | {"conId": 0},
                 contract=identity(
-                    conId=EUR["conId"], symbol="EUR", secType="CASH", exchange="IDEALPRO",
-                    localSymbol="EUR.USD", tradingClass="EUR.USD",
+                    conId=EUR["conId"],
+                    symbol="EUR",
+                    secType="CASH",
+                    exchange="IDEALPRO",
+                    localSymbol="EUR.USD",
+                    tradingClass="EUR.USD",
                 ),
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a currency pair: its grid and its rule",
             *details(
-                EUR, minTick=0.00005, validExchanges="IDEALPRO", marketRuleIds="27",
-                timeZoneId="US/Eastern", stockType="", suggestedSizeIncrement=1,
+                EUR,
+                minTick=0.00005,
+                validExchanges="IDEALPRO",
+                marketRuleIds="27",
+                timeZoneId="US/Eastern",
+                stockType="",
+                suggestedSizeIncrement=1,
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a future by its month: who it is",
             *details(
-                {"symbol": "ES", "secType": "FUT", "exchange": "CME", "currency": "USD",
-                 "lastTradeDateOrContractMonth": "202606"},
+                {
+                    "symbol": "ES",
+                    "secType": "FUT",
+                    "exchange": "CME",
+                    "currency": "USD",
+                    "lastTradeDateOrContractMonth": "202606",
+                },
                 contract=identity(
-                    conId=ES["conId"], symbol="ES", secType="FUT", exchange="CME",
-                    lastTradeDateOrContractMonth="20260630", multiplier="50", localSymbol="ESM6",
+                    conId=ES["conId"],
+                    symbol="ES",
+                    secType="FUT",
+                    exchange="CME",
+                    lastTradeDateOrContractMonth="20260630",
+                    multiplier="50",
+                    localSymbol="ESM6",
                     tradingClass="ES",
                 ),
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a future: its grid, its month and its zone",
             *details(
-                ES, minTick=0.25, contractMonth="202606", realExpirationDate="20260630",
-                timeZoneId="US/Central", marketRuleIds="28", validExchanges="CME",
+                ES,
+                minTick=0.25,
+                contractMonth="202606",
+                realExpirationDate="20260630",
+                timeZoneId="US/Central",
+                marketRuleIds="28",
+                validExchanges="CME",
             ),
-        ),  # fmt: skip
+        ),
         row(
             "a future by its local symbol",
             *details(
@@ -129,19 +174,31 @@ TOPIC = Topic(
             *details(
                 OPT | {"conId": 0},
                 contract=identity(
-                    conId=OPT["conId"], symbol="SPY", secType="OPT", exchange="SMART",
-                    lastTradeDateOrContractMonth="20260619", strike=500.0, right="C",
-                    multiplier="100", localSymbol="SPY   260619C00500000", tradingClass="SPY",
+                    conId=OPT["conId"],
+                    symbol="SPY",
+                    secType="OPT",
+                    exchange="SMART",
+                    lastTradeDateOrContractMonth="20260619",
+                    strike=500.0,
+                    right="C",
+                    multiplier="100",
+                    localSymbol="SPY   260619C00500000",
+                    tradingClass="SPY",
                 ),
             ),
-        ),  # fmt: skip
+        ),
         row(
             "an option: its grid and what it is on",
             *details(
-                OPT, minTick=0.01, underSymbol="SPY", underSecType="STK", contractMonth="202606",
-                realExpirationDate="20260619", marketRuleIds="29,29,29,29,29,29",
+                OPT,
+                minTick=0.01,
+                underSymbol="SPY",
+                underSecType="STK",
+                contractMonth="202606",
+                realExpirationDate="20260619",
+                marketRuleIds="29,29,29,29,29,29",
             ),
-        ),  # fmt: skip
+        ),
         row(
             "all that bear a symbol",
             ask("reqContractDetails", {"symbol": "SPY", "currency": "USD"}),
@@ -164,15 +221,19 @@ TOPIC = Topic(
                 contractDescriptions=[
                     {
                         "contract": {
-                            "conId": KO["conId"], "symbol": "KO", "secType": "STK",
-                            "primaryExchange": "NYSE", "currency": "USD", "description": "KO",
+                            "conId": KO["conId"],
+                            "symbol": "KO",
+                            "secType": "STK",
+                            "primaryExchange": "NYSE",
+                            "currency": "USD",
+                            "description": "KO",
                             "issuerId": "",
                         },
                         "derivativeSecTypes": [],
                     }
                 ],
             ),
-        ),  # fmt: skip
+        ),
         row(
             "symbols that nothing begins with",
             ask("reqMatchingSymbols", "QQ"),

@@ -33,13 +33,21 @@ BARS = Topic(
             "minutes of trades of one day",
             ask("reqHistoricalData", SPY, *MINUTES),
             flat(at("09:30:00"), 502.02, volume=1000, wap=502.02, barCount=1),
-            bar(at("09:31:00"), 502.11, 502.11, 502.09, 502.09, volume=150,
-                wap=About(75315.5 / 150, 1e-5), barCount=2),
+            bar(
+                at("09:31:00"),
+                502.11,
+                502.11,
+                502.09,
+                502.09,
+                volume=150,
+                wap=About(75315.5 / 150, 1e-5),
+                barCount=2,
+            ),
             flat(at("09:32:00"), 502.12, volume=10, wap=502.12, barCount=1),
             flat(at("09:59:00"), 502.11, volume=40, wap=502.11, barCount=1),
             on("historicalDataEnd", start=at("09:30:00"), end=at("10:00:00")),
             seen={"[b.close for b in result()]": [502.02, 502.09, 502.12, 502.11]},
-        ),  # fmt: skip
+        ),
         row(
             "times as seconds since 1970",
             ask("reqHistoricalData", SPY, "", "1 D", "5 mins", "TRADES", 1, 2, False, []),
@@ -49,10 +57,18 @@ BARS = Topic(
         row(
             "days",
             ask("reqHistoricalData", SPY, "", "2 D", "1 day", "TRADES", 1, 1, False, []),
-            bar("20260302", 500.01, 501.00, 500.01, 501.00, volume=300, wap=About(500.67, 1e-5),
-                barCount=2),
+            bar(
+                "20260302",
+                500.01,
+                501.00,
+                500.01,
+                501.00,
+                volume=300,
+                wap=About(500.67, 1e-5),
+                barCount=2,
+            ),
             bar("20260303", 502.02, 502.12, 502.02, 502.11, volume=1200, barCount=5),
-        ),  # fmt: skip
+        ),
         row(
             "days are dates even as seconds",
             ask("reqHistoricalData", SPY, "", "2 D", "1 day", "TRADES", 1, 2, False, []),
@@ -73,7 +89,9 @@ BARS = Topic(
         ),
         row(
             "up to an end",
-            ask("reqHistoricalData", SPY, at("09:32:00"), "1 D", "1 min", "TRADES", 1, 1, False, []),
+            ask(
+                "reqHistoricalData", SPY, at("09:32:00"), "1 D", "1 min", "TRADES", 1, 1, False, []
+            ),
             flat(at("09:30:00"), 502.02),
             bar(at("09:31:00"), 502.11, 502.11, 502.09, 502.09),
         ),
@@ -116,12 +134,18 @@ BARS = Topic(
             on(
                 "historicalDataUpdate",
                 bar={
-                    "date": at("10:00:00"), "open": 503.01, "high": 503.01, "low": 503.01,
-                    "close": 503.01, "volume": 100, "wap": 503.01, "barCount": 1,
+                    "date": at("10:00:00"),
+                    "open": 503.01,
+                    "high": 503.01,
+                    "low": 503.01,
+                    "close": 503.01,
+                    "volume": 100,
+                    "wap": 503.01,
+                    "barCount": 1,
                 },
             ),
             seen={"result('on')[-1].close": 503.01, "len(result('on'))": 5},
-        ),  # fmt: skip
+        ),
         row(
             "bars that go on can be ended",
             cancel("cancelHistoricalData", "on"),
@@ -143,36 +167,59 @@ BARS = Topic(
         ),
         row("an unknown contract", ask("reqHistoricalData", NONE, *MINUTES), codes=[200]),
         *(
-            row(f"{what} that is not known", ask("reqHistoricalData", SPY, *args, raw=True),
-                codes=[321])
+            row(
+                f"{what} that is not known",
+                ask("reqHistoricalData", SPY, *args, raw=True),
+                codes=[321],
+            )
             for what, args in (
                 ("a bar size", ("", "1 D", "7 mins", "TRADES", 1, 1, False, [])),
                 ("a duration", ("", "1 X", "1 min", "TRADES", 1, 1, False, [])),
                 ("a price", ("", "1 D", "1 min", "GUESSES", 1, 1, False, [])),
                 ("an end", ("yesterday", "1 D", "1 min", "TRADES", 1, 1, False, [])),
             )
-        ),  # fmt: skip
+        ),
         row(
             "bars that go on have no end",
-            ask("reqHistoricalData", SPY, at("09:32:00"), "1 D", "1 min", "TRADES", 1, 1, True, [],
-                raw=True),
+            ask(
+                "reqHistoricalData",
+                SPY,
+                at("09:32:00"),
+                "1 D",
+                "1 min",
+                "TRADES",
+                1,
+                1,
+                True,
+                [],
+                raw=True,
+            ),
             codes=[321],
-        ),  # fmt: skip
+        ),
         row(
             "the schedule",
-            ask("reqHistoricalData", SPY, "", "2 D", "1 day", "SCHEDULE", 1, 1, False, [],
-                raw=True),
+            ask(
+                "reqHistoricalData", SPY, "", "2 D", "1 day", "SCHEDULE", 1, 1, False, [], raw=True
+            ),
             on(
-                "historicalSchedule", startDateTime="20260302-09:30:00",
-                endDateTime="20260303-16:00:00", timeZone="US/Eastern",
+                "historicalSchedule",
+                startDateTime="20260302-09:30:00",
+                endDateTime="20260303-16:00:00",
+                timeZone="US/Eastern",
                 sessions=[
-                    {"startDateTime": "20260302-09:30:00", "endDateTime": "20260302-16:00:00",
-                     "refDate": "20260302"},
-                    {"startDateTime": "20260303-09:30:00", "endDateTime": "20260303-16:00:00",
-                     "refDate": "20260303"},
+                    {
+                        "startDateTime": "20260302-09:30:00",
+                        "endDateTime": "20260302-16:00:00",
+                        "refDate": "20260302",
+                    },
+                    {
+                        "startDateTime": "20260303-09:30:00",
+                        "endDateTime": "20260303-16:00:00",
+                        "refDate": "20260303",
+                    },
                 ],
             ),
-        ),  # fmt: skip
+        ),
         row(
             "the first data, as a time in UTC",
             ask("reqHeadTimestamp", SPY, "TRADES", 1, 1),
@@ -183,7 +230,9 @@ BARS = Topic(
             ask("reqHeadTimestamp", SPY, "TRADES", 1, 2),
             on("headTimestamp", headTimestamp=str(seconds("09:30:00", 0))),
         ),
-        row("the first data of nothing", ask("reqHeadTimestamp", NONE, "TRADES", 1, 1), codes=[200]),
+        row(
+            "the first data of nothing", ask("reqHeadTimestamp", NONE, "TRADES", 1, 1), codes=[200]
+        ),
     ),
 )
 
@@ -196,15 +245,20 @@ TICKS = Topic(
             on(
                 "historicalTicksLast",
                 ticks=[
-                    {"time": seconds("09:31:10"), "price": 502.11, "size": 100, "exchange": "",
-                     "specialConditions": ""},
+                    {
+                        "time": seconds("09:31:10"),
+                        "price": 502.11,
+                        "size": 100,
+                        "exchange": "",
+                        "specialConditions": "",
+                    },
                     {"time": seconds("09:31:30"), "price": 502.09, "size": 50},
                     {"time": seconds("09:32:05"), "price": 502.12, "size": 10},
                     {"time": seconds("09:59:50"), "price": 502.11, "size": 40},
                 ],
                 done=True,
             ),
-        ),  # fmt: skip
+        ),
         row(
             "the last prints before a time",
             ask("reqHistoricalTicks", SPY, "", at("09:32:00"), 2, "TRADES", 1, False, []),
@@ -227,15 +281,25 @@ TICKS = Topic(
             on(
                 "historicalTicksBidAsk",
                 ticks=[
-                    {"time": seconds("09:30:00"), "priceBid": 502.00, "priceAsk": 502.04,
-                     "sizeBid": 100, "sizeAsk": 100,
-                     "tickAttribBidAsk": {"bidPastLow": False, "askPastHigh": False}},
-                    {"time": seconds("09:31:00"), "priceBid": 502.10, "priceAsk": 502.12,
-                     "sizeBid": 300, "sizeAsk": 200},
+                    {
+                        "time": seconds("09:30:00"),
+                        "priceBid": 502.00,
+                        "priceAsk": 502.04,
+                        "sizeBid": 100,
+                        "sizeAsk": 100,
+                        "tickAttribBidAsk": {"bidPastLow": False, "askPastHigh": False},
+                    },
+                    {
+                        "time": seconds("09:31:00"),
+                        "priceBid": 502.10,
+                        "priceAsk": 502.12,
+                        "sizeBid": 300,
+                        "sizeAsk": 200,
+                    },
                 ],
                 done=True,
             ),
-        ),  # fmt: skip
+        ),
         row(
             "middles",
             ask("reqHistoricalTicks", SPY, at("09:30:00"), "", 10, "MIDPOINT", 1, False, []),
@@ -256,7 +320,10 @@ TICKS = Topic(
         *(
             row(what, ask("reqHistoricalTicks", SPY, *args, raw=True), codes=[321])
             for what, args in (
-                ("both a start and an end", (at("09:30:00"), at("09:31:00"), 10, "TRADES", 1, False, [])),
+                (
+                    "both a start and an end",
+                    (at("09:30:00"), at("09:31:00"), 10, "TRADES", 1, False, []),
+                ),
                 ("neither a start nor an end", ("", "", 10, "TRADES", 1, False, [])),
                 ("too many ticks", (at("09:30:00"), "", 1001, "TRADES", 1, False, [])),
                 ("a price that is not known", (at("09:30:00"), "", 10, "GUESSES", 1, False, [])),

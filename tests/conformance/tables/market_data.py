@@ -45,9 +45,12 @@ LINES = Topic(
             price(CLOSE, 501.00),
             price(OPEN, 502.02),
             seen={
-                "result('spy').bid": 502.10, "result('spy').ask": 502.12,
-                "result('spy').last": 502.11, "result('spy').high": 502.12,
-                "result('spy').low": 502.02, "result('spy').close": 501.00,
+                "result('spy').bid": 502.10,
+                "result('spy').ask": 502.12,
+                "result('spy').last": 502.11,
+                "result('spy').high": 502.12,
+                "result('spy').low": 502.02,
+                "result('spy').close": 501.00,
                 "result('spy').open": 502.02,
             },
         ),
@@ -98,23 +101,36 @@ LINES = Topic(
         row(
             "prices of quotes may be traded automatically, others not",
             ask("reqMktData", ES, *SNAPSHOT),
-            *(on("tickPrice", tickType=t, attrib={"canAutoExecute": True, "pastLimit": False,
-                                                  "preOpen": False}) for t in (BID, ASK)),
-            *(on("tickPrice", tickType=t, attrib={"canAutoExecute": False})
-              for t in (LAST, HIGH, LOW, CLOSE, OPEN)),
+            *(
+                on(
+                    "tickPrice",
+                    tickType=t,
+                    attrib={"canAutoExecute": True, "pastLimit": False, "preOpen": False},
+                )
+                for t in (BID, ASK)
+            ),
+            *(
+                on("tickPrice", tickType=t, attrib={"canAutoExecute": False})
+                for t in (LAST, HIGH, LOW, CLOSE, OPEN)
+            ),
             but=NO_ATTRIBUTES,
-        ),  # fmt: skip
+        ),
         row(
             "trades that count (233) and all trades (375)",
             cancel("cancelMktData", "spy"),
             ask("reqMktData", SPY, "233,375", False, False, [], key="spy"),
             until("10:02:01"),
             on("tickString", tickType=LAST_TIME, value=str(seconds("10:02:01"))),
-            *(on("tickString", tickType=kind,
-                 value="500.01;60;1772550121000;1360;502.016691;true")
-              for kind in (RT_VOLUME, RT_TRADES)),
+            *(
+                on(
+                    "tickString",
+                    tickType=kind,
+                    value="500.01;60;1772550121000;1360;502.016691;true",
+                )
+                for kind in (RT_VOLUME, RT_TRADES)
+            ),
             seen={"result('spy').vwap": About(682742.7 / 1360)},
-        ),  # fmt: skip
+        ),
         row(
             "a line that was ended is silent",
             cancel("cancelMktData", "spy"),
@@ -124,10 +140,17 @@ LINES = Topic(
         row(
             "a snapshot: what stands, and its end",
             ask("reqMktData", KO, *SNAPSHOT),
-            *(price(BID, 60.00), price(ASK, 60.02), price(LAST, 60.01), price(HIGH, 60.01),
-              price(LOW, 60.01), price(CLOSE, 60.10), price(OPEN, 60.01)),
+            *(
+                price(BID, 60.00),
+                price(ASK, 60.02),
+                price(LAST, 60.01),
+                price(HIGH, 60.01),
+                price(LOW, 60.01),
+                price(CLOSE, 60.10),
+                price(OPEN, 60.01),
+            ),
             on("tickSnapshotEnd"),
-        ),  # fmt: skip
+        ),
         row(
             "a currency pair: no prints",
             ask("reqMktData", EUR, *LINE, key="eur"),
@@ -164,8 +187,11 @@ LINES = Topic(
             codes=[102],
         ),
         row("an unknown type of market data", ask("reqMarketDataType", 9, raw=True), codes=[321]),
-        row("types of market data are taken silently", ask("reqMarketDataType", 3),
-            silent=("marketDataType",)),  # fmt: skip
+        row(
+            "types of market data are taken silently",
+            ask("reqMarketDataType", 3),
+            silent=("marketDataType",),
+        ),
         row(
             "who has live data gets it whatever type was asked for",
             ask("reqMktData", SPY, *SNAPSHOT),
@@ -177,8 +203,11 @@ LINES = Topic(
 DELAYED = Topic(
     "Delayed data",
     (
-        row("no live line without a subscription", ask("reqMktData", SPY, *LINE, raw=True),
-            codes=[354]),  # fmt: skip
+        row(
+            "no live line without a subscription",
+            ask("reqMktData", SPY, *LINE, raw=True),
+            codes=[354],
+        ),
         row(
             "no tick by tick without a subscription",
             ask("reqTickByTickData", SPY, "Last", 0, False, raw=True),

@@ -1,7 +1,7 @@
 """Getting to know each other: versions, accounts, ids, time."""
 
-from conformance.language import Topic, ask, connect, disconnect, on, row, speak
-from conformance.market import ACCOUNT, seconds
+from conformance.language import Like, Topic, ask, brimful, connect, disconnect, on, row, speak
+from conformance.market import ACCOUNT, KO, seconds
 
 TOPIC = Topic(
     "Session",
@@ -45,14 +45,26 @@ TOPIC = Topic(
         ),
         row("the level of the server's log is taken silently", ask("setServerLogLevel", 2)),
         row(
+            "an answer as long as what IBKR's client reads at once is not lost",
+            brimful(1, KO, 4096, action="BUY", totalQuantity=100, orderType="MKT"),
+            on("openOrder"),
+            on("openOrder"),
+            on("openOrder", order={"orderRef": Like("x{2000,}")}),
+            codes=[2104],  # makes it longer
+            family="ibapi",
+        ),
+        row(
             "a second client is welcome",
             connect(2),
             on("managedAccounts", accountsList=ACCOUNT, who=2),
             on("nextValidId", orderId=1, who=2),
         ),
         row("a client id that is in use is refused", connect(2, again=True), codes=[326]),
-        row("the client that had the id goes on", ask("reqIds", 1, who=2),
-            on("nextValidId", orderId=1, who=2)),  # fmt: skip
+        row(
+            "the client that had the id goes on",
+            ask("reqIds", 1, who=2),
+            on("nextValidId", orderId=1, who=2),
+        ),
         row(
             "an id is free once its client has gone",
             disconnect(2),

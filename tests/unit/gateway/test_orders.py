@@ -61,7 +61,7 @@ def test_a_market_order_is_told_in_the_sequence_of_a_real_gateway() -> None:
 
 def test_a_plain_order_comes_back_with_the_values_of_a_real_gateway() -> None:
     _, client = started()
-    (order, *_) = only(client.place(), "openOrder")
+    (order, *_) = only(client.place(displaySize=0), "openOrder")  # as clients say nothing
     expected = {
         "strike": 0, "right": "?", "lmtPrice": 0.0, "auxPrice": 0.0, "openClose": "", "ocaType": 3,
         "displaySize": None, "scaleInitLevelSize": None, "volatilityType": 0,

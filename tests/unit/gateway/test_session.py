@@ -5,6 +5,7 @@ from tests.unit.gateway.rig import ACCOUNT, Client, a_world, codes, names, only
 
 from ikbr.gateway.framing import PREAMBLE, frame
 from ikbr.gateway.messages import requests
+from ikbr.gateway.messages.place_order import PLACE_ORDER
 from ikbr.gateway.session import CHUNK, LARGEST_OUTPUT, Session
 
 SECOND = 1_000_000_000
@@ -59,6 +60,24 @@ def test_bytes_may_come_in_any_pieces() -> None:
         session.receive(bytes([byte]))
     assert session.client_id == 3
     assert b"49\x001\x001772461799\0" in session.take_output()
+
+
+def test_messages_that_come_together_are_answered_as_if_they_came_one_by_one() -> None:
+    told = []
+    for together in (True, False):
+        world = a_world()
+        world.step(5)
+        client = Client(world)
+        order = PLACE_ORDER.encode(
+            {"orderId": 1, "symbol": "SPY", "secType": "STK", "exchange": "SMART",
+             "action": "BUY", "totalQuantity": 10, "orderType": "LMT", "lmtPrice": 1.0,
+             "transmit": True}, 178)  # fmt: skip
+        stream = [frame(order), frame(b"49\x001\0")]
+        for data in [b"".join(stream)] if together else stream:
+            client.session.receive(data)
+        told.append([name for name, _ in client.heard()])
+    assert told[0] == told[1]
+    assert told[0][-1] == "currentTime"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ikbr.domain.errors import ProtocolError
-from ikbr.gateway.fields import Choice, Constant, Field, Flag, Part, Repeat, When, parts
+from ikbr.gateway.fields import Choice, Constant, Field, Flag, Part, Repeat, Rest, When, parts
 from ikbr.gateway.messages import answers, market_answers, order_answers, place_order, requests
 from ikbr.gateway.tables import MOST_RECORDS, Table
 
@@ -61,6 +61,8 @@ def _fill(
                     values[name] = data.draw(drawn)
             case Constant():
                 pass
+            case Rest(name):
+                values[name] = data.draw(st.lists(_TEXTS, max_size=2))
             case Repeat(name, inner):
                 count = data.draw(st.integers(0, 2))
                 values[name] = [draw_values(data, inner, version, kinds) for _ in range(count)]
@@ -152,3 +154,10 @@ def test_text_is_written_so_that_clients_can_unescape_it() -> None:
     payload = Table(1, "t", "a").encode({"a": "Nestlé\0\\x"}, 178)
     assert payload == b"1\x00Nestl\\xe9\\\\x\x00"
     assert payload[2:-1].decode().encode().decode("unicode-escape") == "Nestlé\\x"
+
+
+@pytest.mark.parametrize("options", [["0", ""], [""], []])
+def test_clients_may_end_the_question_for_a_volatility_in_their_own_way(options: list[str]) -> None:
+    table = requests.CALC_IMPLIED_VOLATILITY
+    words = [str(table.number), "3", "7", *[""] * 12, "5.0", "500.0", *options]
+    assert table.decode(words, 178)["options"] == options

@@ -5,7 +5,7 @@ Source: TWS API socket protocol at server version 178.
 
 from __future__ import annotations
 
-from ikbr.gateway.fields import Flag
+from ikbr.gateway.fields import Flag, Rest
 from ikbr.gateway.messages.blocks import (
     CONTRACT_11,
     CONTRACT_12,
@@ -13,6 +13,9 @@ from ikbr.gateway.messages.blocks import (
     LEGS,
 )
 from ikbr.gateway.tables import Table
+
+_OPTIONS = Rest("options")
+"""Their count and the options; newer official clients leave out the count."""
 
 REQ_MKT_DATA = Table(
     1,
@@ -85,12 +88,14 @@ CANCEL_FUNDAMENTAL_DATA = Table(53, "cancelFundamentalData", "=1 reqId:i")
 CALC_IMPLIED_VOLATILITY = Table(
     54,
     "calculateImpliedVolatility",
-    f"=3 reqId:i {CONTRACT_12} optionPrice:n underPrice:n optionCount:i options",
+    f"=3 reqId:i {CONTRACT_12} optionPrice:n underPrice:n",
+    _OPTIONS,
 )
 CALC_OPTION_PRICE = Table(
     55,
     "calculateOptionPrice",
-    f"=3 reqId:i {CONTRACT_12} volatility:n underPrice:n optionCount:i options",
+    f"=3 reqId:i {CONTRACT_12} volatility:n underPrice:n",
+    _OPTIONS,
 )
 CANCEL_CALC_IMPLIED_VOLATILITY = Table(56, "cancelCalculateImpliedVolatility", "=1 reqId:i")
 CANCEL_CALC_OPTION_PRICE = Table(57, "cancelCalculateOptionPrice", "=1 reqId:i")

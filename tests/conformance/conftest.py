@@ -1,0 +1,8 @@
+"""Let the modules here import each other as the package `conformance`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
