@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ikbr.domain.tape import TapeSource
     from ikbr.gateway.options import GatewayOptions
     from ikbr.gateway.server import GatewayServer
+    from ikbr.gateway.state.records import State
     from ikbr.gateway.world import World
 
 app = typer.Typer(
@@ -69,6 +70,9 @@ def sim(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Take the fees of this day.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Which synthetic market.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where accounts and orders are kept.")
+    ] = None,
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What is to go wrong (TOML).")
     ] = None,
@@ -91,6 +95,9 @@ def sim(
     from ikbr.domain.execution import ExecutionModel, FeeModel
     from ikbr.gateway.faults.plan import load_plan
     from ikbr.gateway.options import GatewayOptions
+    from ikbr.gateway.state.file import StateFile
+    from ikbr.gateway.state.keeper import Keeper
+    from ikbr.gateway.state.records import State
 
     day = as_date(date, "date")
     request = Request(
@@ -111,7 +118,17 @@ def sim(
     )
     pace = _speed(speed, step)
     with contextlib.ExitStack() as stack:
-        world = _world(request, stack, GatewayOptions(model=model, **options), loop)
+        kept = State()
+        file = None
+        if state is not None:
+            file = stack.enter_context(contextlib.closing(StateFile(state)))
+            for change in file.read():
+                kept.apply(change)
+            if kept.books and not account:
+                options["accounts"] = dict.fromkeys(kept.books, 0.0)
+        world = _world(request, stack, GatewayOptions(model=model, **options), loop, kept)
+        if file is not None:
+            stack.callback(Keeper(world, file, kept).close)
         asyncio.run(_serve(world, port, control_port, pace))
 
 
@@ -140,7 +157,9 @@ def _accounts(texts: list[str]) -> dict[str, float]:
     return found
 
 
-def _world(request: Any, stack: contextlib.ExitStack, options: GatewayOptions, loop: bool) -> World:
+def _world(
+    request: Any, stack: contextlib.ExitStack, options: GatewayOptions, loop: bool, state: State
+) -> World:
     from ikbr.api.market_data import choose_source, find_data
     from ikbr.api.run import say
     from ikbr.data.history import CatalogHistory
@@ -156,7 +175,7 @@ def _world(request: Any, stack: contextlib.ExitStack, options: GatewayOptions, l
     if loop:
         source = LoopedSource(source)
     history = None if holding.catalog is None or loop else CatalogHistory(holding.catalog)
-    return World(source, options, history=history)
+    return World(source, options, history=history, state=state)
 
 
 async def _serve(world: World, port: int, control_port: int, speed: float) -> None:

@@ -38,6 +38,10 @@ class StrategyError(UsageError):
     """Report a strategy that cannot be found, loaded or parameterised."""
 
 
+class StateError(UsageError):
+    """Report a saved state that is damaged, foreign or does not fit what it is used with."""
+
+
 class OrderError(UsageError):
     """Report an order request that makes no sense (before risk is even asked)."""
 

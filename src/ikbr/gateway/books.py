@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill
 from ikbr.domain.position import Position
@@ -14,6 +16,7 @@ from ikbr.gateway.contracts import Contracts
 from ikbr.gateway.fields import Values
 from ikbr.gateway.options import GatewayOptions
 from ikbr.sim.account import Account
+from ikbr.sim.account_state import AccountState, PositionState
 from ikbr.sim.broker import SimBroker
 from ikbr.sim.exchange import Exchange
 from ikbr.sim.margin import MarginBook
@@ -25,6 +28,15 @@ class AccountValue(NamedTuple):
     key: str
     value: str
     currency: str
+
+
+class BooksRecord(msgspec.Struct):
+    """Hold what the books of an account are; see `Books`."""
+
+    account: AccountState
+    opening_micro: int
+    opening_realised: dict[str, int]
+    heard: dict[str, PositionState]
 
 
 class Books:
@@ -106,6 +118,27 @@ class Books:
         position = self.account.portfolio.positions.get(symbol)
         if position is not None and units != NO_PRICE:
             position.mark_units = units
+
+    # --- written down ---------------------------------------------------------------------------
+
+    def state(self) -> BooksRecord:
+        """Write down what they are."""
+        return BooksRecord(
+            self.account.state(),
+            self.opening_micro,
+            dict(self._opening_realised),
+            {symbol: PositionState.of(one) for symbol, one in self._heard.items()},
+        )
+
+    def resume(self, state: BooksRecord) -> None:
+        """Be what was written down."""
+        self.account.resume(state.account)
+        self.opening_micro = state.opening_micro
+        self._opening_realised = dict(state.opening_realised)
+        by_symbol = {one.symbol: one for one in self._contracts.instruments}
+        for symbol, one in state.heard.items():
+            if symbol in by_symbol:
+                self._heard[symbol] = one.position(by_symbol[symbol])
 
     # --- positions ------------------------------------------------------------------------------
 

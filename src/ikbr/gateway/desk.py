@@ -44,6 +44,7 @@ class Desk:
         wait: Says whether an order has to wait for its conditions; then it comes back later.
         orders: All orders.
         executed: The executions of today.
+        next_perm: The next permanent id.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Desk:
         self.orders = OrderList()
         self._acknowledged: list[WireOrder] = []
         self.executed = Executed(clock)
-        self._next_perm = FIRST_PERM_ID
+        self.next_perm = FIRST_PERM_ID
         self._numbers = {one.symbol: n for n, one in enumerate(contracts.instruments)}
 
     def add(self, books: Books) -> None:
@@ -167,6 +168,7 @@ class Desk:
         self.news.both(wo)
         self.news.refuse(wo, why.CANCELLED)
         wo.feigned = True
+        self.news.status(wo)
 
     def amend(
         self, wo: WireOrder, execution: Values, commission: Values, shares: int, price: float
@@ -237,14 +239,14 @@ class Desk:
         parent: WireOrder | None,
     ) -> WireOrder:
         order = Order(
-            self._next_perm,
+            self.next_perm,
             request,
             self._contracts.routed(number, values["exchange"]),
             "",
             created_ns=self._clock.now_ns,
             parent_id=parent.perm_id if parent is not None else 0,
         )
-        self._next_perm += 1
+        self.next_perm += 1
         return WireOrder(
             order,
             values["orderId"],
@@ -270,7 +272,7 @@ class Desk:
     def _release_one(self, wo: WireOrder) -> None:
         self.orders.let_go(wo)
         if wo.values["tif"] == "GTD":
-            self._expire(wo)
+            self.expire(wo)
         refused = self.judge(wo)
         if refused is not None:
             refusal, works = refused
@@ -284,7 +286,8 @@ class Desk:
         else:
             self.submit(wo)
 
-    def _expire(self, wo: WireOrder) -> None:
+    def expire(self, wo: WireOrder) -> None:
+        """Have an order end at its time."""
         zone = times.zone_of(wo.order.instrument.calendar)
         due = times.read_time(wo.values["goodTillDate"], zone)
         self._clock.call_at(due, self.withdraw, wo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ikbr.domain.order import Fill
@@ -23,6 +23,9 @@ _FILTERS = ("account", "symbol", "secType", "exchange")
 class Executed:
     """Remember executions.
 
+    Attributes:
+        on_new: Told every one, with its time and its commission.
+
     Source: IBKR, "Executions and commissions": those since midnight are given; corrections have
     the same id but for what stands behind its last dot.
     """
@@ -30,6 +33,7 @@ class Executed:
     def __init__(self, clock: TimerHeap) -> None:
         """Start without executions."""
         self._clock = clock
+        self.on_new: Callable[[int, Values, Values], None] = lambda *_what: None
         self._all: deque[tuple[int, Values, Values]] = deque(maxlen=MOST_EXECUTIONS)
 
     def add(self, wo: WireOrder, fill: Fill, realised: float | None) -> tuple[Values, Values]:
@@ -78,6 +82,7 @@ class Executed:
 
     def remember(self, ts_ns: int, execution: Values, commission: Values) -> None:
         """Keep an execution and its commission, of a time."""
+        self.on_new(ts_ns, execution, commission)
         self._all.append((ts_ns, execution, commission))
 
     def has(self, symbol: str, sec_type: str, since_ns: int) -> bool:

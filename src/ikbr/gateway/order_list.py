@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ikbr.gateway import times
 from ikbr.gateway.fields import Values
@@ -21,15 +21,19 @@ class OrderList:
     Attributes:
         by_perm: Those that have not ended, by permanent id.
         held: Those of them that their clients have not let go yet.
+        highest: The highest order id by client.
+        bound: The latest id of an order that was placed by hand and bound.
+        on_change: Told every order that was added, let go, bound or has ended.
     """
 
     def __init__(self) -> None:
         """Start without orders."""
         self.by_perm: dict[int, WireOrder] = {}
         self.held: list[WireOrder] = []
+        self.on_change: Callable[[WireOrder], None] = lambda _wo: None
         self._by_id: dict[tuple[int, int], WireOrder] = {}
-        self._highest: dict[int, int] = {}
-        self._bound = 0
+        self.highest: dict[int, int] = {}
+        self.bound = 0
         self._ended: Recent[tuple[int, int], WireOrder] = Recent(limit=MOST_ENDED)
         self._completed: deque[WireOrder] = deque(maxlen=MOST_ENDED)
 
@@ -40,14 +44,28 @@ class OrderList:
 
     def next_id(self, client_id: int) -> int:
         """Give the lowest order id that a client may use next."""
-        return self._highest.get(client_id, 0) + 1
+        return self.highest.get(client_id, 0) + 1
 
     def add(self, wo: WireOrder) -> None:
         """Note an order that its client has not let go yet."""
         self.by_perm[wo.perm_id] = wo
         self._by_id[wo.client_id, wo.order_id] = wo
-        self._highest[wo.client_id] = max(wo.order_id, self._highest.get(wo.client_id, 0))
+        self.highest[wo.client_id] = max(wo.order_id, self.highest.get(wo.client_id, 0))
         self.held.append(wo)
+        self.on_change(wo)
+
+    def put_back(self, wo: WireOrder) -> None:
+        """Note an order that was known before, whatever it is by now."""
+        key = (wo.client_id, wo.order_id)
+        if wo.done:
+            self._ended.put(key, wo)
+            if wo.completed:
+                self._completed.append(wo)
+            return
+        self.by_perm[wo.perm_id] = wo
+        self._by_id[key] = wo
+        if wo.held:
+            self.held.append(wo)
 
     def open(self, client_id: int, order_id: int) -> WireOrder | None:
         """Give an order that has not ended."""
@@ -69,14 +87,16 @@ class OrderList:
         Source: IBKR, "Modifying orders placed manually from TWS".
         """
         del self._by_id[wo.client_id, wo.order_id]
-        self._bound -= 1
-        wo.client_id, wo.order_id = client_id, self._bound
+        self.bound -= 1
+        wo.client_id, wo.order_id = client_id, self.bound
         self._by_id[wo.client_id, wo.order_id] = wo
+        self.on_change(wo)
 
     def let_go(self, wo: WireOrder) -> None:
         """Note that an order's client has let it go."""
         wo.held = False
         self.held.remove(wo)
+        self.on_change(wo)
 
     def end(self, wo: WireOrder, now_ns: int, *, completed: bool) -> None:
         """Note that an order has ended.
@@ -90,12 +110,14 @@ class OrderList:
             self.let_go(wo)
         wo.done = True
         wo.ended_ns = now_ns
+        wo.completed = completed
         key = (wo.client_id, wo.order_id)
         self.by_perm.pop(wo.perm_id, None)
         self._by_id.pop(key, None)
         self._ended.put(key, wo)
         if completed:
             self._completed.append(wo)
+        self.on_change(wo)
 
     def completed(self, now_ns: int) -> Iterator[Values]:
         """Give the fields of the orders that have ended since midnight."""

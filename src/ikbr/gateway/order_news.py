@@ -6,7 +6,7 @@ status, order with its commission, commission report.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
@@ -20,11 +20,13 @@ class OrderNews:
 
     Attributes:
         links: Clients that are connected, by client id.
+        on_change: Told every order of which there is news, whether or not its client hears it.
     """
 
     def __init__(self) -> None:
         """Start with nobody to tell."""
         self.links: Mapping[int, Link] = {}
+        self.on_change: Callable[[WireOrder], None] = lambda _wo: None
 
     def order(self, wo: WireOrder) -> None:
         """Tell what an order is."""
@@ -34,6 +36,7 @@ class OrderNews:
 
     def status(self, wo: WireOrder) -> None:
         """Tell how far an order is."""
+        self.on_change(wo)
         link = self._link(wo)
         if link is not None:
             link.send(say.ORDER_STATUS, wo.status_values())
@@ -59,6 +62,7 @@ class OrderNews:
 
     def fill(self, wo: WireOrder, execution: Values, commission: Values) -> None:
         """Tell an execution; of an order that was told as cancelled nothing else is told."""
+        self.on_change(wo)
         link = self.links.get(wo.client_id)
         if link is None or wo.silent:
             return

@@ -29,6 +29,8 @@ class Player:
     Attributes:
         played: Rows given so far.
         ended: Whether the tape is over.
+        latest_ns: When the latest row came, ns UTC.
+        same: How many rows of that moment were given.
     """
 
     def __init__(self, source: TapeSource) -> None:
@@ -41,7 +43,7 @@ class Player:
         self._next: Row | None = None
         self._kept: deque[tuple[Tape, int]] = deque()
         self._read = 0
-        self.played = 0
+        self.played = self.latest_ns = self.same = 0
         self.ended = False
         self._advance()
 
@@ -69,6 +71,8 @@ class Player:
             self._advance()
             count += 1
             self.played += 1
+            self.same = self.same + 1 if one[0] == self.latest_ns else 1
+            self.latest_ns = one[0]
             row(*one)
         return count
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 
-from ikbr.domain.errors import IkbrError
+from ikbr.domain.errors import IkbrError, StateError
 from ikbr.gateway.control import LONGEST_LINE, Control
 from ikbr.gateway.runner import MAX, STEP, Runner
 from ikbr.gateway.session import Session
@@ -57,8 +57,12 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, and send what came of them to everybody."""
         server = self._server
-        self.session.receive(data, server.wall_ns() if server.counts_messages else None)
-        server.on_request()
+        try:
+            self.session.receive(data, server.wall_ns() if server.counts_messages else None)
+        except StateError as error:
+            server.fail(error)
+        else:
+            server.on_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the session."""
@@ -125,6 +129,7 @@ class GatewayServer:
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
         self._door: asyncio.Server | None = None
+        self._failure: IkbrError | None = None
         self._task: asyncio.Task[None] | None = None
         self.counts_messages = speed != STEP
 
@@ -202,6 +207,10 @@ class GatewayServer:
         """Note that a connection has ended."""
         self._connections.discard(connection)
 
+    def fail(self, error: IkbrError) -> None:
+        """End the market with an error; nothing more is told to anybody."""
+        self._failure = error
+
     def on_request(self) -> None:
         """Send to all clients what a request of one has led to."""
         if not self.runner.started and self.world.links:
@@ -241,6 +250,8 @@ class GatewayServer:
         """Move the market; the highest speed waits for those who read slowly."""
         while True:
             await self._open_or_shut()
+            if self._failure is not None:
+                raise self._failure
             runner, world = self.runner, self.world
             # With clients that follow its time, the market moves as soon as they have said so.
             fast = runner.moves and runner.speed == MAX and not world.followers

@@ -36,6 +36,7 @@ class WireOrder(msgspec.Struct, eq=False):
         commission_micro: Fees so far.
         why_held: "locate", "trigger", "child" or nothing.
         ended_ns: When it ended.
+        completed: Whether it is listed among the completed orders.
         silent: Whether its client is told nothing of it unasked (a fault).
         feigned: Whether it works though it was told as cancelled (a fault).
     """
@@ -60,6 +61,7 @@ class WireOrder(msgspec.Struct, eq=False):
     commission_micro: int = 0
     why_held: str = ""
     ended_ns: int = 0
+    completed: bool = False
     silent: bool = False
     feigned: bool = False
 

@@ -23,6 +23,8 @@ from ikbr.gateway.link import Link
 from ikbr.gateway.nightly import Nights
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.player import Player
+from ikbr.gateway.state.records import State
+from ikbr.gateway.state.restore import restore
 from ikbr.gateway.turns import NOT_YET, Turns, horizon
 from ikbr.gateway.upstream import Upstream
 from ikbr.gateway.waiting import Waiting
@@ -69,6 +71,9 @@ class World:
         player: Turns the pages of the tape.
         upstream: What the gateway itself is connected to.
         faults: What goes wrong.
+        on_books: Told every account that has changed, but for its marks.
+        on_settled: Called when something is over, before clients are told of it.
+        actions_until_ns: Up to when splits were carried out.
         volume, high, low, opened: Of the present day, by instrument number; price units.
         last_size: Of the latest print, by instrument number.
         close: Last price of the day before, by instrument number.
@@ -80,6 +85,7 @@ class World:
         options: GatewayOptions | None = None,
         *,
         history: History | None = None,
+        state: State | None = None,
     ) -> None:
         """Build the world; it stands just before the first row or open of the tape.
 
@@ -87,11 +93,13 @@ class World:
             source: What happens.
             options: What kind of gateway it is.
             history: Gives past bars; without, they are made of what was played.
+            state: What was written down of an earlier world; this one goes on from there.
 
         Raises:
             DataError: When the tape is empty.
             ConfigError: When the rate of a currency is not known.
             FeeTableError: When no fees are known for its days.
+            StateError: When the state does not fit the tape or the accounts.
         """
         self.options = options or GatewayOptions()
         self.source = source
@@ -110,6 +118,8 @@ class World:
         self.desk = Desk(self.contracts, self.clock, self.market.touch)
         self.desk.news.links = self.links
         self.desk.on_books = self._tell_books
+        self.on_books: Callable[[Books], None] = lambda _books: None
+        self.on_settled: Callable[[], None] = lambda: None
         self.upstream = Upstream(self)
         self.faults = Injector(self)
         self.desk.judge = self.faults.on_order
@@ -131,6 +141,8 @@ class World:
         self._marks = [NO_PRICE] * count
         self._listeners: list[list[RowListener]] = [[] for _ in range(count)]
         self._begin()
+        if state is not None:
+            restore(self, state)
         self._nights = Nights(self)
         self.faults.load(self.options.faults)
 
@@ -156,7 +168,7 @@ class World:
         count = self._play(NEVER, rows)
         if not count:
             self.clock.advance(max(self._end_ns, self.clock.now_ns))
-            self.desk.settle()
+        self.settle()
         return count
 
     def advance_to(self, ts_ns: int, most: int = NEVER) -> int:
@@ -172,7 +184,7 @@ class World:
         count = self._play(ts_ns, most)
         if count < most:
             self.clock.advance(ts_ns)
-        self.desk.settle()
+        self.settle()
         return count
 
     def follow_to(self, ts_ns: int, most: int = NEVER) -> int:
@@ -208,11 +220,19 @@ class World:
                 self.desk.settle()
             else:
                 rows += self._play(NEVER, 1)
+        self.on_settled()
         return rows
+
+    def play_to(self, ts_ns: int, rows: int) -> None:
+        """Play everything before a time, and so many rows of that very moment."""
+        self._play(ts_ns - 1, NEVER)
+        self._play(ts_ns, rows)
+        self.clock.advance(ts_ns)
 
     def settle(self) -> None:
         """Tell clients what has become of their requests; called after each that was taken."""
         self.desk.settle()
+        self.on_settled()
 
     def follow(self, number: int, listener: RowListener) -> None:
         """Hear every row of an instrument, after the exchange did."""
@@ -250,7 +270,7 @@ class World:
             for day in self.days[:1]:
                 # Fees that are not known are told now and not in the middle of a day.
                 books.account.fees.start_day(day.open_ns)
-        self._actions_until_ns = self.clock.now_ns
+        self.actions_until_ns = self.clock.now_ns
         self._end_ns = self.days[-1].close_ns if self.days else first
         self.exchange.hours.regular = not self.days
         for day in self.days:
@@ -306,6 +326,7 @@ class World:
 
     def _tell_books(self, books: Books, number: int) -> None:
         books.mark(self.contracts.instruments[number].symbol, self._marks[number])
+        self.on_books(books)
         for link in list(self.links.values()):
             link.on_books(books, number)
 
@@ -324,6 +345,7 @@ class World:
         for books in self.books.values():
             books.account.open_session(day, self.source.actions)
             books.open_day()
+            self.on_books(books)
         self._split(day)
         self.exchange.open_session(day)
         count = len(self.volume)
@@ -336,18 +358,19 @@ class World:
         if not self.options.model.corporate_actions:
             return
         for action in self.source.actions:
-            if self._actions_until_ns < action.ts_ns <= day.open_ns and action.split != 1.0:
+            if self.actions_until_ns < action.ts_ns <= day.open_ns and action.split != 1.0:
                 new, old = split_ratio(action.split)
                 self.exchange.split(action.symbol, new, old)
                 for books in self.books.values():
                     books.split(action.symbol, new, old)
-        self._actions_until_ns = day.open_ns
+        self.actions_until_ns = day.open_ns
 
     def _close(self, day: TradingDay) -> None:
         self._waiting.end_day()
         self.exchange.close_session(day)
         for books in self.books.values():
             books.account.close_session(day)
+            self.on_books(books)
         self.close[:] = self.market.last
 
     def _watch_margin(self) -> None:

@@ -6,20 +6,20 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument, SecType
 from ikbr.domain.order import Fill, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
 from ikbr.domain.tape import CorporateAction
+from ikbr.sim.account_state import AccountState, PositionState
 from ikbr.sim.actions import apply_action
 from ikbr.sim.day_trades import MINIMUM_EQUITY_MICRO, DayTrades
 from ikbr.sim.fees import FeeSchedule, new_york_day
 from ikbr.sim.liquidation import liquidation_orders
 from ikbr.sim.margin import MarginBook
 from ikbr.sim.settlement import Settlement
+from ikbr.sim.what_if import WhatIf
 
 MINIMUM_MARGIN_EQUITY_MICRO = 2_000 * MICRO
 """Source: FINRA Rule 4210(b): 2,000 dollars to borrow or sell short."""
@@ -28,25 +28,6 @@ _MOST_FEES_MICRO = 5 * MICRO
 """More than any list charges per share, contract or order, beside two per cent of the value."""
 
 _DAY_TRADED = (SecType.STOCK, SecType.OPTION)
-
-
-class WhatIf(msgspec.Struct, frozen=True):
-    """Say what an order would do to the account, in millionths.
-
-    Attributes:
-        initial_before_micro, initial_after_micro: Initial margin, base currency.
-        maintenance_before_micro, maintenance_after_micro: Maintenance margin, base currency.
-        equity_before_micro, equity_after_micro: Equity with loan value, base currency.
-        commission_micro: Estimated fees, in the instrument's currency.
-    """
-
-    initial_before_micro: int
-    initial_after_micro: int
-    maintenance_before_micro: int
-    maintenance_after_micro: int
-    equity_before_micro: int
-    equity_after_micro: int
-    commission_micro: int
 
 
 class Account:
@@ -256,6 +237,34 @@ class Account:
     def close_session(self, session: Session) -> None:
         """End a trading day: note its equity, by which the day trading rule goes."""
         self._equity_at_close = self.portfolio.equity_micro()
+
+    # --- written down ---------------------------------------------------------------------------
+
+    def state(self) -> AccountState:
+        """Write down what it is."""
+        portfolio, settlement, day_trades = self.portfolio, self._settlement, self._day_trades
+        return AccountState(
+            cash_micro=dict(portfolio.cash_micro),
+            positions={s: PositionState.of(one) for s, one in portfolio.positions.items()},
+            fees=self.fees.state(),
+            sales=settlement.state() if settlement is not None else [],
+            day_trades=day_trades.state() if day_trades is not None else None,
+            date=self._date,
+            equity_at_close=self._equity_at_close,
+            actions_until_ns=self._actions_until_ns,
+        )
+
+    def resume(self, state: AccountState) -> None:
+        """Be what was written down."""
+        state.fill(self.portfolio, dict(self._instruments))
+        self.fees.resume(state.fees)
+        if self._settlement is not None:
+            self._settlement.resume(state.sales)
+        if self._day_trades is not None and state.day_trades is not None:
+            self._day_trades.resume(state.day_trades)
+        self._date = state.date
+        self._equity_at_close = state.equity_at_close
+        self._actions_until_ns = state.actions_until_ns
 
     # --- margin ---------------------------------------------------------------------------------
 

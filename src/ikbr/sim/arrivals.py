@@ -105,6 +105,26 @@ class Arrivals:
         else:
             self._handlers[mode](so)
 
+    def resume(self, so: SimOrder) -> None:
+        """Let an order that has met the market before wait in it again; see `Exchange.resume`.
+
+        What stands is taken to be used up by it under a volume cap.
+        """
+        market, sym = self._market, so.sym
+        if not (self._hours.regular or so.outside_rth) or so.mode not in {MARKET, LIMIT, STOP}:
+            self.enter(so)
+        elif so.mode == STOP:
+            self._book.rest(so)
+        else:
+            if self._taking.cap_micro and self._quote:
+                buys = so.sign > 0
+                so.taken = (
+                    (market.ask[sym], market.ask_size[sym])
+                    if buys
+                    else (market.bid[sym], market.bid_size[sym])
+                )
+            self._rest(so)
+
     def meet(self, so: SimOrder) -> None:
         """Trade a market or marketable limit order with what stands; the rest waits.
 

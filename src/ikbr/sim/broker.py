@@ -64,6 +64,16 @@ class SimBroker:
         else:
             self._arrive(SimOrder(order, self._number, order.request))
 
+    def resume(self, order: Order, filled: int, left: int, *, met: bool, triggered: bool) -> None:
+        """Put an order back where it was; see `Exchange.resume`."""
+        self._exchange.resume(
+            SimOrder(order, self._number, order.request),
+            filled,
+            left,
+            met=met,
+            triggered=triggered,
+        )
+
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Change price or quantity of a working order."""
         self._send(self._exchange.replace, order.order_id, request)

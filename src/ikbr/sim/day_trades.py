@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import deque
 
+from ikbr.sim.account_state import DayTradesState
+
 MINIMUM_EQUITY_MICRO = 25_000 * 1_000_000
 """Source: FINRA Rule 4210(f)(8)(B), as it stood until its replacement."""
 
@@ -75,6 +77,17 @@ class DayTrades:
             increased.discard(symbol)
         if abs(change) > abs(held):
             increased.add(symbol)
+
+    def state(self) -> DayTradesState:
+        """Write down what counts."""
+        return DayTradesState(list(self._earlier), self._today, sorted(self._increased))
+
+    def resume(self, state: DayTradesState) -> None:
+        """Count what was written down."""
+        self._earlier.clear()
+        self._earlier.extend(state.earlier)
+        self._today = state.today
+        self._increased = set(state.increased)
 
     def forbids(self, date: dt.date | None, equity_micro: int) -> bool:
         """Say whether an opening order is to be refused.

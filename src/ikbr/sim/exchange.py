@@ -13,7 +13,7 @@ from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.timers import TimerHeap
 from ikbr.sim import refusals
 from ikbr.sim.arrivals import MODES, Arrivals
-from ikbr.sim.book import MARKET, STOP, Book, Ledger, Seat, SimOrder
+from ikbr.sim.book import LIMIT, MARKET, STOP, Book, Ledger, Seat, SimOrder
 from ikbr.sim.executions import Executions
 from ikbr.sim.market import HIGHEST, LOWEST, Hours, StandingMarket, Watch
 from ikbr.sim.matching import Matching
@@ -69,6 +69,15 @@ class Exchange:
         self._sessions = Sessions(
             self._seats, market, timers, self._executions, self._taking, self.hours
         )
+
+    @property
+    def exec_id(self) -> int:
+        """Number of the latest execution."""
+        return self._executions.exec_id
+
+    @exec_id.setter
+    def exec_id(self, number: int) -> None:
+        self._executions.exec_id = number
 
     def open_account(
         self,
@@ -145,6 +154,38 @@ class Exchange:
                 self._executions.say(so, OrderEvent.ACK_PRE)
                 return
         self._admit(so)
+
+    def resume(self, so: SimOrder, filled: int, left: int, *, met: bool, triggered: bool) -> None:
+        """Put an order that was accepted before the exchange was closed back into the market.
+
+        Args:
+            so: The order.
+            filled: What of it was filled.
+            left: What the children of its parent may still fill together, if that has ended.
+            met: Whether it had arrived.
+            triggered: Whether its stop was reached.
+        """
+        order, request = so.order, so.request
+        seat = so.seat = self._seats[so.account]
+        so.sym = self._index[request.symbol]
+        so.sign = 1 if request.side > 0 else -1
+        self._read(so, request)
+        so.filled, so.remaining = filled, request.quantity - filled
+        if triggered:
+            so.triggered = True
+            so.mode = LIMIT if LOWEST < so.limit < HIGHEST else MARKET
+        seat.orders[order.order_id] = so
+        parent = order.parent_id
+        if parent and parent not in seat.orders and parent not in seat.families:
+            seat.ended.put(parent, left)
+        if (parent or request.oca_group) and self._executions.families.join(so):
+            self._executions.cancel(so, "what it belongs to has ended")
+        elif so.family is not None and so.family.left < 0:
+            self._executions.say(so, OrderEvent.ACK_PRE)
+        elif met:
+            self._arrivals.resume(so)
+        else:
+            self._enter(so)
 
     def cancel(self, account: int, order_id: int) -> None:
         """Cancel an order, or say why that cannot be."""

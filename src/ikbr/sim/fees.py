@@ -10,6 +10,7 @@ from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument, SecType
 from ikbr.domain.order import Side
 from ikbr.sim import fee_tables as table
+from ikbr.sim.account_state import BillState, FeesState
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _NS = 1_000_000_000
@@ -190,6 +191,25 @@ class FeeSchedule:
         fee = total - bill.charged
         bill.charged = total
         return fee
+
+    def state(self) -> FeesState:
+        """Write down the bills that go on."""
+        names = BillState.__struct_fields__
+        bills = {
+            order_id: BillState(*(getattr(bill, name) for name in names))
+            for order_id, bill in self._bills.items()
+        }
+        return FeesState(bills, self._month, self._month_shares)
+
+    def resume(self, state: FeesState) -> None:
+        """Go on with the bills that were written down."""
+        self._bills.clear()
+        for order_id, one in state.bills.items():
+            bill = self._bills[order_id] = _Bill(one.day)
+            for name in BillState.__struct_fields__:
+                setattr(bill, name, getattr(one, name))
+        self._month = state.month
+        self._month_shares = state.month_shares
 
     def estimate(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> int:
         """Say what an order filled at once would cost on the day of the latest fill or session.

@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from ikbr.domain.instrument import SecType
+from ikbr.sim.account_state import SaleState
 
 
 class CycleRow(msgspec.Struct, frozen=True):
@@ -91,6 +92,14 @@ class Settlement:
         for entry in self._pending:
             entry.sessions -= 1
         self._pending = [e for e in self._pending if e.sessions > 0 and date < e.latest]
+
+    def state(self) -> list[SaleState]:
+        """Write down what has not settled."""
+        return [SaleState(e.amount_micro, e.currency, e.sessions, e.latest) for e in self._pending]
+
+    def resume(self, state: list[SaleState]) -> None:
+        """Hold what was written down."""
+        self._pending = [_Pending(e.amount_micro, e.currency, e.sessions, e.latest) for e in state]
 
     def unsettled_micro(self) -> dict[str, int]:
         """Sum up what has not settled, per currency."""

@@ -25,6 +25,7 @@ from ikbr.cli.main import execute
         (["--date", "someday"], "someday"),
         (["--latency-ms", "-1"], "latency_ms"),
         (["--fees", "low"], "fees"),
+        (["--state", "/dev/null/x"], "--state /dev/null/x cannot be used"),
         (["--auto-restart", "24:00"], "auto_restart = '24:00' must be a time"),
         (["--faults", "nowhere.toml"], "the fault plan nowhere.toml cannot be read"),
     ],
