@@ -226,6 +226,7 @@ def run(
             max_position_pct=0.9,
             max_gross_pct=3.0,
             min_order_interval_s=case["interval"],
+            **case.get("limits", {}),
         ),
         model=ExecutionModel(
             fill=case["fill"],
@@ -262,6 +263,31 @@ def facts(result: BacktestResult) -> dict[str, Any]:
     }
 
 
+GUARDED: dict[str, Any] = {
+    "max_net_pct": 1.5,
+    "max_sector_pct": 0.6,
+    "sectors": ("all: " + " ".join(SYMBOLS),),
+    "max_order_quantity": 5_000,
+    "max_order_notional": 500_000.0,
+    "collar_pct": 0.002,
+    "collar_ticks": 10,
+    "max_spread_pct": 0.001,
+    "refuse_self_trade": True,
+    "check_children": True,
+    "duplicate_s": 60.0,
+    "max_messages_per_s": 4,
+    "max_orders_per_minute": 12,
+    "max_quantity_per_minute": 1_500,
+    "max_notional_per_day": 300_000.0,
+    "max_runs": 12,
+    "max_rejections": 2,
+    "refuse_stale": True,
+    "stale_after_s": 1.0,
+    "refuse_closed": True,
+    "refuse_unreconciled": True,
+}
+"""Every control that is off in a plain backtest, each so tight that it speaks."""
+
 CASES = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 10_000),
@@ -282,5 +308,6 @@ CASES = st.fixed_dictionaries(
         "quantity": st.sampled_from([0, 100]),
         "all_hours": st.booleans(),
         "route": st.sampled_from(sorted(ROUTES)),
+        "limits": st.sampled_from([{}, {}, GUARDED]),
     }
 )

@@ -111,6 +111,8 @@ class Stage(Pipeline):
             bus=bus,
             other_books=[self.account.portfolio],
         )
+        # The simulated broker's books began as ours did.
+        self.trader.risk.clearance.reconciled = True
         self.margin = MarginWatch(self.account, self.trader, self.valuation)
         self._overnight = Overnight(self.trader, self.account, self.exchange)
         self._actions = tuple(actions)

@@ -42,11 +42,15 @@ class Halts:
 
     def __init__(self, limits: RiskLimits, equity_micro: int) -> None:
         """Start from the present equity."""
-        self._drawdown_ppb = round(limits.max_drawdown_pct * _PPB)
-        self._daily_ppb = round(limits.max_daily_loss_pct * _PPB)
         self._latched: dict[str, Refused] = {}
         self.current: Refused | None = None
         self.peak_micro = self.day_start_micro = equity_micro
+        self.set_limits(limits)
+
+    def set_limits(self, limits: RiskLimits) -> None:
+        """Take other limits; what is latched stays so."""
+        self._drawdown_ppb = round(limits.max_drawdown_pct * _PPB)
+        self._daily_ppb = round(limits.max_daily_loss_pct * _PPB)
         self._set_floors()
 
     def on_equity(self, equity_micro: int) -> Refused | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from ikbr.core.agenda import Agenda
 from ikbr.core.event_bus import EventBus
+from ikbr.core.last_hop import LastHop
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Broker, Clock, Journal
@@ -23,6 +24,7 @@ from ikbr.core.trader import Trader
 from ikbr.core.valuation import Valuation
 from ikbr.domain.amendment import Amendment
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.limit_table import is_counted
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import Fill
 from ikbr.domain.portfolio import Portfolio
@@ -119,11 +121,14 @@ class Pipeline(ABC):
         manager = StrategyManager(by_symbol, portfolio.equity_micro(), base, rates)
         for one in plan.instances:
             manager.add(one.strategy, one.name, one.symbols, one.share)
+        risk = RiskManager(plan.limits, portfolio, by_symbol)
+        if is_counted(plan.limits):
+            broker = LastHop(broker, risk, clock)
         self.trader = Trader(
             clock=clock,
             market_data=MarketData(self.instruments, plan.limits.stale_after_s),
             manager=manager,
-            risk=RiskManager(plan.limits, portfolio, by_symbol),
+            risk=risk,
             orders=OrderManager(broker, clock, journal),
             portfolio=portfolio,
             journal=journal,

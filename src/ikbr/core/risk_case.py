@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from ikbr.core.clearance import Clearance
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_ledger import Book, RiskLedger
+from ikbr.core.traffic import Traffic
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO
-from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import OrderRequest
+from ikbr.domain.limits import RiskLimits, sector_of
+from ikbr.domain.order import Order, OrderRequest
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.ticker import Ticker
+
+SLACK_MICRO = 1.0
+"""A millionth of the base currency: no order is refused for the rounding of a float."""
 
 
 class Case:
     """Hold one request and the state it is judged by; reused from request to request.
 
     Attributes:
-        limits, portfolio, ledger, halts, history: The state of the account.
+        limits, portfolio, ledger, halts, history, traffic, clearance: The state of the account.
+        sector_of: The sector of each symbol that has one.
         request, strategy, ticker, now_ns: What is asked, by whom, in which market, when.
         book: The open orders of its symbol.
         held: The signed position in its symbol.
         reduces: Whether it can only shrink the position.
         modifies: Whether it changes an order that already works.
+        replaced: That order.
         price: At which it is valued; NaN if unknown. From stage PRICED on.
         unit_micro: Value of a quantity of 1 at that price, millionths of the base currency.
         after: The position if this order and all open ones of its side fill. At stage VALUED.
@@ -33,6 +40,7 @@ class Case:
     __slots__ = (
         "after",
         "book",
+        "clearance",
         "equity_micro",
         "halts",
         "held",
@@ -45,10 +53,13 @@ class Case:
         "portfolio",
         "price",
         "reduces",
+        "replaced",
         "request",
         "retry_after_ns",
+        "sector_of",
         "strategy",
         "ticker",
+        "traffic",
         "unit_micro",
     )
 
@@ -64,18 +75,33 @@ class Case:
         ledger: RiskLedger,
         halts: Halts,
         history: ReturnHistory,
+        traffic: Traffic,
+        clearance: Clearance,
     ) -> None:
         """Join the state of the account."""
-        self.limits = limits
         self.portfolio = portfolio
         self.ledger = ledger
         self.halts = halts
         self.history = history
-        self.retry_after_ns = round(limits.refusal_retry_s * 1e9)
+        self.traffic = traffic
+        self.clearance = clearance
+        self.replaced: Order | None = None
+        self.set_limits(limits)
         self.now_ns = self.held = self.after = self.equity_micro = 0
         self.reduces = self.modifies = False
         self.price = self.unit_micro = 0.0
         self.others: dict[str, float] | None = None
+
+    def set_limits(self, limits: RiskLimits) -> None:
+        """Judge by other limits from now on."""
+        self.limits = limits
+        self.retry_after_ns = round(limits.refusal_retry_s * 1e9)
+        self.sector_of = sector_of(limits.sectors)
+
+    def tick_at(self, price: float) -> float:
+        """Give the smallest step of the price grid at a price."""
+        instrument = self.ticker.instrument
+        return instrument.to_price(instrument.increment(instrument.to_units(price)))
 
     def refuse(
         self, rule: str, limit: float, actual: float, reason: str, retry_ns: int | None = None

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from ikbr.core.clearance import Clearance
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_case import Case
 from ikbr.core.risk_checks import ASKED, PRICED, RULES, SEVERAL, VALUED, Rule, Test
 from ikbr.core.risk_ledger import RiskLedger
 from ikbr.core.sizing import order_price, position_size, touch_price
+from ikbr.core.traffic import Traffic
+from ikbr.domain.errors import ConfigError
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.limit_table import check_tightening, is_counted
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import NAN, Fill, Order, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
+from ikbr.domain.timers import NEVER
 
 
 class RiskManager:
@@ -31,6 +36,9 @@ class RiskManager:
         history: Returns for the correlation rule; feed it once a minute.
         ledger: Open orders per symbol and side.
         halts: The latches and floors.
+        traffic: What was sent, as the last hop counts it.
+        clearance: Whether orders may go at all, and in which symbols.
+        on_trip: Told of whatever stops orders until a person or another session comes.
         correlates: Whether any rule asks how symbols move together.
     """
 
@@ -39,11 +47,17 @@ class RiskManager:
         "_entering",
         "_portfolio",
         "_reducing",
+        "_rules",
+        "_several",
+        "_stopped",
+        "clearance",
         "correlates",
         "halts",
         "history",
         "ledger",
         "limits",
+        "on_trip",
+        "traffic",
     )
 
     def __init__(
@@ -68,13 +82,30 @@ class RiskManager:
         self.history = history if history is not None else ReturnHistory()
         self.ledger = RiskLedger(instruments)
         self.halts = Halts(limits, portfolio.equity_micro())
+        self.traffic = Traffic()
+        self.clearance = Clearance()
+        self.on_trip: Callable[[Refused], None] = _ignore
+        self._stopped: set[int] = set()
         self._portfolio = portfolio
-        self._case = Case(limits, portfolio, self.ledger, self.halts, self.history)
+        self._rules = rules
+        self._several = len(instruments) > 1
+        self._case = Case(
+            limits, portfolio, self.ledger, self.halts, self.history, self.traffic, self.clearance
+        )
+        self._choose_rules()
+
+    def _choose_rules(self) -> None:
+        """Put the rules that are set into the chains; no other is ever asked."""
+        limits, blocked = self.limits, self.clearance.blocked
         active = [
             rule
-            for rule in rules
-            if (not rule.limits or any(getattr(limits, f) for f in rule.limits))
-            and (len(instruments) > 1 or rule.scope != SEVERAL)
+            for rule in self._rules
+            if (
+                not rule.limits
+                or any(getattr(limits, name) for name in rule.limits)
+                or (rule.name == "blocked" and blocked)
+            )
+            and (self._several or rule.scope != SEVERAL)
         ]
         self.correlates = any(rule.scope == SEVERAL for rule in active)
         self._entering = _stages(active)
@@ -159,10 +190,12 @@ class RiskManager:
         case, ledger = self._case, self.ledger
         entry = ledger.remove(order.order_id)
         case.modifies = True
+        case.replaced = order
         try:
             return self.check(request, strategy, ticker, now_ns)
         finally:
             case.modifies = False
+            case.replaced = None
             if entry is not None:
                 ledger.put_back(entry)
 
@@ -249,9 +282,81 @@ class RiskManager:
         self.history.on_sample(ts_ns, marks)
 
     def start_session(self, session: Session, equity_micro: int) -> None:
-        """Begin a session: the loss of the day and the count of orders start anew."""
+        """Begin a session: the loss of the day and the counts of orders start anew."""
+        self.clearance.session = session
         self.halts.start_day(equity_micro)
         self.ledger.sent_today = 0
+        self.traffic.start_day(self.limits.max_runs)
+
+    def unit_micro(self, request: OrderRequest) -> float:
+        """Value a quantity of 1 of an order that was checked, millionths of the base currency.
+
+        Returns:
+            The value at its own price, or at which its symbol was valued last; NaN if unknown.
+        """
+        book = self.ledger.book(request.symbol)
+        price = request.limit_price or request.stop_price or book.price
+        rate = self._portfolio.fx_micro.get(book.currency, NAN)
+        return abs(price) * book.multiplier * rate if price else NAN
+
+    def tighten(self, limits: RiskLimits) -> None:
+        """Judge by tighter limits from now on, while orders may be on their way.
+
+        Args:
+            limits: What is allowed from now on.
+
+        Raises:
+            ConfigError: When a field would loosen, with its name and both values; nothing
+                was changed.
+        """
+        check_tightening(self.limits, limits)
+        counted = is_counted(limits)
+        if counted and not self.traffic.is_counted:
+            raise ConfigError(
+                f"risk.{counted} cannot be switched on while nothing counts what is sent; stop and "
+                f"start again."
+            )
+        self.limits = limits
+        self._case.set_limits(limits)
+        self.halts.set_limits(limits)
+        self._choose_rules()
+
+    def on_rejected(self, order: Order, now_ns: int) -> None:
+        """Count a rejection by the broker; too many block their symbol."""
+        limits, symbol = self.limits, order.symbol
+        if order.order_id in self._stopped:
+            self._stopped.discard(order.order_id)
+            return
+        if not limits.max_rejections or symbol in self.clearance.blocked:
+            return
+        window_ns = round(limits.rejection_window_s * 1e9)
+        count = self.clearance.on_rejected(symbol, now_ns, window_ns)
+        if count >= limits.max_rejections:
+            self.block(
+                symbol,
+                f"{count} orders were rejected within {limits.rejection_window_s:g} s, the last "
+                f"because: {order.message.rstrip('.') or 'no reason was given'}",
+            )
+
+    def on_stopped(self, order: Order, words: str) -> None:
+        """Hear that the last hop stopped what should never have come there."""
+        self._stopped.add(order.order_id)
+        self.on_trip(Refused("last-hop", 0.0, 1.0, f"{order.symbol}: {words}.", NEVER))
+
+    def block(self, symbol: str, reason: str) -> None:
+        """Let nothing be entered in a symbol until `unblock`."""
+        self.clearance.blocked[symbol] = reason
+        self._choose_rules()
+        self.on_trip(Refused("blocked", 0.0, 1.0, f"{symbol}: it is blocked: {reason}.", NEVER))
+
+    def unblock(self, symbol: str) -> None:
+        """Let a symbol be entered again."""
+        self.clearance.unblock(symbol)
+        self._choose_rules()
+
+    def enable(self, strategy: str) -> None:
+        """Let a strategy that ordered too often enter again; its orders count from 0."""
+        self.traffic.runs.pop(strategy, None)
 
     def halt(self, reason: str) -> Refused:
         """Stop entries until `arm`; orders that only reduce still pass."""
@@ -280,6 +385,10 @@ class RiskManager:
     def barrier_micro(self) -> int:
         """Equity at or below which any halt trips: the higher of all floors."""
         return self.halts.barrier_micro
+
+
+def _ignore(_refused: Refused) -> None:
+    pass
 
 
 _Stages = tuple[tuple[Test, ...], tuple[Test, ...], tuple[Test, ...]]

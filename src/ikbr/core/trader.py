@@ -28,8 +28,8 @@ from ikbr.core.routing.router import Router
 from ikbr.core.running_context import RunningContext
 from ikbr.core.slot import Slot, SlotTable
 from ikbr.domain.errors import StrategyError
-from ikbr.domain.events import Alert, Bar, EventType
-from ikbr.domain.order import OrderRequest
+from ikbr.domain.events import Alert, Bar, EventType, Refused
+from ikbr.domain.order import Order, OrderRequest
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
 from ikbr.domain.signal import Signal
@@ -126,7 +126,8 @@ class Trader:
         self.books = Bookkeeper(orders, self.slots, portfolio, risk, clock, bus, self.tell)
         self.books.on_alert = self.alert
         self.books.on_late = self.flattener.close
-        self.books.on_rejected = self.desk.on_rejected
+        self.books.on_rejected = self._on_rejected
+        risk.on_trip = self._on_trip
 
     def _move(self, order_id: int, limit_price: float) -> None:
         self.desk.modify(order_id, limit_price=limit_price)
@@ -252,14 +253,20 @@ class Trader:
         if self.bus.wants(EventType.ALERT):
             self.bus.emit(EventType.ALERT, alert)
 
+    def _on_rejected(self, slot: Slot, order: Order) -> None:
+        self.desk.on_rejected(slot, order)
+        self.risk.on_rejected(order, self.clock.now_ns)
+
+    def _on_trip(self, halt: Refused) -> None:
+        self.alert(Alert(self.clock.now_ns, "critical", "risk", halt.reason))
+        if self.bus.wants(EventType.HALT):
+            self.bus.emit(EventType.HALT, halt)
+
     def on_equity(self, equity_micro: int) -> None:
         """Let risk look at the equity: high-water mark, drawdown, daily loss."""
-        now = self.clock.now_ns
-        halt = self.risk.on_equity(equity_micro, now)
+        halt = self.risk.on_equity(equity_micro, self.clock.now_ns)
         if halt is not None:
-            self.alert(Alert(now, "critical", "risk", halt.reason))
-            if self.bus.wants(EventType.HALT):
-                self.bus.emit(EventType.HALT, halt)
+            self._on_trip(halt)
 
 
 def _nothing() -> None:

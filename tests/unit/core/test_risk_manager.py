@@ -1,101 +1,21 @@
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.core.risk_desk import BUY, NOW, SECOND, SELL, SESSION, Desk, rule
 
 from ikbr.core.halts import NO_FLOOR
 from ikbr.core.risk_checks import ASKED, RULES, Rule
 from ikbr.core.risk_ledger import BUYS, EXIT_BUYS, EXIT_SELLS, SELLS
 from ikbr.core.risk_manager import RiskManager
-from ikbr.domain.contracts import parse_contract
-from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.limits import RiskLimits
-from ikbr.domain.order import Fill, Order, OrderRequest, OrderType, Side
+from ikbr.domain.order import Order, OrderRequest, OrderType
 from ikbr.domain.portfolio import Portfolio
-from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import NAN, Ticker
 from ikbr.domain.timers import NEVER
-
-SECOND = 1_000_000_000
-NOW = 1_000 * SECOND
-OFF: dict[str, Any] = {
-    "max_position_pct": 0,
-    "max_gross_pct": 0,
-    "max_drawdown_pct": 0,
-    "max_correlated_pct": 0,
-    "min_order_interval_s": 0,
-}
-SESSION = Session(dt.date(2026, 1, 5), NOW, NOW + 1)
-
-
-class Desk:
-    """An account of 100,000 dollars with the given limits and all others off."""
-
-    def __init__(self, *, rules: tuple[Rule, ...] = RULES, fx: Any = None, **limits: Any) -> None:
-        names = ("SPY", "IBM", "BAC", "ES 202612 CME", "USD.JPY")
-        self.instruments = {i.symbol: i for i in map(parse_contract, names)}
-        self.portfolio = Portfolio(self.instruments, 100_000 * MICRO, fx=fx)
-        self.risk = RiskManager(
-            RiskLimits(**{**OFF, **limits}), self.portfolio, self.instruments, rules=rules
-        )
-        self.ids = 0
-
-    def ticker(self, symbol: str = "SPY", bid=99.0, ask=100.0, last=99.5, ts_ns=NOW) -> Ticker:
-        ticker = Ticker(self.instruments[symbol])
-        ticker.bid, ticker.ask, ticker.last, ticker.ts_ns = bid, ask, last, ts_ns
-        return ticker
-
-    def ask(
-        self,
-        side: Side,
-        quantity: int,
-        symbol="SPY",
-        *,
-        now=NOW,
-        ticker=None,
-        strategy="m",
-        replaces=None,
-        **more,
-    ) -> Refused | None:
-        request = OrderRequest(symbol, side, quantity, **more)
-        return self.risk.check(
-            request, strategy, ticker or self.ticker(symbol), now, replaces=replaces
-        )
-
-    def send(self, side: Side, quantity: int, symbol="SPY", *, parent=0, now=NOW, **more) -> Order:
-        self.ids += 1
-        request = OrderRequest(symbol, side, quantity, **more)
-        order = Order(self.ids, request, self.instruments[symbol], "m", now, parent)
-        self.risk.on_sent(order, now)
-        return order
-
-    def fill(self, order: Order, quantity: int, price=100.0) -> None:
-        order.filled += quantity
-        units = order.instrument.to_units(price)
-        self.ids += 1
-        args = (order.symbol, order.side, quantity, units, NOW, 0, price)
-        fill = Fill(self.ids, order.order_id, "m", *args)
-        self.portfolio.apply_fill(fill)
-        self.risk.on_fill(fill)
-        if not order.remaining:
-            self.risk.on_done(order)
-
-    def hold(self, signed: int, symbol="SPY", price=100.0) -> None:
-        side = Side.BUY if signed > 0 else Side.SELL
-        self.fill(self.send(side, abs(signed), symbol), abs(signed), price)
-
-
-BUY, SELL = Side.BUY, Side.SELL
-
-
-def rule(refused: Refused | None) -> str:
-    return refused.rule if refused is not None else "passed"
 
 
 @pytest.mark.parametrize(

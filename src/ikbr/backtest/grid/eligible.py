@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ikbr.backtest.stage import Instance, Setup
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import SecType
+from ikbr.domain.limits import RiskLimits
 from ikbr.domain.tape import TapeSource
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.kernel import KernelStrategy
@@ -17,6 +18,17 @@ LARGEST_CAPITAL = 1e9
 
 _OPPOSITES = ("reverse", "flat")
 _SHAPES = ("auto", "kernel")
+
+_LIMITS_KNOWN = frozenset((
+    "max_position_pct", "max_position_notional", "max_gross_pct", "max_drawdown_pct",
+    "max_daily_loss_pct", "correlation_threshold", "max_correlated_pct", "min_order_interval_s",
+    "max_order_quantity", "max_order_notional", "max_orders_per_day", "collar_pct", "collar_ticks",
+    "refusal_retry_s", "stale_after_s", "refuse_stale", "restricted", "sectors",
+    "auction_cutoff_s", "rejection_window_s",
+))  # fmt: skip
+"""Limits that a compiled grid follows, or that mean nothing for its market orders."""
+
+_UNSET = RiskLimits()
 
 _PLAIN_HOOKS = (
     "on_market_data", "on_start", "on_bar", "on_fill", "on_order_update", "on_timer", "on_stop",
@@ -87,6 +99,11 @@ def _why_not_setup(source: TapeSource, setup: Setup) -> str:
         return f"quantity {setup.quantity} is no multiple of {instrument.lot}"
     if instrument.symbol in setup.limits.restricted:
         return f"{instrument.symbol} is restricted"
+    unknown = [
+        n for n in RiskLimits.__struct_fields__ if n not in _LIMITS_KNOWN and _is_set(setup, n)
+    ]
+    if unknown:
+        return f"risk.{unknown[0]} is set"
     if setup.shape not in _SHAPES:
         return f"shape = {setup.shape!r} asks for another replay"
     if not setup.compile:
@@ -94,6 +111,10 @@ def _why_not_setup(source: TapeSource, setup: Setup) -> str:
     if setup.routing.is_active:
         return "orders are routed (routing.mode, routing.exchange)"
     return ""
+
+
+def _is_set(setup: Setup, name: str) -> bool:
+    return bool(getattr(setup.limits, name) != getattr(_UNSET, name))
 
 
 def _why_not_strategies(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ikbr.backtest.grid import layout
 from ikbr.backtest.stage import Setup
-from ikbr.core import risk_checks
+from ikbr.core.risk_case import SLACK_MICRO
 from ikbr.domain.errors import FeeTableError
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument
@@ -91,7 +91,7 @@ def _set_limits(terms: Any, limits: RiskLimits) -> None:
     terms.position_cap = limits.max_position_notional
     terms.gross_share = limits.max_gross_pct
     terms.order_cap = limits.max_order_notional
-    terms.slack = risk_checks._SLACK_MICRO
+    terms.slack = SLACK_MICRO
 
 
 def _set_account(terms: Any, instrument: Instrument, model: ExecutionModel) -> None:

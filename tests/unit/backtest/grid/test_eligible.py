@@ -95,6 +95,8 @@ def test_what_a_strategy_does_besides_signals_is_left_to_the_engine(
         ({"volume_cap": 0.1}, "volume cap"),
         ({"account": "cash"}, "cash account"),
         ({"restricted": ("SPY",)}, "SPY is restricted"),
+        ({"duplicate_s": 1.0}, "risk.duplicate_s is set"),
+        ({"refuse_closed": True}, "risk.refuse_closed is set"),
         ({"shape": "reference"}, "shape = 'reference'"),
         ({"shape": "python"}, "shape = 'python'"),
         ({"compile": False}, "nothing is to be compiled"),
