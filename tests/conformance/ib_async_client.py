@@ -49,6 +49,7 @@ class Client:
     def __init__(self, port: int, client_id: int) -> None:
         """Prepare; `connect` connects."""
         self.ib = lib.IB()
+        self.ib.client.MaxRequests = 0  # no limit of messages per second of its own
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.complaints: list[str] = []
         self._port, self._id = port, client_id
@@ -92,11 +93,9 @@ class Client:
             self._asked[step.key] = (comfort(*given), args)
 
     def burst(self, count: int) -> None:
-        """Send so many messages at once, without ib_async's own limit."""
-        limit, self.ib.client.MaxRequests = self.ib.client.MaxRequests, 0
+        """Send so many messages at once."""
         for _ in range(count):
             self.ib.client.reqIds(1)
-        self.ib.client.MaxRequests = limit
 
     def nonsense(self) -> None:
         """Send a message that nobody knows."""

@@ -93,10 +93,9 @@ class Client:
             raise AssertionError("the connection was accepted")
 
     def disconnect(self) -> None:
-        """End the connection."""
+        """End the connection; the library's loop notices it later, by itself."""
         logging.getLogger("ibapi").removeHandler(self._handler)
         self.app.disconnect()
-        self._thread.join(PATIENCE_S)
 
     def ask(self, step: Step) -> None:
         """Send a request."""
