@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.timers import Timer
 from ikbr.gateway.messages import market_answers as say
+from ikbr.gateway.standing import Shown, Standing, as_it_is, as_it_was
 from ikbr.gateway.times import SECOND_NS
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ _PRINT, _AUCTION, _HALT, _RESUME = (
 )
 _pack = Struct(">I").pack
 
-Shown = tuple[int, int, int, int, int, int, int, int, int, int, int]
-"""ts, kind, bid, ask, last, bid_size, ask_size, size; volume, high, low of the day then."""
-
 
 class Line:
     """Tell one client the ticks of one instrument."""
@@ -66,6 +64,7 @@ class Line:
         self._id = request_id
         self.number = number
         self._delayed = delayed
+        self._delay = self._world.options.delay_s * SECOND_NS
         self._scale = self._world.contracts.instruments[number].price_scale
         self._with_trades = 233 in generic
         self._with_all_trades = 375 in generic
@@ -88,15 +87,23 @@ class Line:
         """Tell what stands and follow the instrument."""
         self._begin(3 if self._delayed else 1)
         if self._delayed:
+            standing, since = as_it_was(self._world, self.number, self._world.now_ns - self._delay)
+            self._tell(standing)
+            self._waiting.extend(since[-MOST_DELAYED:])
             self._world.follow(self.number, self._on_late_row)
+            self._wake()
         else:
-            self._tell_standing()
+            self._tell(as_it_is(self._world, self.number))
             self._world.follow(self.number, self._on_row)
 
     def snapshot(self) -> None:
         """Tell what stands, and that this is all."""
         self._begin(3 if self._delayed else 1)
-        self._tell_standing()
+        world, number = self._world, self.number
+        if self._delayed:
+            self._tell(as_it_was(world, number, world.now_ns - self._delay)[0])
+        else:
+            self._tell(as_it_is(world, number))
         self._session.send(say.TICK_SNAPSHOT_END, {"reqId": self._id})
 
     def close(self) -> None:
@@ -109,7 +116,7 @@ class Line:
     def refresh(self) -> None:
         """Tell once more what stands, after an interruption."""
         if not self._delayed:
-            self._tell_standing()
+            self._tell(as_it_is(self._world, self.number))
 
     # --- rows -----------------------------------------------------------------------------------
 
@@ -153,13 +160,12 @@ class Line:
 
     def _wake(self) -> None:
         """Let through what is late enough, and come back for the next."""
-        delay = self._world.options.delay_s * SECOND_NS
         waiting, now = self._waiting, self._world.now_ns
-        while waiting and waiting[0][0] + delay <= now:
+        while waiting and waiting[0][0] + self._delay <= now:
             self._show(*waiting.popleft())
         self._timer = None
         if waiting:
-            self._timer = self._world.clock.call_at(waiting[0][0] + delay, self._wake)
+            self._timer = self._world.clock.call_at(waiting[0][0] + self._delay, self._wake)
 
     def _show(  # noqa: PLR0913, PLR0917 - a row has that many columns
         self,
@@ -214,28 +220,24 @@ class Line:
                 price, vwap = last / self._scale, self._world.vwap(self.number)
                 self._string(tick, f"{price};{size};{ts // 1_000_000};{volume};{vwap};true")
 
-    def _tell_standing(self) -> None:
+    def _tell(self, now: Standing) -> None:
         """Tell the state of the market, as far as it is known."""
-        world, number = self._world, self.number
-        market = world.market
-        self._bid, self._ask, self._last = (
-            market.bid[number], market.ask[number], market.last[number],
-        )  # fmt: skip
-        self._bid_size, self._ask_size = market.bid_size[number], market.ask_size[number]
-        self._high, self._low = world.high[number], world.low[number]
-        if self._bid != NO_PRICE:
-            self._price(BID, self._bid, self._bid_size)
-        if self._ask != NO_PRICE:
-            self._price(ASK, self._ask, self._ask_size)
-        if self._last != NO_PRICE:
-            self._price(LAST, self._last, world.last_size[number])
-        if world.volume[number]:
-            self._size(VOLUME, world.volume[number])
-        for tick, units in ((HIGH, self._high), (LOW, self._low), (CLOSE, world.close[number]),
-                            (OPEN, world.opened[number])):  # fmt: skip
+        self._bid, self._ask, self._last = now.bid, now.ask, now.last
+        self._bid_size, self._ask_size = now.bid_size, now.ask_size
+        self._high, self._low = now.high, now.low
+        if now.bid != NO_PRICE:
+            self._price(BID, now.bid, now.bid_size)
+        if now.ask != NO_PRICE:
+            self._price(ASK, now.ask, now.ask_size)
+        if now.last != NO_PRICE:
+            self._price(LAST, now.last, now.last_size)
+        if now.volume:
+            self._size(VOLUME, now.volume)
+        for tick, units in ((HIGH, now.high), (LOW, now.low), (CLOSE, now.close),
+                            (OPEN, now.opened)):  # fmt: skip
             if units != NO_PRICE:
                 self._price(tick, units, 0)
-        self._generic(HALTED, 1 if market.halted[number] else 0)
+        self._generic(HALTED, 1 if now.halted else 0)
 
     # --- messages -------------------------------------------------------------------------------
 

@@ -200,6 +200,10 @@ LINES = Topic(
     ),
 )
 
+NO_DELAYED_TIME = {
+    "ib_async 2.0.1": {"ib_async.wrapper: tickString with tickType 88": "it knows no such times"}
+}
+
 DELAYED = Topic(
     "Delayed data",
     (
@@ -231,24 +235,43 @@ DELAYED = Topic(
             codes=[10167],
             seen={"result('spy').marketDataType": 3},
         ),
-        row("delayed data has not come yet", until("10:00:59"), silent=("tickPrice", "tickSize")),
         row(
-            "delayed quotes come late, under types of their own",
+            "it begins with what stood a minute ago, under types of its own",
+            cancel("cancelMktData", "spy"),
+            ask("reqMktData", SPY, *LINE, key="spy"),
+            *(price(66, 502.10), size(69, 300), price(67, 502.12), size(70, 200)),
+            *(price(68, 502.12), size(71, 10), size(74, 1160)),
+            *(price(72, 502.12), price(73, 502.02), price(75, 501.00), price(76, 502.02)),
+            codes=[10167],
+            seen={"result('spy').bid": 502.10, "result('spy').volume": 1160},
+        ),
+        row(
+            "a delayed snapshot is one of a minute ago",
+            ask("reqMktData", SPY, *SNAPSHOT),
+            *(price(66, 502.10), price(67, 502.12), price(68, 502.12)),
+            *(price(72, 502.12), price(73, 502.02), price(75, 501.00), price(76, 502.02)),
+            on("tickSnapshotEnd"),
+        ),
+        row("what has just happened is not told yet", until("10:00:10"), silent=TICKS[:2]),
+        row(
+            "what happened before the line began comes late, too",
+            until("10:00:50"),
+            on("tickString", tickType=88, value=str(seconds("09:59:50"))),
+            *(price(68, 502.11), size(71, 40), size(74, 1200)),
+            but=NO_DELAYED_TIME,
+        ),
+        row(
+            "delayed quotes",
             until("10:01:05"),
             *(price(66, 503.00), size(69, 300), price(67, 503.02), size(70, 200)),
             seen={"result('spy').bid": 503.00, "result('spy').askSize": 200},
         ),
         row(
-            "delayed prints too",
+            "delayed prints",
             until("10:01:06"),
             on("tickString", tickType=88, value=str(seconds("10:00:06"))),
             *(price(68, 503.01), size(71, 100), size(74, 1300), price(72, 503.01)),
-            price(73, 502.02),
-            but={
-                "ib_async 2.0.1": {
-                    "ib_async.wrapper: tickString with tickType 88": "it knows no delayed times"
-                }
-            },
+            but=NO_DELAYED_TIME,
         ),
     ),
     gateway={"live_data": False, "delay_s": 60},

@@ -1,7 +1,9 @@
+import datetime as dt
 from typing import Any
 
 import pytest
 from tests.unit.gateway.rig import (
+    HOUR,
     OPEN,
     SECOND,
     Client,
@@ -14,9 +16,12 @@ from tests.unit.gateway.rig import (
     trade,
 )
 
+from ikbr.data.memory_source import MemorySource
+from ikbr.domain.session import Session as TradingDay
 from ikbr.domain.tape import Kind
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
+from ikbr.gateway.standing import as_it_is, as_it_was
 from ikbr.gateway.world import World
 
 SPY = {"symbol": "SPY", "secType": "STK", "exchange": "SMART", "currency": "USD"}
@@ -156,6 +161,53 @@ def test_without_permission_there_is_only_delayed_data() -> None:
     assert ticks(client.heard()) == [(66, 100.0, 300), (67, 100.02, 300)]
     world.advance_to(OPEN + 5 * SECOND)
     assert (68, 100.01, 100) in ticks(client.heard())
+
+
+def test_a_delayed_line_begins_with_what_stood_then_and_goes_on_with_what_came_since() -> None:
+    world = a_world(live_data=False, delay_s=3)
+    client = Client(world)
+    client.ask(requests.REQ_MARKET_DATA_TYPE, type=3)
+    world.advance_to(OPEN + 6 * SECOND)
+    # As of second 3: the quote of second 3 and the print of second 2; halted has no late type.
+    assert ticks(subscribe(client)) == [
+        (66, 100.1, 300), (67, 100.12, 300), (68, 100.01, 100), (74, 100), (72, 100.01, 0),
+        (73, 100.01, 0), (76, 100.01, 0), (49, 0.0),
+    ]  # fmt: skip
+    world.advance_to(OPEN + 7 * SECOND)
+    assert ticks(client.heard()) == [
+        (88, str(OPEN // SECOND + 4)), (68, 100.11, 200), (74, 300), (72, 100.11, 0),
+    ]  # fmt: skip
+    heard = subscribe(client, 6, snapshot=True)
+    assert (68, 100.11, 200) in ticks(heard)
+    assert names(heard)[-1] == "tickSnapshotEnd"
+
+
+def test_what_stood_once_is_what_was_told_then() -> None:
+    world, told = World(two_days()), []
+    while not world.player.ended:
+        world.step()
+        told.append((world.now_ns, as_it_is(world, 0)))
+    assert len({one for _, one in told}) > 6
+    for moment, standing in told:
+        if moment not in {later for later, _ in told[told.index((moment, standing)) + 1 :]}:
+            assert as_it_was(world, 0, moment)[0] == standing
+
+
+def two_days() -> MemorySource:
+    """Two days of prints and quotes, with a halt and a print before the second day begins."""
+    day = 24 * HOUR // SECOND
+    rows = [
+        quote(1, 100.00, 100.02), trade(2, 100.01), trade(3, 100.05, 50), trade(4, 99.90),
+        (5, 0, Kind.HALT, None, None, None, 0), (6, 0, Kind.RESUME, None, None, None, 0),
+        trade(day - 60, 101.0, 10), quote(day, 101.0, 101.02), trade(day + 1, 101.01),
+        trade(day + 2, 100.5, 30),
+    ]  # fmt: skip
+    source = source_of(rows)
+    first = source.sessions[0]
+    second = TradingDay(first.date + dt.timedelta(1), first.open_ns + 24 * HOUR,
+                        first.close_ns + 24 * HOUR)  # fmt: skip
+    (tape,) = source.chunks()
+    return MemorySource(tape, [first, second], synthetic=True)
 
 
 def test_lines_end_with_their_connection() -> None:
