@@ -27,6 +27,9 @@ READ = 1 << 18
 REPORT = b"59\x001\x000000e0d5"
 """How the report of a commission begins, the last message about a market order."""
 
+ACK = b"\0Submitted\x000\x001\0"
+"""What is said when a limit order works: the last thing, none filled, one to go."""
+
 
 # --- servers, in processes of their own ---------------------------------------------------------
 
@@ -79,7 +82,9 @@ async def gateway(speed: float) -> None:
     symbols = [one.decode() for one in SYMBOLS]
     source = LoopedSource(CatalogSource(catalog, symbols, select_days(catalog, symbols)), 50)
     model = ExecutionModel(account="simple", queue="none")
-    server = GatewayServer(World(source, GatewayOptions(model=model, request_rate=0)), speed=speed)
+    # Over a weekend the servers' reset would end all lines.
+    options = GatewayOptions(model=model, request_rate=0, nightly=False)
+    server = GatewayServer(World(source, options), speed=speed)
     server.counts_messages = False
     await server.start()
     if not speed:
@@ -169,13 +174,15 @@ def round_trips(
     return times
 
 
-def place(order_id: int) -> bytes:
-    """Write a market order; what is not named is empty."""
+def place(order_id: int, limit: float = 0.0) -> bytes:
+    """Write a market order, or one with a limit; what is not named is empty."""
     fields: list[object] = [""] * 114
     fields[0:14] = [3, order_id, 0, "SPY", "STK", "", 0, "", "", "SMART", "", "USD", "", ""]
     fields[16], fields[17], fields[18], fields[21], fields[27] = "BUY", 1, "MKT", "DAY", 1
     if order_id % 2:
         fields[16] = "SELL"
+    if limit:
+        fields[16], fields[18], fields[19] = "BUY", "LMT", limit
     return frame(*fields)
 
 
@@ -195,8 +202,13 @@ def order_figures(number: int) -> dict[str, float]:
         client.sendall(b"".join(place(number + n + 1) for n in range(number)))
         until(REPORT, number)
         many = number / (time.perf_counter() - began)
+        acks = round_trips(
+            lambda n: client.sendall(place(2 * number + n + 1, 1.0)), lambda: until(ACK), number
+        )
         client.close()
-    return {**quantiles(singles, "order"), "orders_per_second": many}
+    return {
+        **quantiles(singles, "order"), **quantiles(acks, "ack"), "orders_per_second": many,
+    }  # fmt: skip
 
 
 def quantiles(times: list[float], name: str) -> dict[str, float]:
@@ -238,7 +250,11 @@ def show(found: dict[str, float]) -> None:
         print(f"messages/s to {clients:>2} client(s)  {rate:>12,.0f}  {rate / bare:6.1%} of bare")
     print(f"messages/s, bare asyncio     {bare:>12,.0f}")
     print(f"market orders/s, many        {found['orders_per_second']:>12,.0f}")
-    for name, text in (("order", "order to its commission"), ("echo", "bare echo")):
+    for name, text in (
+        ("ack", "order to its acknowledgement"),
+        ("order", "order to its commission"),
+        ("echo", "bare echo"),
+    ):
         half, most = found[f"{name}_p50_us"], found[f"{name}_p99_us"]
         print(f"{text:<28} p50 {half:,.0f} µs, p99 {most:,.0f} µs")
 

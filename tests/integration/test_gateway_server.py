@@ -15,9 +15,10 @@ import pytest
 from tapes import random_tape
 
 from ikbr.data.memory_source import MemorySource
-from ikbr.domain.errors import DataError
+from ikbr.domain.errors import DataError, StateError
 from ikbr.domain.tape import Tape
 from ikbr.gateway import server as module
+from ikbr.gateway.framing import LONGEST_REQUEST, FrameReader
 from ikbr.gateway.looped import LoopedSource
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.runner import MAX
@@ -170,6 +171,46 @@ def test_one_client_too_many_is_refused_and_the_others_are_served(
     with caplog.at_level(logging.WARNING):
         run(test)
     assert "32 clients are connected" in caplog.text
+
+
+def test_half_a_message_holds_nobody_up_and_takes_no_more_than_a_message() -> None:
+    async def test() -> None:
+        async with a_gateway() as server:
+            good, bad = await Raw.open(server, 1), await Raw.open(server, 2)
+            assert await bad.served()
+            bad.writer.write(struct.pack(">I", LONGEST_REQUEST) + b"x" * (LONGEST_REQUEST - 1))
+            await bad.writer.drain()
+            assert await good.served()
+            await bad.close()
+            again = await Raw.open(server, 2)
+            assert await again.served()
+            await again.close()
+            await good.close()
+
+    run(test)
+
+
+def test_a_slow_reader_hears_everything_at_the_highest_speed() -> None:
+    subscribe = "1\x0011\x007\x000\0{}\0STK\0\x000\0\0\0SMART\0\0USD\0\0\x000\0\x000\x000\0\0"
+
+    async def test() -> None:
+        async with a_gateway(speed=MAX) as server:
+            symbol = server.world.contracts.instruments[0].symbol
+            reader, writer = await asyncio.open_connection(LOCALHOST, server.port, limit=1 << 12)
+            slow = Raw(reader, writer)
+            writer.write(HELLO)
+            slow.send(b"71\x002\x003\0\0")
+            slow.send(subscribe.format(symbol).encode())
+            frames, found = FrameReader(longest=1 << 24), 0
+            async with asyncio.timeout(20):
+                while not (server.world.ended and found) or reader._buffer:  # type: ignore[attr-defined]
+                    found += len(frames.feed(await reader.read(1 << 10)))
+                    await asyncio.sleep(0.001)
+            assert found > 500
+            assert 3 in server.world.links
+            await slow.close()
+
+    run(test)
 
 
 def test_whoever_says_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,5 +386,24 @@ def test_a_gateway_that_restarts_refuses_connections_and_comes_back_at_its_port(
                 await one.close()
             writer.close()
             await writer.wait_closed()
+
+    run(test)
+
+
+def test_a_state_that_cannot_be_written_ends_the_gateway_before_anybody_is_told() -> None:
+    def full() -> None:
+        raise StateError("the disk is full.")
+
+    async def test() -> None:
+        async with a_gateway() as server:
+            client = await Raw.open(server, 1)
+            assert await client.served()
+            server.world.on_settled = full
+            client.send(b"49\x001\0")
+            with pytest.raises(StateError, match="the disk is full"):
+                await server.serve(asyncio.Event())
+            await server.stop()
+            assert await client.reader.read() == b""
+            await client.close()
 
     run(test)

@@ -22,7 +22,7 @@ from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
 from ikbr.gateway.order_list import OrderList
 from ikbr.gateway.order_news import OrderNews
-from ikbr.gateway.order_reading import find_and_read, own_order
+from ikbr.gateway.order_reading import find_and_read, may_not_become, own_order
 from ikbr.gateway.preview import preview
 from ikbr.gateway.wire_order import MANUAL, WireOrder
 from ikbr.sim.refusals import Refusal
@@ -121,6 +121,8 @@ class Desk:
             link.refuse(order_id, why.TOO_MANY)
             return
         wo = self._enter(link.client_id, values, books, number, request, parent)
+        if values["algoStrategy"] and values["outsideRth"]:
+            link.refuse(order_id, why.OUTSIDE_IGNORED)
         if values["transmit"]:
             self._release(wo)
 
@@ -299,10 +301,9 @@ class Desk:
             link.refuse(wo.order_id, what)
             return
         number, request = what
-        old = wo.request
-        same = (number, request.side, request.order_type) == (wo.number, old.side, old.order_type)
-        if not same or values["parentId"] != wo.values["parentId"]:
-            link.refuse(wo.order_id, why.NOT_MATCHING)
+        refusal = may_not_become(wo, values, number, request)
+        if refusal is not None:
+            link.refuse(wo.order_id, refusal)
         elif wo.held or wo.waits:
             wo.values, wo.request, wo.order.request = values, request, request
             if wo.waits:

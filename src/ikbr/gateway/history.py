@@ -25,6 +25,9 @@ SIZES = {
 }  # fmt: skip
 """Bar sizes in seconds. Source: IBKR, "Historical bar sizes" (weeks and months are not made)."""
 
+MOST_SECONDS = 2_000
+SMALL_BAR_S, SMALL_BARS_NS = 30, 183 * DAY_NS
+"""Source: IBKR, "Historical data limitations"."""
 MOST_BARS = 20_000
 """Bars in one answer."""
 _DURATION = re.compile(r"(\d{1,6}) ([SDWMY])")
@@ -80,6 +83,10 @@ def read_request(world: World, number: int, asked: Mapping[str, Any]) -> Wanted:
     if asked["endDateTime"]:
         end = min(times.read_time(asked["endDateTime"], zone), now)
     length, unit = int(match[1]), match[2]
+    if spans[size] == 1 and (unit != "S" or length > MOST_SECONDS):
+        raise ValueError(f"bars of one second are given for at most {MOST_SECONDS} S at a time")
+    if spans[size] <= SMALL_BAR_S and now - end > SMALL_BARS_NS:
+        raise ValueError("bars of 30 seconds and less are given for the last six months")
     return Wanted(
         number,
         spans[size],

@@ -12,10 +12,35 @@ from collections.abc import Hashable
 
 from ikbr.gateway.times import SECOND_NS
 
-SMALL_BAR_S = 30
 IDENTICAL_NS = 15 * SECOND_NS
 BURST_NS, MOST_IN_BURST = 2 * SECOND_NS, 5
 WINDOW_NS, MOST_IN_WINDOW = 600 * SECOND_NS, 60
+
+
+class StreamPace:
+    """Count new real-time bars of one client.
+
+    Source: IBKR, "Real time bars": at most 60 new requests in ten minutes (TWS API message code
+    420).
+    """
+
+    def __init__(self) -> None:
+        """Start without requests."""
+        self._asked: deque[int] = deque(maxlen=MOST_IN_WINDOW)
+
+    def allows(self, at_ns: int) -> bool:
+        """Count a request and say whether it may pass.
+
+        Args:
+            at_ns: Wall time, ns.
+        """
+        asked = self._asked
+        while asked and at_ns - asked[0] >= WINDOW_NS:
+            asked.popleft()
+        if len(asked) >= MOST_IN_WINDOW:
+            return False
+        asked.append(at_ns)
+        return True
 
 
 class HistoryPace:

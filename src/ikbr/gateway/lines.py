@@ -33,6 +33,8 @@ DELAYED = {
 
 ATTRIBUTES = 1
 """Of quotes: may be traded automatically."""
+SNAPSHOT_NS = 11 * SECOND_NS
+"""Source: IBKR, "Market data snapshots": the end comes eleven seconds after the request."""
 BBO_EXCHANGE = "9c0001"
 MOST_DELAYED = 500_000
 """Rows that wait in a delayed line; of more the oldest are let through early."""
@@ -78,8 +80,10 @@ class Line:
         self._bid_size = self._ask_size = 0
         self._high = self._low = NO_PRICE
         self._seconds = 0
+        self._follower = self._on_late_row if delayed else self._on_row
         self._waiting: deque[Shown] = deque()
         self._timer: Timer | None = None
+        self._ending: Timer | None = None
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -90,28 +94,38 @@ class Line:
             standing, since = as_it_was(self._world, self.number, self._world.now_ns - self._delay)
             self._tell(standing)
             self._waiting.extend(since[-MOST_DELAYED:])
-            self._world.follow(self.number, self._on_late_row)
+            self._world.follow(self.number, self._follower)
             self._wake()
         else:
             self._tell(as_it_is(self._world, self.number))
-            self._world.follow(self.number, self._on_row)
+            self._world.follow(self.number, self._follower)
 
     def snapshot(self) -> None:
-        """Tell what stands, and that this is all."""
+        """Tell what stands, and that this is all; where nothing stands, what comes meanwhile."""
         self._begin(3 if self._delayed else 1)
         world, number = self._world, self.number
         if self._delayed:
             self._tell(as_it_was(world, number, world.now_ns - self._delay)[0])
         else:
             self._tell(as_it_is(world, number))
-        self._session.send(say.TICK_SNAPSHOT_END, {"reqId": self._id})
+        if self._last != NO_PRICE or NO_PRICE not in {self._bid, self._ask}:
+            self._end_snapshot()
+        else:
+            world.follow(number, self._follower)
+            self._ending = world.clock.call_at(world.now_ns + SNAPSHOT_NS, self._end_snapshot)
 
     def close(self) -> None:
         """Follow the instrument no more."""
-        follower = self._on_late_row if self._delayed else self._on_row
-        self._world.unfollow(self.number, follower)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._ending):
+            if timer is not None:
+                timer.cancel()
+        self._world.unfollow(self.number, self._follower)
+
+    def _end_snapshot(self) -> None:
+        self._session.send(say.TICK_SNAPSHOT_END, {"reqId": self._id})
+        if self._ending is not None:
+            self.close()
+        self._session.state["snapshots"].pop(self._id, None)
 
     def refresh(self) -> None:
         """Tell once more what stands, after an interruption."""

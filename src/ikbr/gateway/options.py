@@ -30,7 +30,8 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
         delay_s: How late delayed data is, seconds.
         lines: Market data lines of a client.
         clients: How many clients may be connected at once.
-        request_rate: Messages a client may send per second (wall time); 0 for any number.
+        request_rate: Messages a client may send per second (wall time); 0 for any number, None
+            for half its lines, as IBKR has it.
         server_version: The newest version that is spoken.
         nightly: Whether IBKR's servers are reset every night.
         auto_restart: When the gateway itself restarts, `HH:MM` in New York; "" for never.
@@ -46,7 +47,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: int = 900
     lines: int = 100
     clients: int = 32
-    request_rate: int = 50
+    request_rate: int | None = None
     server_version: int = 178
     nightly: bool = True
     auto_restart: str = ""
@@ -73,5 +74,10 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(
                 f"gateway.auto_restart = {self.auto_restart!r} must be a time such as 23:45."
             )
-        if self.request_rate < 0 or self.delay_s < 0:
+        if (self.request_rate or 0) < 0 or self.delay_s < 0:
             raise ConfigError("gateway.request_rate and gateway.delay_s must be 0 or more.")
+
+    @property
+    def rate(self) -> int:
+        """Messages a client may send per second; 0 for any number."""
+        return self.lines // 2 if self.request_rate is None else self.request_rate

@@ -9,13 +9,21 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ikbr.domain.instrument import Instrument
+from ikbr.domain.instrument import Instrument, SecType
 from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from ikbr.gateway.contracts import Contracts
 from ikbr.gateway.fields import Values
 from ikbr.gateway.messages.place_order import PLACE_ORDER
-from ikbr.gateway.order_refusals import AMBIGUOUS, NO_CONTRACT, WHAT_IF_HELD
+from ikbr.gateway.order_refusals import (
+    AMBIGUOUS,
+    NO_CONTRACT,
+    NOT_MATCHING,
+    OCA_GROUP_FIXED,
+    OCA_TYPE_FIXED,
+    WHAT_IF_HELD,
+)
 from ikbr.gateway.waiting import wrong_time
+from ikbr.gateway.wire_order import WireOrder
 from ikbr.sim.refusals import Refusal
 
 NEWEST = 178
@@ -105,8 +113,10 @@ def read_order(values: Mapping[str, Any], instrument: Instrument) -> OrderReques
         percent = values["trailingPercent"]
         trail = None if percent else values["auxPrice"]
     limit = values["lmtPrice"] if kind in _LIMITED else None
-    if kind is OrderType.MIDPRICE and not limit:
-        limit = None
+    if kind is OrderType.MIDPRICE:
+        limit = limit or None
+        if not _may_be_midprice(values, instrument):
+            return UNSUPPORTED
     return OrderRequest(
         instrument.symbol,
         side,
@@ -117,9 +127,15 @@ def read_order(values: Mapping[str, Any], instrument: Instrument) -> OrderReques
         trail_amount=trail,
         trail_percent=percent,
         tif=TimeInForce(tif),
-        outside_rth=values["outsideRth"],
+        outside_rth=values["outsideRth"] and not values["algoStrategy"],
         oca_group=values["ocaGroup"],
     )
+
+
+def _may_be_midprice(values: Mapping[str, Any], instrument: Instrument) -> bool:
+    """Say whether a MIDPRICE order may be given. Source: IBKR: US stocks, by way of SMART."""
+    is_stock = instrument.sec_type is SecType.STOCK and instrument.currency == "USD"
+    return is_stock and values["exchange"] in {"", "SMART"}
 
 
 def _not_simulated(values: Mapping[str, Any]) -> Refusal | None:
@@ -163,3 +179,23 @@ def as_sent(fields: Values, wire: Values) -> Values:
     fields = wire | fields | {"transmit": True}
     words = PLACE_ORDER.encode(fields, NEWEST).decode().split("\0")
     return PLACE_ORDER.decode(words[:-1], NEWEST)
+
+
+def may_not_become(
+    wo: WireOrder, values: Values, number: int, request: OrderRequest
+) -> Refusal | None:
+    """Say why an order may not be changed into another, if it may not.
+
+    Args:
+        wo: The order as it is.
+        values: The fields of the message that changes it.
+        number: Of the instrument that is named in it.
+        request: The same, read.
+    """
+    old = wo.request
+    same = (number, request.side, request.order_type) == (wo.number, old.side, old.order_type)
+    if not same or values["parentId"] != wo.values["parentId"]:
+        return NOT_MATCHING
+    if values["ocaGroup"] != wo.values["ocaGroup"]:
+        return OCA_GROUP_FIXED
+    return OCA_TYPE_FIXED if values["ocaType"] != wo.values["ocaType"] else None

@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Send what waits; end a connection whose session is over."""
         session, transport = self.session, self._transport
-        if not self._paused:
+        if not self._paused and self._server.failure is None:
             out = session.take_output()
             if out and not transport.is_closing():
                 transport.write(out)
@@ -113,6 +113,7 @@ class GatewayServer:
         world: What all clients share.
         runner: Moves it.
         port, control_port: Where clients and the control of the market connect.
+        failure: What ended the market; from then on nobody is told anything.
     """
 
     def __init__(self, world: World, *, speed: float = 1.0) -> None:
@@ -129,7 +130,7 @@ class GatewayServer:
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
         self._door: asyncio.Server | None = None
-        self._failure: IkbrError | None = None
+        self.failure: IkbrError | None = None
         self._task: asyncio.Task[None] | None = None
         self.counts_messages = speed != STEP
 
@@ -209,7 +210,7 @@ class GatewayServer:
 
     def fail(self, error: IkbrError) -> None:
         """End the market with an error; nothing more is told to anybody."""
-        self._failure = error
+        self.failure = error
 
     def on_request(self) -> None:
         """Send to all clients what a request of one has led to."""
@@ -250,8 +251,8 @@ class GatewayServer:
         """Move the market; the highest speed waits for those who read slowly."""
         while True:
             await self._open_or_shut()
-            if self._failure is not None:
-                raise self._failure
+            if self.failure is not None:
+                raise self.failure
             runner, world = self.runner, self.world
             # With clients that follow its time, the market moves as soon as they have said so.
             fast = runner.moves and runner.speed == MAX and not world.followers
@@ -264,7 +265,12 @@ class GatewayServer:
 
     def _play(self) -> None:
         """Move the market, and tell clients of it."""
-        if self.runner.run(self.wall_ns()) or self.runner.moves:
+        try:
+            told = self.runner.run(self.wall_ns()) or self.runner.moves
+        except StateError as error:
+            self.fail(error)
+            return
+        if told:
             self.flush()
 
     def _end_long_turns(self) -> None:

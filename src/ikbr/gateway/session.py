@@ -95,7 +95,7 @@ class Session:
         self.turns: Turns | None = None
         self._reader = FrameReader(preamble=True)
         self._out = bytearray()
-        self._pace = Pace(world.options.request_rate)
+        self._pace = Pace(world.options.rate)
         self._at_close: list[Callable[[], None]] = []
 
     # --- for whoever carries the bytes ----------------------------------------------------------

@@ -87,12 +87,15 @@ def test_an_end_cuts_off_what_came_after_it() -> None:
     ("values", "code"),
     [
         ({"barSize": "7 secs"}, 321),
+        ({"barSize": "1 secs", "duration": "2001 S"}, 321),
+        ({"barSize": "1 secs", "duration": "1 D"}, 321),
+        ({"barSize": "30 secs", "endDateTime": "20250801 16:00:00 US/Eastern"}, 321),
         ({"duration": "1 X"}, 321),
         ({"whatToShow": "FEE_RATE"}, 321),
         ({"endDateTime": "yesterday"}, 321),
         ({"endDateTime": "20260302 09:30:04", "keepUpToDate": True}, 321),
         ({"symbol": "NONE"}, 200),
-        ({"endDateTime": "20200101 09:30:04"}, 162),
+        ({"endDateTime": "20200101 09:30:04", "barSize": "1 min"}, 162),
     ],
 )
 def test_what_cannot_be_answered_is_an_error_on_its_id(values: dict[str, Any], code: int) -> None:

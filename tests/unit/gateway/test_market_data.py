@@ -19,6 +19,7 @@ from tests.unit.gateway.rig import (
 from ikbr.data.memory_source import MemorySource
 from ikbr.domain.session import Session as TradingDay
 from ikbr.domain.tape import Kind
+from ikbr.gateway.framing import frame
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.standing import as_it_is, as_it_was
@@ -115,6 +116,38 @@ def test_a_snapshot_ends_and_leaves_no_line() -> None:
     world.step(5)
     assert client.heard() == []
     assert codes(client.ask(requests.CANCEL_MKT_DATA, reqId=5)) == [300]
+
+
+def test_a_snapshot_of_what_nothing_is_known_of_ends_after_eleven_seconds() -> None:
+    world = a_world()
+    client = Client(world)
+    assert "tickSnapshotEnd" not in names(subscribe(client, snapshot=True))
+    world.advance_to(world.now_ns + 10 * SECOND)
+    assert ticks(client.heard())
+    world.advance_to(world.now_ns + SECOND)
+    assert names(client.heard()) == ["tickSnapshotEnd"]
+    other = Client(a_world(), 2)
+    subscribe(other, snapshot=True)
+    other.session.close()
+    other.session.world.step(9)
+    assert codes(subscribe(client, snapshot=True)) == []
+
+
+def test_more_than_sixty_new_real_time_bars_in_ten_minutes_are_refused_with_420() -> None:
+    client = Client(a_world())
+    wanted = {"symbol": "SPY", "secType": "STK", "exchange": "SMART", "currency": "USD",
+              "whatToShow": "TRADES", "barSize": 5}  # fmt: skip
+
+    def bars(request_id: int, second: int) -> list[int]:
+        for table in (requests.REQ_REAL_TIME_BARS, requests.CANCEL_REAL_TIME_BARS):
+            words = table.encode(wanted | {"reqId": request_id}, 178)
+            client.session.receive(frame(words), at_ns=second * SECOND)
+        return codes(client.heard())
+
+    for n in range(60):
+        assert bars(n, n) == []
+    assert bars(60, 60) == [420, 300]
+    assert bars(61, 600) == []
 
 
 def test_a_cancelled_line_is_silent_and_its_id_free() -> None:

@@ -168,6 +168,7 @@ def test_order_ids_only_grow_and_outlive_their_connection() -> None:
         ({"algoStrategy": "Adaptive"}, 321),
         ({"whatIf": True, "transmit": False}, 413),
         ({"minQty": 5}, 387),
+        ({"orderType": "MIDPRICE", "exchange": "NYSE"}, 387),
         ({"tif": "GTD", "goodTillDate": "soon"}, 321),
     ],
 )
@@ -197,6 +198,28 @@ def test_adaptive_orders_work_and_cannot_be_changed() -> None:
     heard = client.place(orderId=1, lmtPrice=90, **adaptive)
     assert only(heard, "openOrder")[0]["algoParams"] == adaptive["algoParams"]
     assert codes(client.place(orderId=1, lmtPrice=91, **adaptive)) == [440]
+
+
+def test_an_adaptive_order_works_in_regular_hours_only_and_its_client_is_told_so() -> None:
+    world, client = started(2)
+    world.advance_to(OPEN + 6 * HOUR + HOUR // 2)
+    adaptive = {"algoStrategy": "Adaptive",
+                "algoParams": [{"tag": "adaptivePriority", "value": "Normal"}]}  # fmt: skip
+    heard = client.place(outsideRth=True, **adaptive)
+    assert codes(heard) == [2109, 399]
+    assert only(heard, "execDetails") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [({"ocaGroup": "h"}, 10326), ({"ocaType": 2}, 10327), ({"lmtPrice": 91}, 0)]
+)
+def test_the_group_of_an_order_and_how_it_works_cannot_be_changed(
+    change: dict[str, Any], code: int
+) -> None:
+    _, client = started()
+    order = {"orderId": 1, "orderType": "LMT", "lmtPrice": 90, "ocaGroup": "g", "ocaType": 1}
+    client.place(**order)
+    assert codes(client.place(**order | change)) == [code][: bool(code)]
 
 
 def test_a_cancelled_order_is_told_so_with_202() -> None:

@@ -124,6 +124,16 @@ def test_too_many_messages_are_refused_and_the_third_breach_ends_the_session() -
     assert client.session.closed
 
 
+@pytest.mark.parametrize(("lines", "rate"), [(100, 50), (200, 100), (7, 3)])
+def test_half_as_many_messages_per_second_as_lines_are_taken(lines: int, rate: int) -> None:
+    client = Client(a_world(lines=lines))
+    for _ in range(rate):
+        client.session.receive(frame(b"49\x001\0"), at_ns=5)
+    assert codes(client.heard()) == []
+    client.session.receive(frame(b"49\x001\0"), at_ns=5)
+    assert codes(client.heard()) == [100]
+
+
 def test_without_a_wall_clock_messages_are_not_counted() -> None:
     client = Client(a_world(request_rate=5))
     for _ in range(100):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_HELD = 8 << 20
 """Bytes that are held back for one client; of more the oldest are let through early."""
 ABSURD = b"\x7f\xff\xff\xf0"
+EVERYTHING = "held back"
+"""Where a session keeps what is held back when it is everything."""
 OVERTAKE_NS = SECOND_NS
 """How long a message waits for another to overtake it."""
 
@@ -101,7 +103,7 @@ def release(session: Session, message: Message, *, taken: bool) -> bool:
     """
     if taken:
         return True
-    held: HoldBack | None = session.state.get("held back")
+    held: HoldBack | None = session.state.get(EVERYTHING)
     if held is not None and not held.is_empty:
         held.put(message.framed, 0)
         return True
@@ -119,19 +121,17 @@ def _overtaken(session: Session) -> list[Overtaken]:
     return found
 
 
-def _held_back(session: Session) -> HoldBack:
-    found: HoldBack | None = session.state.get("held back")
+def _held_back(session: Session, name: str = EVERYTHING) -> HoldBack:
+    found: HoldBack | None = session.state.get(name)
     if found is None:
-        found = session.state["held back"] = HoldBack(session)
+        found = session.state[name] = HoldBack(session)
     return found
 
 
 def _delay(session: Session, fault: Fault, message: Message) -> bool:
-    clock = session.world.clock
-    if fault.kind.messages or fault.message:
-        clock.call_at(clock.now_ns + fault.ns, session.pass_on, message.framed)
-    else:
-        _held_back(session).put(message.framed, clock.now_ns + fault.ns)
+    alone = fault.kind.messages or fault.message
+    name = f"held back: {fault.what} {fault.message}" if alone else EVERYTHING
+    _held_back(session, name).put(message.framed, session.world.now_ns + fault.ns)
     return True
 
 

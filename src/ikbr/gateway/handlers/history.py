@@ -11,8 +11,8 @@ from ikbr.gateway import times
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry, ignore
 from ikbr.gateway.handlers.market_data import streams_of
-from ikbr.gateway.history import Wanted, bar_values, bars_for, read_request
-from ikbr.gateway.history_pace import SMALL_BAR_S, HistoryPace
+from ikbr.gateway.history import SMALL_BAR_S, Wanted, bar_values, bars_for, read_request
+from ikbr.gateway.history_pace import HistoryPace
 from ikbr.gateway.keep_up import KeepUp
 from ikbr.gateway.messages import market_answers as say
 from ikbr.gateway.messages import requests

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ikbr.gateway.depth import Depth
 from ikbr.gateway.fields import Values
 from ikbr.gateway.handlers.entry import Entry
+from ikbr.gateway.history_pace import StreamPace
 from ikbr.gateway.lines import Line
 from ikbr.gateway.messages import requests
 from ikbr.gateway.order_refusals import NO_CONTRACT
@@ -30,7 +31,7 @@ DELAYED_INSTEAD = Refusal(
     10167, "Requested market data is not subscribed. Displaying delayed market data."
 )
 TOO_MANY_STREAMS = Refusal(10190, "Max number of tick-by-tick requests has been reached.")
-TOO_MANY_BARS = Refusal(420, "Invalid real-time query: too many real-time bars.")
+TOO_MANY_BARS = Refusal(420, "Invalid Real-time Query:Historical data request pacing violation")
 NO_SUCH_LINE = "Can't find EId with tickerId:{}"
 GENERIC = frozenset({
     100, 101, 104, 105, 106, 165, 221, 225, 232, 233, 236, 258, 292, 293, 294, 295, 318, 375, 411,
@@ -85,7 +86,9 @@ def market_data(session: Session, values: Values) -> None:
     elif delayed and session.market_data_type < 3:
         session.refuse(request_id, NOT_SUBSCRIBED)
     elif values["snapshot"]:
-        Line(session, request_id, number, delayed=delayed).snapshot()
+        line = Line(session, request_id, number, delayed=delayed)
+        streams_of(session, "snapshots")[request_id] = line
+        line.snapshot()
     elif len(lines) >= options.lines:
         session.refuse(request_id, TOO_MANY_LINES)
     else:
@@ -174,12 +177,18 @@ def real_time_bars(session: Session, values: Values) -> None:
         session.refuse(request_id, DUPLICATE)
     elif not options.live_data:
         session.refuse(request_id, NOT_SUBSCRIBED)
-    elif len(streams) >= MOST_REAL_TIME_BARS:
+    elif len(streams) >= MOST_REAL_TIME_BARS or not _bars_in_pace(session):
         session.refuse(request_id, TOO_MANY_BARS)
     else:
         streams[request_id] = RealTimeBars(
             session, request_id, number, values["whatToShow"], regular=values["useRTH"]
         )
+
+
+def _bars_in_pace(session: Session) -> bool:
+    """Say whether a request for bars comes slowly enough; without a wall clock none is counted."""
+    pace: StreamPace = session.state.setdefault("bars pace", StreamPace())
+    return session.wall_ns is None or pace.allows(session.wall_ns)
 
 
 def cancel_real_time_bars(session: Session, values: Values) -> None:

@@ -147,3 +147,17 @@ def test_the_clock_can_be_off() -> None:
     let(world, "clock_skew", by=-6, times=1)
     assert client.ask(requests.REQ_CURRENT_TIME) == [("currentTime", {"time": now - 6})]
     assert client.ask(requests.REQ_CURRENT_TIME) == [("currentTime", {"time": now})]
+
+
+def test_what_is_held_back_is_bounded_and_then_let_through_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ikbr.gateway.faults.on_messages.MOST_HELD", 1000)
+    world, client = a_market()
+    let(world, "delay", seconds=1000, lasts_s=1)
+    heard = [client.ask(requests.REQ_CURRENT_TIME) for _ in range(100)]
+    let_through = sum(len(one) for one in heard)
+    assert 40 < let_through < 60
+    assert heard[0] == []
+    pass_s(world, 1000)
+    assert let_through + len(client.heard()) == 100
