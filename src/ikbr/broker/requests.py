@@ -105,6 +105,12 @@ class Requests:
         found: list[Any] = await self._named("openOrders", "the open orders", ask)
         return found
 
+    async def all_open_orders(self) -> list[Any]:
+        """Ask for the open orders of all clients, and those placed by hand."""
+        ask = self._client.reqAllOpenOrders
+        found: list[Any] = await self._named("openOrders", "all open orders", ask)
+        return found
+
     async def completed_orders(self) -> list[Any]:
         """Ask for the orders of the day that have ended (ib_async's trades)."""
 

@@ -4,7 +4,6 @@ from conformance.tables import (
     accounts,
     conditions,
     contracts,
-    disturbed,
     history,
     kinds,
     lives,
@@ -39,7 +38,5 @@ TOPICS = (
     refusals.SHORT,
     refusals.PACE,
     refusals.UNSERVED,
-    disturbed.HANDS,
-    disturbed.FAULTS,
     *versions.TOPICS,
 )

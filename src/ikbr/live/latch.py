@@ -1,0 +1,107 @@
+"""The kill latch: a file that stops trading until a person arms it again.
+
+It is a file of its own, so that it can be set from outside when a bot hangs, survives every
+restart, and is there before anything is connected. One that cannot be read counts as set.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from ikbr.domain.errors import StateError
+
+NAME = "KILLED.json"
+
+
+class Killed(msgspec.Struct, frozen=True):
+    """Say that trading was stopped.
+
+    Attributes:
+        ts_ns: When, ns UTC.
+        source: Through which door.
+        reason: Why, in a person's words.
+        flatten: Whether what strategies hold is to be closed too.
+    """
+
+    ts_ns: int
+    source: str
+    reason: str
+    flatten: bool = False
+
+
+class KillLatch:
+    """Set, read and clear the latch of one trader.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Look into a folder; nothing is made yet."""
+        self.path = folder / NAME
+
+    def read(self) -> Killed | None:
+        """Say whether trading is stopped; None when it is not."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return Killed(0, "latch", f"{self.path} cannot be read ({error.strerror})")
+        try:
+            return msgspec.json.decode(content, type=Killed)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return Killed(0, "latch", f"{self.path} is damaged")
+
+    def set(self, killed: Killed) -> None:
+        """Stop trading; durable when this returns.
+
+        Raises:
+            StateError: When the file cannot be written.
+        """
+        folder = self.path.parent
+        temporary = self.path.with_name(f".{NAME}.{os.getpid()}.tmp")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(msgspec.json.encode(killed))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+            _sync_folder(folder)
+        except OSError as error:
+            raise StateError(
+                f"kill latch {self.path} cannot be written ({error.strerror}); end the process "
+                "by hand and cancel its orders in TWS."
+            ) from None
+
+    def clear(self) -> bool:
+        """Allow trading again.
+
+        Returns:
+            Whether it was stopped.
+
+        Raises:
+            StateError: When the file cannot be removed.
+        """
+        try:
+            self.path.unlink()
+            _sync_folder(self.path.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StateError(
+                f"kill latch {self.path} cannot be removed ({error.strerror}); remove it by hand."
+            ) from None
+        return True
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
