@@ -68,6 +68,11 @@ def until(time: str, day: str = "20260303") -> Step:
     return Step("until", time, (day,))
 
 
+def control(**line: Any) -> Step:
+    """Say something at the control port."""
+    return Step("control", str(line["do"]), (line,))
+
+
 def connect(who: int, *, again: bool = False) -> Step:
     """Connect a client; again: under an id that is taken."""
     return Step("connect", "again" if again else "", who=who)

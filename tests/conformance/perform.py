@@ -18,6 +18,8 @@ from conformance.market import DAYS, seconds
 from conformance.tables import TOPICS
 
 PATIENCE_S = 10.0
+LONGEST = 300
+"""Characters of a callback in a complaint."""
 NOTICES = {2104, 2106, 2158}
 """Codes of the notices at the start of every connection; rows do not count them."""
 
@@ -32,12 +34,12 @@ class Control:
 
     def until(self, moment_s: int) -> None:
         """Let everything happen up to a moment, seconds since 1970."""
-        self._say(do="advance", to_ns=moment_s * 10**9)
+        self.say(do="advance", to_ns=moment_s * 10**9)
 
     def wait_until_gone(self, client_id: int) -> None:
         """Wait until the gateway has seen that a client has left."""
         for _ in range(500):
-            if client_id not in self._say(do="status")["clients"]:
+            if client_id not in self.say(do="status")["clients"]:
                 return
             time.sleep(0.01)
         raise AssertionError(f"client {client_id} did not leave")
@@ -47,7 +49,8 @@ class Control:
         self._lines.close()
         self._socket.close()
 
-    def _say(self, **line: Any) -> dict[str, Any]:
+    def say(self, **line: Any) -> dict[str, Any]:
+        """Say a line and give the answer to it."""
         self._socket.sendall(json.dumps(line).encode() + b"\n")
         answer: dict[str, Any] = json.loads(self._lines.readline())
         if not answer["ok"]:
@@ -81,10 +84,13 @@ class Desk:
             self._clients[self._last].settle()
         self._last = step.who
         match step.verb:
-            case "until":
+            case "until" | "control":
                 # What was asked for before is to be there before the market moves.
                 for client in self._clients.values():
                     client.settle()
+                if step.verb == "control":
+                    self.control.say(**step.args[0])
+                    return
                 self.control.until(seconds(step.name, DAYS.index(step.args[0])))
             case "pause":
                 time.sleep(*step.args)
@@ -189,7 +195,8 @@ def compare(wanted: list[On], heard: list[tuple[str, Any]]) -> list[str]:
     names = {one.name for one in wanted}
     came = [(name, values) for name, values in heard if name in names]
     if [name for name, _ in came] != [one.name for one in wanted]:
-        return [f"came: {came}, not {[one.name for one in wanted]}"]
+        short = [f"{name} {values}"[:LONGEST] for name, values in came]
+        return [f"came: {short}, not {[one.name for one in wanted]}"]
     return [
         text
         for one, (name, values) in zip(wanted, came, strict=True)

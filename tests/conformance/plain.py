@@ -54,6 +54,7 @@ CALLBACKS = {
         "execDetails": "reqId contract execution",
         "execDetailsEnd": "reqId",
         "commissionReport": "commissionReport",
+        "orderBound": "permId clientId orderId",
         # the market
         "marketDataType": "reqId marketDataType",
         "tickReqParams": "reqId minTick bboExchange snapshotPermissions",

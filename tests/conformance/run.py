@@ -51,7 +51,12 @@ def install(name: str, client: Client) -> Path:
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         print(f"ikbr: installing {client['title']} into {folder.relative_to(ROOT)}", flush=True)
         command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--upgrade"]
-        subprocess.run([*command, "--target", str(folder), *client["packages"]], check=True)
+        done = subprocess.run([*command, "--target", str(folder), *client["packages"]], check=False)
+        if done.returncode:
+            raise SystemExit(
+                f"ikbr: {client['title']} could not be installed (pip's message is above); check "
+                "the network and run this again."
+            )
         stamp.write_text(wanted, encoding="utf-8")
     return folder
 

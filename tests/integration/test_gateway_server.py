@@ -18,6 +18,7 @@ from ikbr.data.memory_source import MemorySource
 from ikbr.domain.errors import DataError, StateError
 from ikbr.domain.tape import Tape
 from ikbr.gateway import server as module
+from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.framing import LONGEST_REQUEST, FrameReader
 from ikbr.gateway.looped import LoopedSource
 from ikbr.gateway.options import GatewayOptions
@@ -386,6 +387,24 @@ def test_a_gateway_that_restarts_refuses_connections_and_comes_back_at_its_port(
                 await one.close()
             writer.close()
             await writer.wait_closed()
+
+    run(test)
+
+
+def test_behind_a_proxy_a_gateway_that_restarts_takes_connections_and_closes_them() -> None:
+    async def test() -> None:
+        async with a_gateway() as server:
+            fault = {"what": "restart", "seconds": 5, "accepts": True}
+            server.world.faults.add(read_fault(fault))
+            for _ in range(2):
+                client = Raw(*await asyncio.open_connection(LOCALHOST, server.port))
+                assert await client.ended()
+                await client.close()
+                await asyncio.sleep(0.02)
+            server.world.advance_to(server.world.now_ns + 5 * 10**9)
+            client = await Raw.open(server, 1)
+            assert await client.served()
+            await client.close()
 
     run(test)
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "journal": "Look into a run's journal and verify it.",
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",
+    "risk": "Show the limits of risk and how far they are used up.",
     "strategies": "List strategies and their parameters.",
     "walk-forward": "Choose parameters on the past and judge them on what follows.",
 }

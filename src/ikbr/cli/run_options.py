@@ -99,13 +99,13 @@ def request_of(options: Mapping[str, Any]) -> Request:
         end=as_date(values.pop("end", None), "end"),
         quantity=quantity or 0,
         fees_as_of=as_date(values.pop("fees_as_of", None), "fees-as-of"),
-        settings=_settings(values.pop("set_", None) or ()),
+        settings=settings_of(values.pop("set_", None) or ()),
         fx=rates(values.pop("fx", None) or ()),
         **values,
     )
 
 
-def _settings(texts: Iterable[str]) -> dict[str, str]:
+def settings_of(texts: Iterable[str]) -> dict[str, str]:
     """Read `--set`; a comma may belong to the value, so there is one pair in each."""
     found = {}
     for text in texts:

@@ -125,6 +125,8 @@ class Agenda:
         for slot in trader.slots:
             slot.unmute()
         trader.journal.append("session", clock.now_ns, session)
+        if trader.keeps_risk:
+            trader.keep_risk()
         if trader.bus.wants(EventType.SESSION):
             trader.bus.emit(EventType.SESSION, session)
         if not self._around_the_clock:
@@ -144,6 +146,8 @@ class Agenda:
             if not running.enabled:
                 trader.cancel_orders(running)
         self._on_minute()
+        if trader.keeps_risk:
+            trader.keep_risk()
         if now + MINUTE_NS <= session.close_ns:
             self._clock.call_at(now + MINUTE_NS, self._minute, session)
 

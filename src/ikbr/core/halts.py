@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.limits import RiskLimits
@@ -89,6 +91,18 @@ class Halts:
         self.day_start_micro = equity_micro
         self.peak_micro = max(self.peak_micro, equity_micro)
         self._latched.pop(DAILY_LOSS, None)
+        self._settle()
+
+    @property
+    def latched(self) -> tuple[Refused, ...]:
+        """The halts in force, in the order they tripped."""
+        return tuple(self._latched.values())
+
+    def restore(self, peak_micro: int, day_start_micro: int, latched: Iterable[Refused]) -> None:
+        """Go on where an earlier session stopped: nothing that was lost or latched is forgotten."""
+        self.peak_micro = max(self.peak_micro, peak_micro)
+        self.day_start_micro = day_start_micro
+        self._latched.update((halt.rule, halt) for halt in latched)
         self._settle()
 
     def clear(self, equity_micro: int) -> None:

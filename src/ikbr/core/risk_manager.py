@@ -38,6 +38,7 @@ class RiskManager:
         halts: The latches and floors.
         traffic: What was sent, as the last hop counts it.
         clearance: Whether orders may go at all, and in which symbols.
+        resumed_day: The trading day that an earlier run was in, YYYY-MM-DD; "" for none.
         on_trip: Told of whatever stops orders until a person or another session comes.
         correlates: Whether any rule asks how symbols move together.
     """
@@ -57,6 +58,7 @@ class RiskManager:
         "ledger",
         "limits",
         "on_trip",
+        "resumed_day",
         "traffic",
     )
 
@@ -85,6 +87,7 @@ class RiskManager:
         self.traffic = Traffic()
         self.clearance = Clearance()
         self.on_trip: Callable[[Refused], None] = _ignore
+        self.resumed_day = ""
         self._stopped: set[int] = set()
         self._portfolio = portfolio
         self._rules = rules
@@ -282,8 +285,13 @@ class RiskManager:
         self.history.on_sample(ts_ns, marks)
 
     def start_session(self, session: Session, equity_micro: int) -> None:
-        """Begin a session: the loss of the day and the counts of orders start anew."""
+        """Begin a session: the loss of the day and the counts of orders start anew.
+
+        A session that an earlier run was in already goes on instead.
+        """
         self.clearance.session = session
+        if self.resumed_day == session.date.isoformat():
+            return
         self.halts.start_day(equity_micro)
         self.ledger.sent_today = 0
         self.traffic.start_day(self.limits.max_runs)
@@ -348,6 +356,11 @@ class RiskManager:
         self.clearance.blocked[symbol] = reason
         self._choose_rules()
         self.on_trip(Refused("blocked", 0.0, 1.0, f"{symbol}: it is blocked: {reason}.", NEVER))
+
+    def restore_blocks(self, blocked: Mapping[str, str]) -> None:
+        """Block again what was blocked before a restart; nobody is told once more."""
+        self.clearance.blocked.update(blocked)
+        self._choose_rules()
 
     def unblock(self, symbol: str) -> None:
         """Let a symbol be entered again."""

@@ -23,6 +23,7 @@ from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock, Journal
 from ikbr.core.request_maker import RequestMaker
 from ikbr.core.risk_manager import RiskManager
+from ikbr.core.risk_memory import risk_state
 from ikbr.core.routing.chaser import Chaser
 from ikbr.core.routing.router import Router
 from ikbr.core.running_context import RunningContext
@@ -32,6 +33,7 @@ from ikbr.domain.events import Alert, Bar, EventType, Refused
 from ikbr.domain.order import Order, OrderRequest
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
+from ikbr.domain.session_events import RiskState
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.domain.timers import NEVER
@@ -39,6 +41,9 @@ from ikbr.strategies.manager import StrategyManager
 from ikbr.strategies.running import FAULTS, Running
 
 Item = Signal | OrderRequest
+
+_PEAK_STEP = 2_000
+"""A new high-water mark is recorded at once when it is higher by one part in so many."""
 
 
 class Trader:
@@ -52,6 +57,7 @@ class Trader:
         router: Chooses the type of each order; None where all are market orders.
         before_action: Called before a strategy acts through its context.
         end_ns: The last moment of the run; nothing periodic is scheduled beyond it.
+        keeps_risk: Whether the journal is to hold what risk must know after a restart.
     """
 
     def __init__(  # noqa: PLR0913 - it wires everything
@@ -95,6 +101,9 @@ class Trader:
         self.before_action: Callable[[], None] = _nothing
         self.present_ns: Callable[[], int] = lambda: clock.now_ns
         self.end_ns = NEVER
+        self.keeps_risk = False
+        self._kept: RiskState | None = None
+        self._next_peak_micro = 0
         self.slots = SlotTable(manager.running, market_data.tickers)
         self.contexts = {one.name: RunningContext(self, one) for one in manager.running}
         self.routing = routing
@@ -253,11 +262,21 @@ class Trader:
         if self.bus.wants(EventType.ALERT):
             self.bus.emit(EventType.ALERT, alert)
 
+    def keep_risk(self) -> None:
+        """Record what risk must know after a restart, if it has changed."""
+        state = risk_state(self.risk)
+        if state != self._kept:
+            self._kept = state
+            self._next_peak_micro = state.peak_micro + state.peak_micro // _PEAK_STEP
+            self.journal.append("risk", self.clock.now_ns, state)
+
     def _on_rejected(self, slot: Slot, order: Order) -> None:
         self.desk.on_rejected(slot, order)
         self.risk.on_rejected(order, self.clock.now_ns)
 
     def _on_trip(self, halt: Refused) -> None:
+        if self.keeps_risk:
+            self.keep_risk()
         self.alert(Alert(self.clock.now_ns, "critical", "risk", halt.reason))
         if self.bus.wants(EventType.HALT):
             self.bus.emit(EventType.HALT, halt)
@@ -267,6 +286,8 @@ class Trader:
         halt = self.risk.on_equity(equity_micro, self.clock.now_ns)
         if halt is not None:
             self._on_trip(halt)
+        elif self.keeps_risk and self.risk.peak_micro > self._next_peak_micro:
+            self.keep_risk()
 
 
 def _nothing() -> None:

@@ -116,6 +116,7 @@ class RiskState(msgspec.Struct, frozen=True):
         day: The trading day that it counts from, YYYY-MM-DD.
         latches: Halts that are latched, in the order they tripped.
         counters: What counts per day or for ever, by name.
+        blocked: Symbols in which nothing may be entered, and why.
     """
 
     peak_micro: int
@@ -123,6 +124,7 @@ class RiskState(msgspec.Struct, frozen=True):
     day: str = ""
     latches: tuple[Refused, ...] = ()
     counters: dict[str, int] = {}
+    blocked: dict[str, str] = {}
 
 
 class Baseline(msgspec.Struct, frozen=True, gc=False):

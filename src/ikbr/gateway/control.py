@@ -78,6 +78,7 @@ class Control:
         rest = {name: value for name, value in given.items() if name != "do"}
         if what == "fault":
             world.faults.add(read_fault(rest))
+            world.settle()
         elif what == "order":
             perm_id = place_by_hand(world, msgspec.convert(rest, ManualOrder))
             return self._do(Command("status"), wall_ns) | {"perm_id": perm_id}

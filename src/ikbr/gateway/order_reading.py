@@ -176,7 +176,7 @@ def as_sent(fields: Values, wire: Values) -> Values:
         fields: Of the order.
         wire: Of the instrument.
     """
-    fields = wire | fields | {"transmit": True}
+    fields = wire | {"exemptCode": -1} | fields | {"transmit": True}
     words = PLACE_ORDER.encode(fields, NEWEST).decode().split("\0")
     return PLACE_ORDER.decode(words[:-1], NEWEST)
 

@@ -235,12 +235,13 @@ class GatewayServer:
 
     async def _open_or_shut(self) -> None:
         """Take clients while the gateway is there, and none while it is away."""
-        if self.world.upstream.is_down:
-            if self._door is not None:
+        upstream = self.world.upstream
+        if upstream.is_down:
+            for connection in tuple(self._connections):
+                connection.drop("the gateway is away.")
+            if self._door is not None and not upstream.accepts:
                 self._door.close()
                 self._door = None
-                for connection in tuple(self._connections):
-                    connection.drop("the gateway is away.")
         elif self._door is None:
             try:
                 await self._listen()

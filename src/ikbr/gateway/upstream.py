@@ -64,6 +64,7 @@ class Upstream:
         broken: Whether anything is; only then has it to be asked.
         asked: Whether what is told now is the answer to a request.
         down_until_ns: Until when the gateway itself is away.
+        accepts: Whether connections are taken, and closed at once, while it is away.
         deaf_until_ns: Until when those who connect hear nothing.
     """
 
@@ -71,7 +72,7 @@ class Upstream:
         """Start with everything connected."""
         self._world = world
         self.broken = False
-        self.asked = False
+        self.asked = self.accepts = False
         self.down_until_ns = self.deaf_until_ns = 0
         self._linked = True
         self._farms: set[str] = set()
@@ -98,8 +99,9 @@ class Upstream:
 
     # --- what breaks ----------------------------------------------------------------------------
 
-    def restart(self, for_ns: int) -> None:
-        """Close all connections and take no new ones for a time, ns."""
+    def restart(self, for_ns: int, *, accepts: bool = False) -> None:
+        """Close all connections and take no new ones for a time, ns, or close those at once."""
+        self.accepts = accepts
         self.down_until_ns = self._world.now_ns + for_ns
         self._postponed.clear()
         for session in self._sessions():

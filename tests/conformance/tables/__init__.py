@@ -4,6 +4,7 @@ from conformance.tables import (
     accounts,
     conditions,
     contracts,
+    disturbed,
     history,
     kinds,
     lives,
@@ -38,5 +39,7 @@ TOPICS = (
     refusals.SHORT,
     refusals.PACE,
     refusals.UNSERVED,
+    disturbed.HANDS,
+    disturbed.FAULTS,
     *versions.TOPICS,
 )

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from ikbr.core.event_bus import EventBus
+from ikbr.core.last_hop import LastHop
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
+from ikbr.core.ports import Broker
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.slot import Slot
 from ikbr.core.trader import Trader
@@ -18,6 +20,7 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.limit_table import is_counted
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
@@ -206,7 +209,10 @@ class Rig:
         self.bus.start()
         self.data = MarketData(instruments)
         self.risk = RiskManager(limits, self.portfolio, by_symbol)
-        self.orders = OrderManager(self.broker, self.clock, self.journal)
+        broker: Broker = self.broker
+        if is_counted(limits):
+            broker = LastHop(self.broker, self.risk, self.clock)
+        self.orders = OrderManager(broker, self.clock, self.journal)
         self.trader = Trader(
             clock=self.clock, market_data=self.data, manager=manager, risk=self.risk,
             orders=self.orders, portfolio=self.portfolio, journal=self.journal, bus=self.bus,

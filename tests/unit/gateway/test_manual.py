@@ -49,6 +49,7 @@ def test_client_0_binds_orders_that_were_and_that_will_be_placed_by_hand(first: 
     assert heard[0] == ("orderBound", {"permId": perm_id, "clientId": 0, "orderId": -1})
     assert [one["orderId"] for one in only(heard, "openOrder")][-1:] == [-1]
     assert only(heard, "orderStatus")[-1]["status"] == "Submitted"
+    assert only(heard, "openOrder")[-1]["exemptCode"] == -1  # as of any order that says nothing
     heard = client.ask(requests.CANCEL_ORDER, orderId=-1)
     assert codes(heard) == [202]
 

@@ -54,8 +54,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         every_s: Seconds from one time to the next.
         lasts_s: Seconds for which it acts on everything it is about.
         chance: Of acting, each time, 0 to 1.
-        seconds, code, text, farm, data, works, lost, message, request, copies, by: As the kind
-            takes them.
+        seconds, code, text, farm, data, works, lost, accepts, message, request, copies, by: As
+            the kind takes them.
     """
 
     what: str
@@ -78,6 +78,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     data: str = "kept"
     works: bool = False
     lost: bool = False
+    accepts: bool = False
     message: str = ""
     request: int | None = None
     copies: int = 1

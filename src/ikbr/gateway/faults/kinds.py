@@ -50,8 +50,9 @@ KINDS: dict[str, Kind] = {
              ("client", "lost")),
         Kind("half_open", EVENT, "Stays connected but hears and says nothing any more; new "
              "clients too, for `seconds`.", ("client", "seconds")),
-        Kind("restart", EVENT, "Closes all sockets and takes no clients for `seconds`.",
-             ("seconds",), ("seconds",)),
+        Kind("restart", EVENT, "Closes all sockets and takes no clients for `seconds`; with "
+             "`accepts` they are taken and closed at once, as by a proxy.",
+             ("seconds", "accepts"), ("seconds",)),
         # What the gateway itself is connected to.
         Kind("link_down", EVENT, "1100; market data stops, orders wait in the gateway; after "
              "`seconds` (0: not by itself) 1101 (`data` lost) or 1102 (kept).",

@@ -37,7 +37,7 @@ def _half_open(world: World, fault: Fault) -> None:
 
 
 def _restart(world: World, fault: Fault) -> None:
-    world.upstream.restart(fault.ns)
+    world.upstream.restart(fault.ns, accepts=fault.accepts)
 
 
 def _link_down(world: World, fault: Fault) -> None:
