@@ -11,6 +11,7 @@ from conformance.tables import (
     market_data,
     refusals,
     session,
+    slow,
     streams,
     versions,
 )
@@ -34,6 +35,8 @@ TOPICS = (
     lives.CHANGES,
     lives.FAMILIES,
     lives.LISTS,
+    slow.LATENCY,
+    slow.PARTS,
     refusals.ORDERS,
     refusals.READ_ONLY,
     refusals.SHORT,

@@ -170,6 +170,7 @@ FAMILIES = Topic(
         row(
             "of two children the one that is filled ends the other",
             until("10:03:01"),
+            on("execDetails", execution={"orderId": 2, "lastLiquidity": 1}),  # it rested
             on("orderStatus", orderId=2, status="Filled", avgFillPrice=504.0),
             on("orderStatus", orderId=3, status="Cancelled"),
             codes=[202],
