@@ -16,12 +16,9 @@ def main():
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--mode", default="backtest")
     options, rest = parser.parse_known_args()
-    if options.mode == "backtest":
-        enter(["backtest", *rest])
     if options.mode in MODES:
-        reason = f"--mode {options.mode} is not there yet; only --mode backtest is."
-    else:
-        reason = f"--mode {options.mode!r} is unknown; choose from: {', '.join(MODES)}."
+        enter([options.mode, *rest])
+    reason = f"--mode {options.mode!r} is unknown; choose from: {', '.join(MODES)}."
     print(f"main.py: {reason}", file=sys.stderr)
     sys.exit(2)
 

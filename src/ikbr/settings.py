@@ -62,6 +62,9 @@ class BrokerSettings(BaseModel):
         account: The account number, where a login has several.
         username: Of the gateway's login.
         password: Of the gateway's login.
+        clock: Whose time it is: the machine's ("wall"), that of a simulated gateway's market
+            ("gateway"), or what the gateway says that it is ("auto").
+        market_data: Whether live data is needed, or delayed data will do.
     """
 
     model_config = _STRICT
@@ -74,6 +77,8 @@ class BrokerSettings(BaseModel):
     account: SecretStr = SecretStr("")
     username: SecretStr = SecretStr("")
     password: SecretStr = SecretStr("")
+    clock: Literal["auto", "wall", "gateway"] = "auto"
+    market_data: Literal["live", "delayed"] = "live"
 
     @property
     def port(self) -> int:
@@ -117,6 +122,18 @@ class JournalSettings(BaseModel):
     dir: Path = Path("journals")
 
 
+class SessionSettings(BaseModel):
+    """Say where sessions on paper and live leave their files.
+
+    Attributes:
+        dir: Folder with one folder per session: log, report, result.
+    """
+
+    model_config = _STRICT
+
+    dir: Path = Path("sessions")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Hold every section, ready to be handed to its component.
@@ -130,6 +147,7 @@ class Settings:
         data: The catalog.
         strategy: Strategy instances.
         journal: Journal files.
+        session: Files of sessions on paper and live.
     """
 
     profile: str
@@ -140,6 +158,7 @@ class Settings:
     data: DataSettings
     strategy: StrategySettings
     journal: JournalSettings
+    session: SessionSettings
 
     def public(self) -> dict[str, Any]:
         """Give all settings as plain values without secrets, for journals and reports."""
@@ -153,6 +172,7 @@ class Settings:
             "data": self.data.model_dump(mode="json"),
             "strategy": self.strategy.model_dump(mode="json"),
             "journal": self.journal.model_dump(mode="json"),
+            "session": self.session.model_dump(mode="json"),
         }
 
 
@@ -199,16 +219,19 @@ def load_settings(
             merged.setdefault(section, {}).update(values)
     models = {name: _validate(name, merged.get(name, {}), layers) for name in _models()}
     risk = {**msgspec.structs.asdict(PROFILES[profile]), **_given(models["risk"])}
-    broker, data, strategy, journal = (models[n] for n in ("broker", "data", "strategy", "journal"))
+    names = ("broker", "data", "strategy", "journal", "session")
+    broker, data, strategy, journal, session = (models[name] for name in names)
     assert isinstance(broker, BrokerSettings)
     assert isinstance(data, DataSettings)
     assert isinstance(strategy, StrategySettings)
     assert isinstance(journal, JournalSettings)
+    assert isinstance(session, SessionSettings)
     sim = ExecutionModel(**_given(models["sim"]))
     routing = RoutingRules(
         **{**msgspec.structs.asdict(ROUTING[profile]), **_given(models["routing"])}
     )
-    return Settings(profile, RiskLimits(**risk), sim, routing, broker, data, strategy, journal)
+    limits = RiskLimits(**risk)
+    return Settings(profile, limits, sim, routing, broker, data, strategy, journal, session)
 
 
 @cache
@@ -221,6 +244,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "data": DataSettings,
         "strategy": StrategySettings,
         "journal": JournalSettings,
+        "session": SessionSettings,
     }
 
 

@@ -187,4 +187,6 @@ def test_public_settings_are_plain_values() -> None:
     assert public["sim"]["fees_as_of"] == "2025-01-02"
     assert public["risk"]["max_position_pct"] == 0.3
     assert public["data"] == {"dir": "catalog"}
-    assert set(public["broker"]) == {"host", "port_paper", "port_live", "client_id", "trading_mode"}
+    assert set(public["broker"]) == {
+        "host", "port_paper", "port_live", "client_id", "trading_mode", "clock", "market_data",
+    }  # fmt: skip

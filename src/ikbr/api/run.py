@@ -69,7 +69,7 @@ def prepare(request: Request, stack: ExitStack, tell: Callable[[str], None] = sa
         IkbrError: When something is not there or makes no sense.
     """
     request.check()
-    settings = load_settings(request.profile, _texts(request.settings), request.config)
+    settings = load_settings(request.profile, setting_texts(request.settings), request.config)
     instances = choose_instances(
         request.strategy, request.symbols, request.params, settings.strategy.dir
     )
@@ -144,7 +144,8 @@ def execute(
     return result
 
 
-def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
+def setting_texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Give settings as the texts that `load_settings` reads."""
     return {
         name: value if isinstance(value, str) else _text(value) for name, value in settings.items()
     }

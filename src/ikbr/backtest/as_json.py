@@ -37,6 +37,7 @@ def to_json(result: BacktestResult) -> dict[str, Any]:
     summary = result.summary
     deepest = summary.max_drawdown if summary else max_drawdown(np.asarray(result.equity))
     told: dict[str, Any] = {
+        "mode": result.mode,
         "strategy": result.strategy,
         "symbols": result.symbols,
         "start": iso_utc(result.start_ns),

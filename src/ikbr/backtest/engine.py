@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from ikbr.backtest.collector import calm_collector
-from ikbr.backtest.evaluate import evaluate
+from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.rows import RowReplay
 from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
-from ikbr.core.pipeline import plain_values, settings_record
+from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import History, Journal
 from ikbr.core.warm_up import warm_up
-from ikbr.domain.amendment import Amendment, amend_fills
 from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
-from ikbr.domain.events import Alert, EventType, Refusal
+from ikbr.domain.events import EventType
 from ikbr.domain.instrument import MICRO, Instrument
-from ikbr.domain.order import Fill
+from ikbr.domain.round_trips import Split
 from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
+from ikbr.sim.actions import split_ratio
 from ikbr.strategies.kernel import all_kernels, is_kernel
 
 SHAPES = ("auto", "kernel", "python", "reference")
@@ -34,23 +35,6 @@ Progress = Callable[[int, int], None]
 """Told how many rows are done and the time of the last one, ns UTC."""
 
 __all__ = ["Instance", "Setup", "run_backtest"]
-
-
-class MemoryLog:
-    """Collect what observers hear, for the result."""
-
-    def __init__(self, bus: EventBus) -> None:
-        """Listen."""
-        self.fills: list[Fill] = []
-        self.refusals: list[Refusal] = []
-        self.alerts: list[Alert] = []
-        bus.subscribe(EventType.FILL, self.fills.append, name="result")
-        bus.subscribe(EventType.AMENDED, self._amend, name="result")
-        bus.subscribe(EventType.REFUSED, self.refusals.append, name="result")
-        bus.subscribe(EventType.ALERT, self.alerts.append, name="result")
-
-    def _amend(self, amendment: Amendment) -> None:
-        amend_fills(self.fills, amendment)
 
 
 def run_backtest(  # noqa: PLR0913 - every port of a run is named
@@ -283,60 +267,42 @@ def _result(
     span: Span,
     journal: Journal,
 ) -> BacktestResult:
-    trader = stage.trader
-    portfolio = trader.portfolio
-    recorder = stage.recorder
-    equity_ts, equity = recorder.equity_path()
-    running = trader.manager.running
-    commission = sum(
-        portfolio.to_base(p.fees_micro, p.instrument.currency) for p in portfolio.positions.values()
-    )
-    result = BacktestResult(
-        strategy="+".join(one.name for one in running),
-        params={one.name: plain_values(one.strategy.params) for one in running},
-        instruments={i.symbol: i for i in stage.instruments},
+    model = stage.setup.model
+    about = Circumstances(
+        capital=stage.setup.capital,
+        sessions=source.sessions,
         resolution=source.resolution,
         feed=feed,
         synthetic=source.synthetic,
-        settings={k: v for k, v in record.items() if k != "instruments"},
-        capital=stage.setup.capital,
-        start_ns=span.first_ns,
-        end_ns=span.last_ns,
+        has_quotes=source.has_quotes,
+        settings=record,
+        first_ns=span.first_ns,
+        last_ns=span.last_ns,
         events=span.events,
-        engine_seconds=span.seconds,
+        seconds=span.seconds,
         shape=span.shape,
-        fills=log.fills,
-        orders=list(trader.orders.orders.values()),
-        refusals=log.refusals,
-        refused=dict(trader.desk.refused),
-        alerts=log.alerts,
-        equity_ts=equity_ts,
-        equity=equity,
-        session_equity=recorder.session_equity,
-        prices=recorder.price_paths(),
-        final_equity=stage.valuation.equity_micro / MICRO,
-        positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
-        described={one.name: dict(one.describe()) for one in running},
-        logs=_logs(stage),
+        latency_ms=model.latency_ms,
+        fill=model.fill,
+        fees=model.fees,
+        splits=_splits(stage, source),
         notes=[*_notes(stage, source), *span.notes],
-        commission=commission / MICRO,
-        journal=getattr(journal, "records", ()),
     )
-    marks = {
-        i.symbol: i.to_price(units)
-        for n, i in enumerate(stage.instruments)
-        if (units := stage.standing_mark(n)) != NO_PRICE
-    }
-    return evaluate(result, source, stage, marks)
+    result = outcome(stage, log, about)
+    result.journal = getattr(journal, "records", ())
+    return result
 
 
-def _logs(stage: Stage) -> list[tuple[int, str, str]]:
-    lines = [
-        (ts, name, text)
-        for name, context in stage.trader.contexts.items()
-        for ts, text in context.lines
-    ]
-    return sorted(lines)
+def _splits(stage: Stage, source: TapeSource) -> list[Split]:
+    """List the splits that were booked: at the open that followed each."""
+    if not stage.setup.model.corporate_actions:
+        return []
+    opens = [session.open_ns for session in source.sessions]
+    found = []
+    for action in source.actions:
+        place = bisect_left(opens, action.ts_ns)
+        if action.split != 1.0 and place < len(opens):
+            found.append(Split(opens[place], action.symbol, *split_ratio(action.split)))
+    return sorted(found, key=lambda split: split.ts_ns)
 
 
 def _notes(stage: Stage, source: TapeSource) -> list[str]:

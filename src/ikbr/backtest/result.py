@@ -50,6 +50,7 @@ class BacktestResult:
         described: What the strategies say of themselves at the end, by instance.
         logs: Lines that the strategies logged: (ts_ns, instance, text).
         notes: Sentences about how the run was made that a reader must know.
+        mode: "backtest"; of a session "paper", "live", or "shadow" (nothing was sent).
     """
 
     strategy: str
@@ -84,6 +85,7 @@ class BacktestResult:
     findings: Sequence[Finding] = ()
     journal: Sequence[Any] = ()
     shape: str = "reference"
+    mode: str = "backtest"
 
     def __repr__(self) -> str:
         """Say in a line what came of it, as notebooks show the last value of a cell."""

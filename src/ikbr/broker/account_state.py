@@ -31,12 +31,14 @@ class Holding(msgspec.Struct, frozen=True):
         quantity: Signed.
         cost_micro: What it cost, millionths of its currency.
         mark_units: IB's mark, price units.
+        con_id: IB's number of the instrument.
     """
 
     instrument: Instrument
     quantity: int
     cost_micro: int
     mark_units: int
+    con_id: int
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,4 +130,5 @@ def _holding(item: PortfolioItem, contracts: ContractTable) -> Holding | None:
         quantity,
         round(item.averageCost * quantity * MICRO),
         instrument.to_units(item.marketPrice),
+        item.contract.conId,
     )

@@ -14,6 +14,19 @@ PAPER_PREFIX = "D"
 for advisors and institutions), those of real ones with U, F or I."""
 
 
+class WrongAccountError(ConfigError):
+    """Report an account of the other kind than was asked for.
+
+    Attributes:
+        account: Which.
+    """
+
+    def __init__(self, account: str, words: str) -> None:
+        """Name the account."""
+        super().__init__(words)
+        self.account = account
+
+
 def choose_account(mode: Mode, wanted: str, accounts: Sequence[str]) -> str:
     """Choose the account to trade in, and make sure that it is of the right kind.
 
@@ -23,7 +36,8 @@ def choose_account(mode: Mode, wanted: str, accounts: Sequence[str]) -> str:
         accounts: Those that the gateway serves.
 
     Raises:
-        ConfigError: When there is no such account, or it is of the other kind.
+        ConfigError: When there is no such account.
+        WrongAccountError: When it is of the other kind.
 
     >>> choose_account("paper", "", ["DU1000001"])
     'DU1000001'
@@ -40,8 +54,9 @@ def choose_account(mode: Mode, wanted: str, accounts: Sequence[str]) -> str:
     is_paper = account.startswith(PAPER_PREFIX)
     if is_paper != (mode == "paper"):
         kind = "a paper account" if is_paper else "an account with real money"
-        raise ConfigError(
+        raise WrongAccountError(
+            account,
             f"mode = {mode!r}, but {account} is {kind}; connect to the other gateway or change "
-            "the mode."
+            "the mode.",
         )
     return account

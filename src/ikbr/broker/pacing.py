@@ -91,6 +91,7 @@ class Pacer:
     """Let at most so many messages go in any second, the urgent ones first.
 
     Attributes:
+        rate: Messages in any second.
         sent: How many have gone.
         given_up: How many were not sent because the connection ended.
         on_given_up: Told how many messages that place or change an order were given up, by order.
@@ -114,7 +115,7 @@ class Pacer:
             time_s: Gives the time, seconds; it never goes back.
             call_later: Calls back after so many seconds.
         """
-        self._rate = rate
+        self.rate = rate
         self._write = write
         self._time_s = time_s
         self._call_later = call_later
@@ -224,11 +225,11 @@ class Pacer:
             self._call_later(max(0.0, times[0] + 1.0 - now), self._wake)
 
     def _fits(self, parcel: Parcel) -> bool:
-        return self._rate - len(self._times) >= min(len(parcel.messages), self._rate)
+        return self.rate - len(self._times) >= min(len(parcel.messages), self.rate)
 
     def _write_out(self, lane: deque[Parcel], now: float) -> None:
         parcel = lane[0]
-        while parcel.messages and len(self._times) < self._rate:
+        while parcel.messages and len(self._times) < self.rate:
             self._times.append(now)
             self.sent += 1
             self._write(parcel.messages.popleft()[1])

@@ -36,15 +36,17 @@ def with_run_options(
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         from ikbr.cli.backtest import command as backtest
 
-        return share_options(command, backtest, leave_out)
+        return share_options(command, backtest, (*leave_out, *OUTPUTS))
 
     return decorate
 
 
 def share_options(
-    command: Callable[..., Any], other: Callable[..., Any], leave_out: Iterable[str] = ()
+    command: Callable[..., Any],
+    other: Callable[..., Any],
+    leave_out: Iterable[str] = OUTPUTS,
 ) -> Callable[..., Any]:
-    """Give a command the options of another one besides its own, outputs excepted.
+    """Give a command the options of another one besides its own.
 
     Args:
         command: Takes them as keywords; its own win where names are equal.
@@ -56,7 +58,7 @@ def share_options(
     """
     own = inspect.signature(command, eval_str=True)
     mine = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    taken = {*leave_out, *OUTPUTS, *(parameter.name for parameter in mine)}
+    taken = {*leave_out, *(parameter.name for parameter in mine)}
     shared = [
         parameter
         for parameter in inspect.signature(other, eval_str=True).parameters.values()

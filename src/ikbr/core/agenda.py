@@ -78,6 +78,11 @@ class Agenda:
                     if spec.by_time and len(listeners) == 1:
                         self._builders.setdefault(spec.span_ns, []).append((builder, listeners))
 
+    @property
+    def begun(self) -> Sequence[Session]:
+        """The sessions that have opened."""
+        return self._sessions[: self.opened]
+
     def listeners(self, symbol: str, text: str) -> Sequence[Running]:
         """Give the strategies that asked for a kind of bar of a symbol."""
         return self._listeners.get((symbol, text), ())
@@ -132,9 +137,10 @@ class Agenda:
         if not self._around_the_clock:
             self._start_bars(session.open_ns)
         if self._minutes:
-            clock.call_at(session.open_ns + MINUTE_NS, self._minute, session)
+            due = session.open_ns + MINUTE_NS
+            clock.call_at(due, self._minute, session, due)
 
-    def _minute(self, session: Session) -> None:
+    def _minute(self, session: Session, due: int) -> None:
         trader, now = self._trader, self._clock.now_ns
         trader.desk.refresh()
         if trader.risk.correlates:
@@ -148,8 +154,10 @@ class Agenda:
         self._on_minute()
         if trader.keeps_risk:
             trader.keep_risk()
-        if now + MINUTE_NS <= session.close_ns:
-            self._clock.call_at(now + MINUTE_NS, self._minute, session)
+        # Live, a timer runs a little late, and a run may begin in the middle of a session.
+        due += MINUTE_NS * max(1, -((due - now) // MINUTE_NS))
+        if due <= session.close_ns:
+            self._clock.call_at(due, self._minute, session, due)
 
     def _marks(self) -> Mapping[str, float]:
         tickers = self._trader.market_data.tickers

@@ -33,6 +33,7 @@ class Halts:
     __slots__ = (
         "_daily_ppb",
         "_drawdown_ppb",
+        "_held",
         "_latched",
         "barrier_micro",
         "current",
@@ -45,6 +46,7 @@ class Halts:
     def __init__(self, limits: RiskLimits, equity_micro: int) -> None:
         """Start from the present equity."""
         self._latched: dict[str, Refused] = {}
+        self._held: dict[str, Refused] = {}
         self.current: Refused | None = None
         self.peak_micro = self.day_start_micro = equity_micro
         self.set_limits(limits)
@@ -85,6 +87,21 @@ class Halts:
     def kill(self, reason: str) -> Refused:
         """Stop entries by hand."""
         return self._latch(Refused(KILL, 0.0, 1.0, f"stopped by hand: {reason}", NEVER))
+
+    def hold(self, rule: str, reason: str) -> bool:
+        """Stop entries until `release`; say whether they were not held for this before."""
+        if rule in self._held:
+            return False
+        self._held[rule] = Refused(rule, 0.0, 1.0, f"{reason}; entries wait.", NEVER)
+        self._settle()
+        return True
+
+    def release(self, rule: str) -> bool:
+        """Take back `hold`; say whether there was anything to take back."""
+        if self._held.pop(rule, None) is None:
+            return False
+        self._settle()
+        return True
 
     def start_day(self, equity_micro: int) -> None:
         """Begin a session: the day's loss is counted from here."""
@@ -135,7 +152,8 @@ class Halts:
         return refused
 
     def _settle(self) -> None:
-        self.current = next((self._latched[r] for r in _SEVERITY if r in self._latched), None)
+        latched = (self._latched[r] for r in _SEVERITY if r in self._latched)
+        self.current = next(latched, None) or next(iter(self._held.values()), None)
         self._set_floors()
 
     def _set_floors(self) -> None:

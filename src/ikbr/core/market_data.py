@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ikbr.core.bars import BarBuilder, BarSpec
 from ikbr.core.tick_buffer import TickBuffer
-from ikbr.core.validity import halt_state, valid_print, valid_side
+from ikbr.core.validity import halt_state, valid_price, valid_print, valid_side
 from ikbr.domain.errors import ContractError, nearest
 from ikbr.domain.events import Bar
 from ikbr.domain.instrument import Instrument
@@ -139,6 +139,12 @@ class MarketData:
         sizes = ticker.bid_size, ticker.ask_size
         update(ticker, ts_ns, ticker.bid, ticker.ask, last, *sizes, shares, True)
         return self.on_print(symbol, last, shares, ts_ns) or []
+
+    def on_standing_last(self, symbol: str, price: float) -> None:
+        """Take the price of the last print before we listened; a later one is known better."""
+        ticker = self.tickers[symbol]
+        if ticker.last != ticker.last:
+            ticker.last = valid_price(price, ticker.instrument.sec_type)
 
     def on_halted(self, symbol: str, value: float, ts_ns: int) -> bool:
         """Take a feed's word on whether trading is halted; an unknown state ends no halt.

@@ -117,6 +117,18 @@ class Portfolio:
         self.cash_micro[position.currency] = self.cash_micro.get(position.currency, 0) - spent
         amend_position(position, amendment, history)
 
+    def adopt(self, symbol: str, quantity: int, cost_micro: int) -> None:
+        """Take over a holding that was there before the books were opened.
+
+        Args:
+            symbol: What is held.
+            quantity: Signed.
+            cost_micro: What it cost, millionths of the instrument's currency; cash is as it is.
+        """
+        position = self.position(symbol)
+        position.quantity += quantity
+        position.cost_micro += cost_micro
+
     def add_cash(self, amount_micro: int, currency: str | None = None) -> None:
         """Book a payment that is no fill: interest, dividends, borrow fees, deposits."""
         currency = currency or self.base

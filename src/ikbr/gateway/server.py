@@ -266,13 +266,14 @@ class GatewayServer:
 
     def _play(self) -> None:
         """Move the market, and tell clients of it."""
+        if not self.runner.moves:
+            return
         try:
-            told = self.runner.run(self.wall_ns()) or self.runner.moves
+            self.runner.run(self.wall_ns())
         except StateError as error:
             self.fail(error)
             return
-        if told:
-            self.flush()
+        self.flush()
 
     def _end_long_turns(self) -> None:
         """Drop clients that follow the market's time and let everybody wait."""

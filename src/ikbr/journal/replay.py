@@ -264,9 +264,7 @@ class State:
 
     def _baseline(self, _: int, body: Baseline) -> None:
         self._known(body.symbol)
-        position = self.portfolio.position(body.symbol)
-        position.quantity += body.quantity
-        position.cost_micro += body.cost_micro
+        self.portfolio.adopt(body.symbol, body.quantity, body.cost_micro)
         self.baseline[body.symbol] = self.baseline.get(body.symbol, 0) + body.quantity
 
     def _books(self, strategy: str) -> Portfolio:

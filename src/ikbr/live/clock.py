@@ -122,8 +122,9 @@ class MarketClock:
             self._end()
 
     def hold(self) -> None:
-        """Let the market wait until `release`."""
+        """Let the market wait until `release`; the link is lost, and with it the present turn."""
         self._held = True
+        self._turn = 0
 
     def release(self) -> None:
         """Let the market go on."""

@@ -33,6 +33,15 @@ if TYPE_CHECKING:
 LIBRARY = "lightweight-charts"
 
 
+WHAT = {
+    "backtest": "Backtest",
+    "paper": "Paper trading",
+    "live": "Live trading",
+    "shadow": "Shadow session, in which nothing was sent,",
+}
+"""What the page is about, by mode."""
+
+
 def write_report(result: BacktestResult, path: Path | str) -> Path:
     """Write the report of a run as one HTML file that needs nothing else.
 
@@ -73,6 +82,7 @@ def render_report(result: BacktestResult) -> str:
     template = environment().get_template("report.html.j2")
     return template.render(
         result=result,
+        what=WHAT[result.mode],
         words=words,
         charts=charts,
         marker_limit=MARKERS,

@@ -1,0 +1,264 @@
+"""Sessions on paper and live: settings, strategies and gateway put together, and what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ikbr.api.chosen_strategies import choose_instances
+from ikbr.api.outputs import Outputs
+from ikbr.api.request import Request
+from ikbr.api.run import setting_texts
+from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
+from ikbr.backtest.result import BacktestResult
+from ikbr.broker.client import Client
+from ikbr.broker.connection import ConnectionSettings
+from ikbr.core.event_bus import EventBus
+from ikbr.core.pipeline import settings_record
+from ikbr.domain.errors import UsageError
+from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.live.ending import End
+from ikbr.live.logs import logged, narrate
+from ikbr.live.modes import Meant, check_before
+from ikbr.live.plan import Outside, SessionPlan
+from ikbr.live.real_money import RECOVERY_IS_THERE, check_real_money, confirm_account
+from ikbr.live.runner import Runner
+from ikbr.settings import Settings, load_settings
+
+Ask = Callable[[str], str]
+"""Asks a person to type the account; given the account, returns what was typed."""
+
+NOT_ASSUMED = float("inf")
+"""The latency of a real market is what it is; nothing about it was assumed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeRequest:
+    """Say what to trade, and how.
+
+    Attributes:
+        mode: "paper" or "live".
+        run: Strategies, symbols, parameters, sizes, hours, settings.
+        host, port, client_id: Of the gateway; None leaves them to the settings.
+        shadow: Whether nothing is sent.
+        flatten: Whether what the strategies hold is closed at the end.
+        until: When to end; see `SessionPlan`.
+        confirm_live: The account with real money that may be traded; "" asks.
+        report, json, log: Files; None for those of the session's folder.
+    """
+
+    mode: str
+    run: Request
+    host: str | None = None
+    port: int | None = None
+    client_id: int | None = None
+    shadow: bool = False
+    flatten: bool = False
+    until: str = ""
+    confirm_live: str = ""
+    report: Path | None = None
+    json: Path | None = None
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Hold a session that is ready to begin: everything is read and checked.
+
+    Attributes:
+        plan: What it is to do.
+        meant: Which account is meant.
+        settings: All settings.
+        outputs: Files that are written at the end.
+        log: The log.
+    """
+
+    plan: SessionPlan
+    meant: Meant
+    settings: Settings
+    outputs: Outputs
+    log: Path
+
+
+def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
+    """Read and check everything before anything is connected.
+
+    Args:
+        request: What is wanted.
+        now: The time of the machine; it names the session's folder.
+
+    Raises:
+        IkbrError: When something is not there, contradicts itself, or makes no sense.
+    """
+    run = request.run
+    run.check()
+    texts = setting_texts(run.settings)
+    settings = load_settings(request.mode, texts, run.config)
+    broker = settings.broker
+    meant = Meant(request.mode, broker.trading_mode, request.port or broker.port)
+    check_before(meant)
+    instances = choose_instances(run.strategy, run.symbols, run.params, settings.strategy.dir)
+    for one in instances:
+        if not one.symbols:
+            raise UsageError(f"{one.name} has no symbols; name them with --symbols.")
+    if meant.real_money and not request.shadow:
+        paper = load_settings("paper", texts, run.config).risk
+        check_real_money(settings.risk, paper, instances, recovery=RECOVERY_IS_THERE)
+    plan = SessionPlan(
+        mode=request.mode,
+        connection=ConnectionSettings(
+            host=request.host or broker.host,
+            port=meant.port,
+            client_id=broker.client_id if request.client_id is None else request.client_id,
+            mode=meant.kind,
+            account=broker.account.get_secret_value(),
+        ),
+        instances=instances,
+        limits=settings.risk,
+        routing=settings.routing,
+        quantity=int(run.quantity),
+        all_hours=run.session == "all",
+        clock=broker.clock,
+        market_data=broker.market_data,
+        shadow=request.shadow,
+        shadow_model=settings.sim,
+        flatten=request.flatten,
+        until=request.until,
+    )
+    return Prepared(plan, meant, settings, *_files(request, settings, now))
+
+
+def _files(request: TradeRequest, settings: Settings, now: dt.datetime) -> tuple[Outputs, Path]:
+    kind = "shadow" if request.shadow else request.mode
+    folder = settings.session.dir / f"{now:%Y-%m-%dT%H%M%S}-{kind}"
+    report, json, log = (
+        given or folder / name
+        for given, name in (
+            (request.report, "report.html"),
+            (request.json, "result.json"),
+            (request.log, "live.log"),
+        )
+    )
+    if folder in {report.parent, json.parent, log.parent}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"session.dir = '{settings.session.dir}': no folder can be made there "
+                f"({error.strerror}); name another with --set session.dir=DIR."
+            ) from None
+    outputs = Outputs(json=json, report=report)
+    outputs.check()
+    return outputs, log
+
+
+class Session:
+    """Run a session that was prepared.
+
+    Attributes:
+        runner: Runs it.
+    """
+
+    def __init__(self, prepared: Prepared, confirm_live: str, ask: Ask) -> None:
+        """Prepare to run; needs a running event loop.
+
+        Args:
+            prepared: What is to be done.
+            confirm_live: The account with real money that may be traded; "" asks.
+            ask: Asks a person for it.
+        """
+        self._prepared = prepared
+        self._journal: SessionJournal | None = None
+        self._bus = EventBus()
+        self._log = MemoryLog(self._bus)
+        narrate(self._bus)
+
+        def confirm(account: str) -> None:
+            confirm_account(account, confirm_live or ask(account))
+
+        outside = Outside(time.time_ns, random.random, self._open_journal, confirm)
+        self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
+
+    async def run(self) -> tuple[End, BacktestResult | None]:
+        """Trade until the end, and write report and result.
+
+        Returns:
+            How it ended and what came of it; no result when it never began.
+        """
+        began = time.perf_counter()
+        try:
+            with logged(self._prepared.log), stopped_by_signals(self.runner):
+                end = await self.runner.run()
+        finally:
+            if self._journal is not None:
+                self._journal.close()
+        if self.runner.pipeline is None:
+            return end, None
+        result = self._result(time.perf_counter() - began)
+        self._prepared.outputs.write(result)
+        return end, result
+
+    def _open_journal(self, account: str, now_ns: int) -> SessionJournal:
+        plan, folder = self._prepared.plan, self._prepared.settings.journal.dir
+        kind = "shadow" if plan.shadow else plan.mode
+        day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
+        place = folder / f"{kind}-{account}-{plan.connection.client_id}"
+        self._journal = open_session(place, day.isoformat(), meta={"mode": kind})
+        return self._journal
+
+    def _result(self, seconds: float) -> BacktestResult:
+        runner, plan = self.runner, self._prepared.plan
+        pipeline = runner.pipeline
+        assert pipeline is not None
+        now = pipeline.clock.now_ns
+        about = Circumstances(
+            mode="shadow" if plan.shadow else plan.mode,
+            capital=runner.opening_micro / 1e6,
+            sessions=pipeline.agenda.begun,
+            resolution="tick",
+            feed="both",
+            synthetic=runner.is_simulated,
+            has_quotes=True,
+            settings=settings_record(pipeline, {"profile": plan.mode, "shadow": plan.shadow}),
+            first_ns=runner.started_ns,
+            last_ns=now,
+            events=pipeline.events,
+            seconds=seconds,
+            shape="live",
+            latency_ms=NOT_ASSUMED,
+            fill="ibkr",
+            fees="ibkr",
+            notes=runner.notes + _notes(runner, plan),
+        )
+        return outcome(pipeline, self._log, about)
+
+
+def _notes(runner: Runner, plan: SessionPlan) -> list[str]:
+    notes = []
+    if runner.is_simulated:
+        notes.append("The market was that of a simulated gateway; profits in it mean nothing.")
+    if plan.shadow:
+        notes.append("Nothing was sent: the fills are those of a simulated exchange on live data.")
+    return notes
+
+
+@contextmanager
+def stopped_by_signals(runner: Runner) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end a session in an orderly way, and a second one at once."""
+    loop = asyncio.get_running_loop()
+    names: dict[Any, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+    for number, name in names.items():
+        loop.add_signal_handler(number, runner.stop, name)
+    try:
+        yield
+    finally:
+        for number in names:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,212 @@
+"""The outcome of a run: from what the pipeline holds at the end to result, summary and findings.
+
+A session on paper or live is looked at in the same way as a backtest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ikbr.backtest.analytics.by_algorithm import algorithm_of
+from ikbr.backtest.analytics.inputs import SummaryInputs
+from ikbr.backtest.analytics.summary import summarise
+from ikbr.backtest.explain import RunFacts, explain
+from ikbr.backtest.result import BacktestResult
+from ikbr.core.event_bus import EventBus
+from ikbr.core.pipeline import Pipeline, plain_values
+from ikbr.domain.amendment import Amendment, amend_fills
+from ikbr.domain.events import Alert, EventType, Refusal
+from ikbr.domain.instrument import MICRO
+from ikbr.domain.order import Fill
+from ikbr.domain.round_trips import Split
+from ikbr.domain.session import Session
+from ikbr.domain.tape import NO_PRICE
+
+
+class MemoryLog:
+    """Collect what observers hear, for the result."""
+
+    def __init__(self, bus: EventBus) -> None:
+        """Listen."""
+        self.fills: list[Fill] = []
+        self.refusals: list[Refusal] = []
+        self.alerts: list[Alert] = []
+        bus.subscribe(EventType.FILL, self.fills.append, name="result")
+        bus.subscribe(EventType.AMENDED, self._amend, name="result")
+        bus.subscribe(EventType.REFUSED, self.refusals.append, name="result")
+        bus.subscribe(EventType.ALERT, self.alerts.append, name="result")
+
+    def _amend(self, amendment: Amendment) -> None:
+        amend_fills(self.fills, amendment)
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what only those know who ran the pipeline.
+
+    Attributes:
+        mode: "backtest", "paper", "live", or "shadow".
+        capital: Opening equity in the base currency.
+        sessions: The sessions that the run was in.
+        resolution, feed: Of the market data.
+        synthetic: Whether the market data is made up.
+        has_quotes: Whether it has quotes.
+        settings: Every setting that shaped the run.
+        first_ns, last_ns: First and last moment, ns UTC.
+        events: Rows of market data.
+        seconds: Wall time.
+        shape: Which replay it was.
+        latency_ms, fill, fees: Of the simulated market; of a real one "ibkr".
+        splits: Those that were booked.
+        notes: What a reader must know.
+    """
+
+    mode: str = "backtest"
+    capital: float
+    sessions: Sequence[Session]
+    resolution: str
+    feed: str
+    synthetic: bool
+    has_quotes: bool
+    settings: Mapping[str, Any]
+    first_ns: int
+    last_ns: int
+    events: int
+    seconds: float
+    shape: str
+    latency_ms: float
+    fill: str
+    fees: str
+    splits: Sequence[Split] = ()
+    notes: Sequence[str] = ()
+
+
+def outcome(pipeline: Pipeline, log: MemoryLog, about: Circumstances) -> BacktestResult:
+    """Sum up a run that is over.
+
+    Args:
+        pipeline: What ran.
+        log: What was heard meanwhile.
+        about: How it was run.
+    """
+    trader, recorder = pipeline.trader, pipeline.recorder
+    portfolio, running = trader.portfolio, trader.manager.running
+    equity_ts, equity = recorder.equity_path()
+    commission = sum(
+        portfolio.to_base(p.fees_micro, p.instrument.currency) for p in portfolio.positions.values()
+    )
+    result = BacktestResult(
+        mode=about.mode,
+        strategy="+".join(one.name for one in running),
+        params={one.name: plain_values(one.strategy.params) for one in running},
+        instruments={i.symbol: i for i in pipeline.instruments},
+        resolution=about.resolution,
+        feed=about.feed,
+        synthetic=about.synthetic,
+        settings={k: v for k, v in about.settings.items() if k != "instruments"},
+        capital=about.capital,
+        start_ns=about.first_ns,
+        end_ns=about.last_ns,
+        events=about.events,
+        engine_seconds=about.seconds,
+        shape=about.shape,
+        fills=log.fills,
+        orders=list(trader.orders.orders.values()),
+        refusals=log.refusals,
+        refused=dict(trader.desk.refused),
+        alerts=log.alerts,
+        equity_ts=equity_ts,
+        equity=equity,
+        session_equity=recorder.session_equity,
+        prices=recorder.price_paths(),
+        final_equity=pipeline.valuation.equity_micro / MICRO,
+        positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
+        described={one.name: dict(one.describe()) for one in running},
+        logs=_logs(pipeline),
+        notes=list(about.notes),
+        commission=commission / MICRO,
+    )
+    result.summary = summarise(_inputs(result, pipeline, about))
+    result.round_trips = tuple(record.trip for record in result.summary.round_trips)
+    result.findings = explain(_facts(result, pipeline, about))
+    return result
+
+
+def _inputs(result: BacktestResult, pipeline: Pipeline, about: Circumstances) -> SummaryInputs:
+    rates = pipeline.trader.portfolio.fx_micro
+    marks = {
+        i.symbol: i.to_price(units)
+        for n, i in enumerate(pipeline.instruments)
+        if (units := pipeline.standing_mark(n)) != NO_PRICE
+    }
+    return SummaryInputs(
+        capital=result.capital,
+        equity_ts=result.equity_ts,
+        equity=result.equity,
+        session_end_equity=result.session_equity,
+        fills=result.fills,
+        multipliers={i.symbol: i.multiplier for i in pipeline.instruments},
+        first_ts=result.start_ns,
+        last_ts=result.end_ns,
+        sessions=[(s.open_ns, s.close_ns) for s in about.sessions],
+        marks=marks,
+        prices={s: (p.ts_ns, p.price) for s, p in result.prices.items()},
+        fx={i.symbol: rates.get(i.currency, MICRO) / MICRO for i in pipeline.instruments},
+        splits=about.splits,
+        algorithms={o.order_id: algorithm_of(o.request) for o in result.orders},
+    )
+
+
+def _facts(result: BacktestResult, pipeline: Pipeline, about: Circumstances) -> RunFacts:
+    assert result.summary is not None
+    trader = pipeline.trader
+    limits = trader.risk.limits
+    muted = sum(slot.muted for slot in trader.slots)
+    name, largest, threshold = _largest(result.described)
+    return RunFacts(
+        summary=result.summary,
+        events=result.events,
+        signals=len(result.orders) + sum(result.refused.values()) + muted,
+        orders=len(result.orders),
+        fills=result.fills,
+        refused=result.refused,
+        zero_quantity=result.refused.get("size", 0),
+        signal_name=name,
+        largest_signal=largest,
+        signal_threshold=threshold,
+        session_end_equity=result.session_equity,
+        parameters=sum(len(params) for params in result.params.values()),
+        latency_ms=about.latency_ms,
+        fill_rule=about.fill,
+        fees=about.fees,
+        has_quotes=about.has_quotes,
+        synthetic=about.synthetic,
+        stale_after_s=limits.stale_after_s,
+        halted_ts_ns=next((a.ts_ns for a in result.alerts if a.source == "risk"), None),
+        drawdown_limit=limits.max_drawdown_pct or None,
+        disabled={r.name: r.reason_disabled for r in trader.manager.running if not r.enabled},
+        currency=trader.portfolio.base,
+    )
+
+
+def _logs(pipeline: Pipeline) -> list[tuple[int, str, str]]:
+    lines = [
+        (ts, name, text)
+        for name, context in pipeline.trader.contexts.items()
+        for ts, text in context.lines
+    ]
+    return sorted(lines)
+
+
+def _largest(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, float | None, float | None]:
+    """Read what a strategy says of its signal: "largest …" beside "threshold"."""
+    for words in described.values():
+        for key, value in words.items():
+            if key.startswith("largest ") and isinstance(value, int | float):
+                limit = words.get("threshold")
+                known = float(limit) if isinstance(limit, int | float) else None
+                # Exactly 0 is what stands there before anything was measured.
+                return key.removeprefix("largest "), abs(float(value)) or None, known
+    return "signal", None, None

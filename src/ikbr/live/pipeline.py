@@ -1,0 +1,154 @@
+"""The live pipeline: ticks come from the market feed, all else is as in a backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ikbr.core.pipeline import Pipeline
+from ikbr.core.ports import Clock
+from ikbr.domain.events import Alert, EventType
+from ikbr.domain.session import Session
+from ikbr.domain.tape import NO_PRICE
+from ikbr.domain.ticker import NAN, Ticker
+
+
+class LivePipeline(Pipeline):
+    """Take what the market does through the pipeline (a `broker.market_feed.Sink`).
+
+    Attributes:
+        events: Quotes and prints so far.
+        no_data: Why there is no data of a symbol.
+        on_row: Told of each change of a ticker before the strategies see it, with the size of
+            the print (0 for a quote); for a simulated broker.
+        on_open, on_close: Told of sessions; for a simulated broker.
+    """
+
+    events = 0
+
+    def prepare(self) -> None:
+        """Take over the holdings that are there already; called before the first tick."""
+        self.no_data: dict[str, str] = {}
+        self.on_row: Callable[[Ticker, int], None] = _nobody
+        self.on_open: Callable[[Session], None] = _nothing
+        self.on_close: Callable[[Session], None] = _nothing
+        self._tickers = self.trader.market_data.tickers
+        self._tells_ticks = self.trader.bus.wants(EventType.TICK)
+        self.valuation.recount()
+        self.agenda.subscribe_bars()
+
+    # --- what the market does ------------------------------------------------------------------
+
+    def on_quote(
+        self, symbol: str, bid: float, ask: float, bid_size: float, ask_size: float
+    ) -> None:
+        """Take a quote, raw."""
+        data = self.trader.market_data
+        if data.on_quote(symbol, bid, ask, bid_size, ask_size, self.clock.now_ns):
+            ticker = self._moved(symbol, 0)
+            self._show(ticker)
+
+    def on_print(self, symbol: str, price: float, size: float) -> None:
+        """Take a print, raw."""
+        closed = self.trader.market_data.on_last(symbol, price, size, self.clock.now_ns)
+        if closed is None:
+            return
+        ticker = self._moved(symbol, self._tickers[symbol].last_size)
+        for bar, text in closed:
+            self.trader.on_bar(bar, self.agenda.listeners(symbol, text))
+        self._show(ticker)
+
+    def on_standing_last(self, symbol: str, price: float) -> None:
+        """Take the price of a print that happened before we listened."""
+        self.trader.market_data.on_standing_last(symbol, price)
+
+    def on_halted(self, symbol: str, value: float) -> None:
+        """Take whether trading is halted."""
+        self.trader.market_data.on_halted(symbol, value, self.clock.now_ns)
+
+    def on_no_data(self, symbol: str, code: int, words: str) -> None:
+        """Show no prices of a symbol any more, so that nothing is entered on old ones."""
+        ticker = self._tickers[symbol]
+        ticker.bid = ticker.ask = ticker.last = NAN
+        ticker.bid_size = ticker.ask_size = 0
+        why = f"no market data of {symbol}: {words} (code {code})"
+        if self.no_data.get(symbol) != why:
+            self.no_data[symbol] = why
+            self.trader.alert(Alert(self.clock.now_ns, "warning", "market data", why))
+
+    def _moved(self, symbol: str, size: int) -> Ticker:
+        ticker = self._tickers[symbol]
+        self.events += 1
+        if self.no_data:
+            self.no_data.pop(symbol, None)
+        self.on_row(ticker, size)
+        number = self.number[symbol]
+        self.on_mark(number, self.standing_mark(number))
+        return ticker
+
+    def _show(self, ticker: Ticker) -> None:
+        self.trader.process(ticker)
+        if self._tells_ticks:
+            self.trader.bus.emit(EventType.TICK, ticker)
+
+    # --- what the pipeline asks ----------------------------------------------------------------
+
+    def standing_mark(self, number: int) -> int:
+        """Give the mark of an instrument: of its ticker, or IB's own while that knows nothing."""
+        instrument = self.instruments[number]
+        price = self.trader.market_data.tickers[instrument.symbol].market_price()
+        if price == price:
+            return instrument.to_units(price)
+        position = self.trader.portfolio.positions.get(instrument.symbol)
+        return position.mark_units if position is not None and position.mark_units else NO_PRICE
+
+    def booked(self) -> None:
+        """Do nothing: the broker's side is at the broker."""
+
+    def opening(self, session: Session) -> None:
+        """Tell a simulated broker; a real exchange opens by itself."""
+        self.on_open(session)
+
+    def closing(self, session: Session) -> None:
+        """Tell a simulated broker; a real exchange closes by itself."""
+        self.on_close(session)
+
+
+class EntryHolds:
+    """Hold entries for reasons that pass: the link, the pace of messages, lost data.
+
+    Orders that only reduce still go. What a person or a fault has stopped stays stopped.
+    """
+
+    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
+        """Hold nothing."""
+        self._halts = pipeline.trader.risk.halts
+        self._trader = pipeline.trader
+        self._clock = clock
+
+    def begin(self, why: str, words: str) -> None:
+        """Begin with a reason, which is no news to anybody."""
+        self._halts.hold(why, words)
+
+    def hold(self, why: str, words: str) -> None:
+        """Let nothing be entered until `release`.
+
+        Args:
+            why: The reason's name.
+            words: What happened.
+        """
+        if self._halts.hold(why, words):
+            self._trader.alert(Alert(self._clock.now_ns, "warning", why, f"{words}; no entries"))
+
+    def release(self, why: str) -> None:
+        """Let entries go on, as far as this reason goes."""
+        if self._halts.release(why):
+            words = f"{why}: entries go on"
+            self._trader.alert(Alert(self._clock.now_ns, "info", why, words))
+
+
+def _nothing(_session: Session) -> None:
+    pass
+
+
+def _nobody(_ticker: Ticker, _size: int) -> None:
+    pass

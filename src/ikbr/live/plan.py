@@ -1,0 +1,72 @@
+"""The plan of a session: what is traded, where, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from ikbr.broker.connection import ConnectionSettings
+from ikbr.core.pipeline import Instance
+from ikbr.core.ports import Journal
+from ikbr.domain.execution import ExecutionModel
+from ikbr.domain.limits import RiskLimits
+from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
+
+ClockChoice = Literal["auto", "wall", "gateway"]
+"""Whose time it is: the machine's, the simulated gateway's market's, or what the gateway says."""
+
+MarketDataChoice = Literal["live", "delayed"]
+
+
+class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what a session is to do.
+
+    Attributes:
+        mode: "paper" or "live", as the command was called.
+        connection: Where the gateway is, and what kind of account is meant.
+        instances: The strategies, each with its symbols.
+        limits: Of the risk manager.
+        routing: How the orders that signals ask for are worked.
+        quantity: Size of every entry; 0 for sizing by strategy and risk manager.
+        all_hours: Whether orders may fill outside regular hours.
+        clock: Whose time it is.
+        market_data: Whether live data is needed or delayed data will do.
+        shadow: Whether nothing is sent: orders meet a simulated exchange over the live data.
+        shadow_model: How the simulated exchange of a shadow session treats orders.
+        flatten: Whether what the strategies hold is closed at the end.
+        until: When to end: "close" with the session, "HH:MM" of the exchange's day, "" never.
+        grace_s: How long ending may take, seconds of wall time.
+    """
+
+    mode: str
+    connection: ConnectionSettings
+    instances: Sequence[Instance]
+    limits: RiskLimits
+    routing: RoutingRules = MARKET_ORDERS
+    quantity: int = 0
+    all_hours: bool = False
+    clock: ClockChoice = "auto"
+    market_data: MarketDataChoice = "live"
+    shadow: bool = False
+    shadow_model: ExecutionModel = ExecutionModel()
+    flatten: bool = False
+    until: str = ""
+    grace_s: float = 15.0
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """Bring what a session needs of the world outside.
+
+    Attributes:
+        wall_ns: Gives the time of the machine, ns UTC.
+        draw: Gives random numbers from 0 to 1.
+        open_journal: Opens the journal of an account at a time.
+        confirm: Asked before anything is done in an account with real money; raises to refuse.
+    """
+
+    wall_ns: Callable[[], int]
+    draw: Callable[[], float]
+    open_journal: Callable[[str, int], Journal]
+    confirm: Callable[[str], None]

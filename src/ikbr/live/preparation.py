@@ -1,0 +1,147 @@
+"""The preparation of a session: contracts, hours, account, books, past bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ikbr.broker.account_state import AccountState, read_account
+from ikbr.broker.connection import Connection
+from ikbr.broker.contract_details import LiveContract, describe
+from ikbr.broker.contracts import ContractTable
+from ikbr.broker.past_bars import PastBars
+from ikbr.core.bars import BarSpec
+from ikbr.core.event_bus import EventBus
+from ikbr.core.pipeline import Plan
+from ikbr.core.ports import Broker, Clock, Journal
+from ikbr.domain.contracts import parse_contract
+from ikbr.domain.errors import DataError
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.session import Session
+from ikbr.live.opening import all_instruments, open_books
+from ikbr.live.pipeline import LivePipeline
+from ikbr.live.plan import SessionPlan
+
+
+class World(NamedTuple):
+    """Hold what IB says of what is to be traded, and of the account.
+
+    Attributes:
+        traded: The instruments that strategies run on.
+        instruments: Those, and behind them what is only held.
+        contracts: How IB calls them.
+        sessions: When they are traded.
+        state: What is in the account.
+    """
+
+    traded: list[Instrument]
+    instruments: list[Instrument]
+    contracts: ContractTable
+    sessions: list[Session]
+    state: AccountState
+
+
+async def look_around(connection: Connection, plan: SessionPlan, now_ns: int) -> World:
+    """Ask IB about everything that the plan needs.
+
+    Args:
+        connection: Connected, the account chosen.
+        plan: What is to be traded.
+        now_ns: The present, ns UTC.
+
+    Raises:
+        ContractError: When IB knows none or several of a description.
+        DataError: When no session is known.
+        AccountError: When the account is not told.
+    """
+    symbols = dict.fromkeys(s for one in plan.instances for s in one.symbols)
+    found = [await describe(connection.requests, parse_contract(s)) for s in symbols]
+    traded = [one.instrument for one in found]
+    numbers = {one.instrument.symbol: one.con_id for one in found}
+    sessions = coming_sessions(found, now_ns, all_hours=plan.all_hours)
+    state = read_account(connection.ib, connection.account, _table(traded, numbers))
+    numbers |= {one.instrument.symbol: one.con_id for one in state.holdings}
+    everything = all_instruments(traded, state)
+    return World(traded, everything, _table(everything, numbers), sessions, state)
+
+
+def _table(instruments: Sequence[Instrument], numbers: dict[str, int]) -> ContractTable:
+    table = ContractTable(instruments)
+    for symbol, number in numbers.items():
+        table.learn(symbol, number)
+    return table
+
+
+def coming_sessions(
+    found: Sequence[LiveContract], now_ns: int, *, all_hours: bool = False
+) -> list[Session]:
+    """Choose the sessions of a run: those of the first contract that are not over.
+
+    Raises:
+        DataError: When there are none, or another contract is not open when the first one is.
+    """
+    first = found[0]
+    sessions = [s for s in (first.trading if all_hours else first.liquid) if s.close_ns > now_ns]
+    if not sessions:
+        raise DataError(f"IB tells no trading hours of {first.instrument.symbol}; ask again later.")
+    for other in found[1:]:
+        hours = other.trading if all_hours else other.liquid
+        if not any(s.open_ns <= sessions[0].open_ns < s.close_ns for s in hours):
+            raise DataError(
+                f"{other.instrument.symbol} is not traded when {first.instrument.symbol} is; "
+                f"run them in sessions of their own."
+            )
+    return sessions
+
+
+def build_pipeline(
+    plan: SessionPlan, world: World, *, clock: Clock, broker: Broker, journal: Journal,
+    bus: EventBus,
+) -> LivePipeline:  # fmt: skip
+    """Wire the pipeline over books that begin with what the account holds."""
+    instruments = world.instruments
+    pipeline = LivePipeline(
+        Plan(
+            instruments=instruments,
+            sessions=world.sessions,
+            instances=plan.instances,
+            limits=plan.limits,
+            routing=plan.routing,
+            quantity=plan.quantity,
+            all_hours=plan.all_hours,
+        ),
+        open_books(world.state, instruments),
+        clock=clock,
+        broker=broker,
+        journal=journal,
+        bus=bus,
+    )
+    pipeline.prepare()
+    return pipeline
+
+
+async def past_bars(
+    connection: Connection, plan: SessionPlan, world: World, tell: Callable[[str], None]
+) -> PastBars:
+    """Fetch the past that the strategies ask for with `warmup`.
+
+    Args:
+        connection: Where to ask.
+        plan: The strategies.
+        world: The instruments.
+        tell: Told what could not be had.
+    """
+    history = PastBars(connection.requests, world.contracts, regular=not plan.all_hours)
+    wanted: dict[tuple[str, str], int] = {}
+    for one in plan.instances:
+        strategy = one.strategy
+        if strategy.warmup > 0 and strategy.bars and BarSpec(strategy.bars[0]).by_time:
+            for symbol in one.symbols:
+                key = (symbol, strategy.bars[0])
+                wanted[key] = max(strategy.warmup, wanted.get(key, 0))
+    by_symbol = {i.symbol: i for i in world.traded}
+    for (symbol, text), count in wanted.items():
+        await history.fetch(by_symbol[symbol], text, count)
+    for note in history.notes:
+        tell(note)
+    return history

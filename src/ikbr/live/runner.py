@@ -1,0 +1,399 @@
+"""The runner: one session of paper or live trading, from the first connection to the last word.
+
+connect → check mode and account → contracts, account, books → past bars → subscribe → trade
+→ (link lost: hold entries; back: ask, subscribe again, go on) → end in an orderly way
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from zoneinfo import ZoneInfo
+
+from ikbr.broker.account_watch import AccountWatch
+from ikbr.broker.accounts import WrongAccountError
+from ikbr.broker.client import Client
+from ikbr.broker.connection import Connection, LinkState
+from ikbr.broker.ib_broker import IBBroker
+from ikbr.broker.market_feed import MarketFeed
+from ikbr.broker.market_time import MarketTime
+from ikbr.core.event_bus import EventBus
+from ikbr.core.pipeline import settings_record
+from ikbr.core.ports import Clock, Journal
+from ikbr.core.warm_up import warm_up
+from ikbr.data.calendars import TIMEZONES
+from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
+from ikbr.domain.events import Alert
+from ikbr.domain.session_events import ConnectionState, SessionStart, SessionStop
+from ikbr.domain.timers import NEVER
+from ikbr.live.clock import MarketClock, WallClock
+from ikbr.live.ending import End, Ending
+from ikbr.live.modes import Meant, check_account
+from ikbr.live.opening import record_opening
+from ikbr.live.pipeline import EntryHolds, LivePipeline
+from ikbr.live.plan import Outside, SessionPlan
+from ikbr.live.preparation import World, build_pipeline, look_around, past_bars
+from ikbr.live.shadow import ShadowBroker
+from ikbr.live.status import Recent, Status, status_of
+
+log = logging.getLogger("ikbr.live")
+
+LINK = "link"
+PACE = "pace"
+"""Why entries wait: the connection is not ready; messages wait for their turn."""
+UNPACED = 1_000_000
+"""Messages a second to a gateway whose time stands still meanwhile."""
+MINUTE_NS = 60_000_000_000
+
+
+class Runner:
+    """Run a session.
+
+    Attributes:
+        pipeline: The pipeline; None before the account is known.
+        notes: What a reader of the report must know.
+        started_ns: When trading began, ns UTC.
+        opening_micro: What the account was worth then, millionths.
+        on_status: Told every minute how the session stands.
+    """
+
+    def __init__(
+        self, client: Client, plan: SessionPlan, meant: Meant, outside: Outside, bus: EventBus
+    ) -> None:
+        """Prepare; `run` connects.
+
+        Args:
+            client: Not connected yet.
+            plan: What is to be done.
+            meant: Which account is meant; checked again when it is known.
+            outside: What is needed of the world outside.
+            bus: Tells the observers.
+        """
+        self._plan = plan
+        self._meant = meant
+        self._outside = outside
+        self._bus = bus
+        self._client = client
+        self._market_clock = MarketClock()
+        self._wall_clock: WallClock | None = None
+        self._market_time: MarketTime | None = None
+        self._clock: Clock | None = None
+        self._recent = Recent(bus)
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._over = False
+        self._reason = "the session was over"
+        self._journal: Journal | None = None
+        self.connection = Connection(
+            client,
+            plan.connection,
+            draw=outside.draw,
+            wall_s=lambda: self._now_ns() / 1e9,
+        )
+        self.connection.on_ready = self._on_ready
+        self.connection.on_state = self._on_state
+        self.pipeline: LivePipeline | None = None
+        self.notes: list[str] = []
+        self.started_ns = 0
+        self.opening_micro = 0
+        self.on_status: Callable[[Status], None] = lambda _status: None
+
+    async def run(self) -> End:
+        """Trade until `stop`, or until the time that the plan names.
+
+        Returns:
+            How it ended.
+
+        Raises:
+            ConfigError: When the account is of another kind than meant; nothing was sent.
+            IkbrError: When the session cannot be prepared.
+        """
+        loop = asyncio.get_running_loop()
+        self._wall_clock = WallClock(loop, self._outside.wall_ns, self._on_fault)
+        if self._plan.clock != "wall":
+            self._market_time = MarketTime(self._client, self._market_clock, self._on_fault)
+            self._market_clock.end_turn = self._market_time.end_turn
+        link = asyncio.create_task(self.connection.run())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((link, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if link.done():
+                self._raise_from(link)
+            return await self._end()
+        finally:
+            stopping.cancel()
+            link.cancel()
+            with suppress(asyncio.CancelledError, IkbrError):
+                await link
+            self._wall_clock.close()
+
+    def _raise_from(self, link: asyncio.Task[None]) -> None:
+        try:
+            link.result()
+        except WrongAccountError as error:
+            check_account(self._meant, error.account)
+            raise
+
+    def stop(self, reason: str) -> None:
+        """End the session in an orderly way; called again, end it at once."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        else:
+            self._reason = reason
+            self._stopping.set()
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the gateway says that it is a simulated one."""
+        return self._market_time is not None and self._market_time.simulated
+
+    def status(self) -> Status | None:
+        """Say how the session stands; None before it has begun."""
+        if self.pipeline is None:
+            return None
+        link = self.connection.state.value
+        return status_of(self.pipeline, self._watch, self._recent, link, self.opening_micro)
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _now_ns(self) -> int:
+        if self._clock is not None:
+            return self._clock.now_ns
+        return self._market_clock.now_ns if self.is_simulated else self._outside.wall_ns()
+
+    def _choose_clock(self) -> Clock:
+        """Take the time of a simulated gateway, or that of the machine.
+
+        Raises:
+            ConfigError: When the gateway's time is asked for, and it is a real one.
+        """
+        if self.is_simulated:
+            self.connection.pacer.rate = UNPACED
+            return self._market_clock
+        if self._plan.clock == "gateway":
+            raise ConfigError(
+                "broker.clock is 'gateway', but the gateway does not say that it is simulated; "
+                "use 'auto' or 'wall'."
+            )
+        assert self._wall_clock is not None
+        return self._wall_clock
+
+    # --- the connection ------------------------------------------------------------------------
+
+    async def _on_ready(self) -> None:
+        """Prepare the session, or take it up again."""
+        if self.pipeline is None:
+            await self._prepare()
+            return
+        if self.is_simulated is not (self._clock is self._market_clock):
+            raise ConfigError(
+                "another kind of gateway answers than before (one is simulated); end this session."
+            )
+        try:
+            await self._look_again()
+        except BrokerError as error:
+            raise ConnectionError(str(error)) from error
+
+    async def _prepare(self) -> None:
+        plan, connection = self._plan, self.connection
+        self._clock = clock = self._choose_clock()
+        if self._meant.real_money and not plan.shadow:
+            self._outside.confirm(connection.account)
+        world = await look_around(connection, plan, clock.now_ns)
+        journal = self._outside.open_journal(connection.account, clock.now_ns)
+        self._journal = journal
+        pipeline = self._build(clock, world, journal)
+        self._feed = MarketFeed(
+            self._client,
+            world.contracts,
+            pipeline,
+            self._on_fault,
+            delayed=plan.market_data == "delayed",
+        )
+        self._market_clock.before_turn_ends = self._feed.flush
+        self._watch = AccountWatch(self._client, connection.account)
+        self._holds = EntryHolds(pipeline, clock)
+        self._holds.begin(LINK, "the session begins")
+        # The books were opened a moment ago as the broker has them.
+        self._set_reconciled(pipeline, True)
+        pipeline.trader.keeps_risk = True
+        connection.pacer.on_late = self._on_late
+        self._record(journal, pipeline, world)
+        await self._begin(pipeline, world)
+        self.pipeline = pipeline
+
+    def _build(self, clock: Clock, world: World, journal: Journal) -> LivePipeline:
+        """Wire the pipeline over the broker; in a shadow session, over one that sends nothing."""
+        plan = self._plan
+        self._broker = IBBroker(
+            self._client,
+            clock,
+            world.contracts,
+            on_fault=self._on_fault,
+            account=self.connection.account,
+        )
+        if plan.shadow:
+            shadow = ShadowBroker(world.traded, clock, world.state, plan.shadow_model)
+            pipeline = build_pipeline(
+                plan, world, clock=clock, broker=shadow, journal=journal, bus=self._bus
+            )
+            pipeline.on_row = shadow.on_row
+            pipeline.on_open, pipeline.on_close = shadow.open_session, shadow.close_session
+        else:
+            pipeline = build_pipeline(
+                plan, world, clock=clock, broker=self._broker, journal=journal, bus=self._bus
+            )
+        orders = pipeline.trader.orders
+        orders.next_id = max(orders.next_id, self._broker.start())
+        return pipeline
+
+    def _record(self, journal: Journal, pipeline: LivePipeline, world: World) -> None:
+        plan, now = self._plan, pipeline.clock.now_ns
+        account = self.connection.account
+        start = SessionStart(plan.mode, account, plan.connection.client_id, _version(),
+                             pipeline.trader.orders.next_id)  # fmt: skip
+        journal.append("start", now, start)
+        more = {"capital_micro": 0, "quantity": plan.quantity, "all_hours": plan.all_hours}
+        journal.append("settings", now, settings_record(pipeline, more))
+        record_opening(journal, now, world.state)
+        for words in world.state.strange:
+            self.notes.append(f"The account holds {words}: it counts, but cannot be traded.")
+
+    async def _begin(self, pipeline: LivePipeline, world: World) -> None:
+        """Let the strategies see the past; from here on the clock moves them."""
+        plan, trader = self._plan, pipeline.trader
+        history = await past_bars(self.connection, plan, world, self.notes.append)
+        self._bus.start()
+        self.started_ns = now = pipeline.clock.now_ns
+        self.opening_micro = pipeline.valuation.equity_micro
+        pipeline.agenda.start(now)
+        trader.start()
+        self.notes += warm_up(trader, history, now)
+        pipeline.sample()
+        pipeline.clock.call_at(now + MINUTE_NS, self._tell_status, now + MINUTE_NS)
+        until = end_of(plan.until, world, now)
+        if until < NEVER:
+            pipeline.clock.call_at(until, self.stop, "the time to end has come")
+
+        def ask() -> None:
+            self._feed.subscribe(world.instruments)
+            self._watch.subscribe()
+            self._market_clock.release()
+
+        self.connection.subscribe("market data", ask)
+
+    async def _look_again(self) -> None:
+        """Ask what happened while the link was lost."""
+        requests = self.connection.requests
+        self._broker.start()
+        await requests.open_orders()
+        await requests.positions()
+        self._set_reconciled(self.pipeline, True)
+
+    def _on_state(self, state: LinkState) -> None:
+        pipeline = self.pipeline
+        if pipeline is None or self._journal is None or self._over:
+            return
+        now, why = pipeline.clock.now_ns, self.connection.why
+        self._journal.append("connection", now, ConnectionState(state.value, 0, why))
+        if state is LinkState.READY:
+            self._holds.release(LINK)
+        elif state is not LinkState.STOPPED:
+            self._holds.hold(LINK, f"the connection is {state.value} ({why})")
+            self._set_reconciled(pipeline, state is not LinkState.DOWN)
+            if state is LinkState.DOWN:
+                self._market_clock.hold()
+
+    @staticmethod
+    def _set_reconciled(pipeline: LivePipeline | None, reconciled: bool) -> None:
+        """Let orders go only while our books are known to agree with the broker's."""
+        if pipeline is not None:
+            pipeline.trader.risk.clearance.reconciled = reconciled
+
+    def _on_late(self, late: bool) -> None:
+        if late:
+            self._holds.hold(PACE, "messages wait for their turn")
+        else:
+            self._holds.release(PACE)
+
+    def _on_fault(self, fault: Exception) -> None:
+        """Stop entries for good: something is wrong inside, and nobody knows what it means."""
+        log.error("a fault inside: %s", fault, exc_info=fault)
+        pipeline = self.pipeline
+        if pipeline is None:
+            self.stop(f"a fault before the start ({type(fault).__name__}: {fault})")
+            return
+        words = f"{type(fault).__name__}: {fault}"
+        pipeline.trader.risk.halt(f"a fault inside ({words})")
+        now = pipeline.clock.now_ns
+        pipeline.trader.alert(Alert(now, "critical", "runner", f"entries stopped: {words}"))
+
+    # --- while it runs, and at its end ---------------------------------------------------------
+
+    def _tell_status(self, due_ns: int) -> None:
+        pipeline = self.pipeline
+        if pipeline is None or self._stopping.is_set():
+            return
+        now = pipeline.clock.now_ns
+        due_ns += MINUTE_NS * max(1, -((due_ns - now) // MINUTE_NS))
+        pipeline.clock.call_at(due_ns, self._tell_status, due_ns)
+        status = self.status()
+        if status is not None:
+            log.info("%s", status.line())
+            self.on_status(status)
+
+    async def _end(self) -> End:
+        pipeline = self.pipeline
+        if pipeline is None:
+            return End(self._reason, True, [], {})
+        ending = Ending(
+            pipeline,
+            flatten=self._plan.flatten,
+            grace_s=self._plan.grace_s,
+            connected=lambda: self.connection.state is LinkState.READY,
+        )
+        ending.begin(self._reason)
+        end = await ending.finish(self._reason, self._hurry)
+        if self.connection.state is LinkState.READY:
+            self._feed.cancel()
+        pipeline.sample()
+        now = pipeline.clock.now_ns
+        stop = SessionStop(end.reason, len(end.working), end.positions)
+        if self._journal is not None:
+            self._journal.append("stop", now, stop)
+        self._over = True
+        for line in end.lines():
+            log.info("%s", line)
+        return end
+
+
+def end_of(until: str, world: World, now_ns: int) -> int:
+    """Say when a session is to end, ns UTC; NEVER when it is not.
+
+    Raises:
+        ConfigError: When the text is not understood.
+    """
+    if not until:
+        return NEVER
+    session = world.sessions[0]
+    if until == "close":
+        return session.close_ns
+    hours, colon, minutes = until.partition(":")
+    if not (colon and hours.isdecimal() and minutes.isdecimal()):
+        raise ConfigError(f"until {until!r} is not understood; write close, or 11:30.")
+    zone = ZoneInfo(TIMEZONES[world.traded[0].calendar])
+    clock = dt.time(int(hours) % 24, int(minutes) % 60)
+    due = int(dt.datetime.combine(session.date, clock, zone).timestamp()) * 1_000_000_000
+    if due <= now_ns:
+        raise ConfigError(f"until {until} has passed already on {session.date}.")
+    return due
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("ikbr")

@@ -1,0 +1,97 @@
+"""The real commands as processes of their own: a gateway, a bot, and signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ikbr.journal.replay import replay
+
+IKBR = (sys.executable, "-c", "from ikbr.cli.main import run; run()")
+PATIENCE_S = 40.0
+
+
+def wait_for(path: Path, words: str, process: subprocess.Popen[str]) -> str:
+    """Wait until a file holds some words."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if re.search(words, text):
+            return text
+        assert process.poll() is None, text
+        time.sleep(0.05)
+    raise AssertionError(f"{words!r} did not come: {path.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[int]:
+    """Start a gateway, and give its port."""
+    out = tmp_path / "gateway.txt"
+    words = ("gateway", "sim", "--port", "0", "--control-port", "0", "--symbols", "KO",
+             "--speed", "600", "--seed", "7")  # fmt: skip
+    with out.open("w") as file:
+        process = subprocess.Popen([*IKBR, *words], stdout=file, stderr=file, text=True)
+    try:
+        text = wait_for(out, r"gateway on 127\.0\.0\.1:\d+", process)
+        found = re.search(r"127\.0\.0\.1:(\d+)", text)
+        assert found is not None
+        yield int(found[1])
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def a_bot(folder: Path, port: int, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Start `ikbr paper` in a folder; whatever happens, end it."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("IKBR_S", "TRADING"))}
+    folder.mkdir()
+    with (folder / "out.txt").open("w") as out:
+        process = subprocess.Popen(
+            [*IKBR, "paper", "--port", str(port), "--symbols", "KO", *words],
+            stdout=out, stderr=out, text=True, cwd=folder, env=environment,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def end_by(process: subprocess.Popen[str], folder: Path, number: int) -> Path:
+    """End a bot by a signal once it has traded; give its log."""
+    wait_for(folder / "out.txt", "log in ", process)
+    [log] = folder.glob("sessions/*/live.log")
+    wait_for(log, "fill of order", process)
+    process.send_signal(number)
+    assert process.wait(20) == 0
+    return log
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_session_in_an_orderly_way_with_report_and_journal(
+    gateway: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bot"
+    with a_bot(folder, gateway, "--param", "lookback=30,threshold=0.0002") as process:
+        log = end_by(process, folder, signal.SIGTERM)
+    assert "ended: SIGTERM" in (folder / "out.txt").read_text(encoding="utf-8")
+    session = log.parent
+    result = json.loads((session / "result.json").read_text(encoding="utf-8"))
+    assert result["mode"] == "paper"
+    assert result["fills"]
+    assert "<html" in (session / "report.html").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert {"time", "level", "logger", "message"} <= set(lines[0])
+    state = replay(folder / "journals" / "paper-DU1000001-1")
+    assert len(state.fills) == len(result["fills"])

@@ -1,0 +1,265 @@
+"""Sessions over TCP against the simulated gateway, in the market's time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from live_rig import (
+    ACCOUNT,
+    CAPITAL,
+    LOOSE,
+    OPEN_NS,
+    SECOND,
+    OnPrints,
+    calm_source,
+    one,
+    run_session,
+)
+
+from ikbr.backtest.engine import Setup, run_backtest
+from ikbr.backtest.result import fill_hash
+from ikbr.domain.contracts import parse_contract
+from ikbr.domain.errors import ConfigError, IkbrError
+from ikbr.domain.execution import ExecutionModel
+from ikbr.domain.order import Order, OrderRequest, Side
+from ikbr.domain.signal import Signal
+from ikbr.domain.ticker import Ticker
+from ikbr.gateway.options import GatewayOptions
+from ikbr.gateway.runner import MAX
+from ikbr.gateway.server import GatewayServer
+from ikbr.gateway.world import World
+from ikbr.journal.memory_journal import MemoryJournal
+from ikbr.journal.replay import replay
+from ikbr.live.modes import Meant
+from ikbr.live.runner import Runner
+from ikbr.strategies.base_strategy import BaseStrategy
+
+
+def two_bots() -> list[Any]:
+    return [
+        one(OnPrints(40), "SPY", "KO", name="both", share=0.5),
+        one(OnPrints(25, allow_short=False), "SPY", name="long", share=0.5),
+    ]
+
+
+def test_a_day_ends_with_the_same_books_on_both_sides_to_the_cent() -> None:
+    seen = run_session(two_bots())
+    ours, theirs = seen.books, seen.theirs
+    assert len(seen.fills) > 40
+    assert seen.end.orderly
+    assert ours.cash_micro == theirs.cash_micro
+    for symbol in ("SPY", "KO"):
+        mine, his = ours.position(symbol), theirs.position(symbol)
+        assert mine.quantity == his.quantity
+        assert mine.fees_micro == his.fees_micro
+        assert mine.realised_micro == his.realised_micro
+    assert round(ours.equity, 2) == round(theirs.equity, 2)
+    assert seen.runner.pipeline is not None
+    assert seen.runner.pipeline.trader.orders.anomalies == {}
+
+
+def test_the_strategies_share_the_account_and_each_owns_its_part() -> None:
+    seen = run_session(two_bots())
+    assert seen.runner.pipeline is not None
+    running = seen.runner.pipeline.trader.manager.running
+    for symbol in ("SPY", "KO"):
+        assert sum(r.books.quantity(symbol) for r in running) == seen.books.quantity(symbol)
+
+
+def test_it_fills_exactly_as_the_backtest_over_the_same_day() -> None:
+    source = calm_source()
+    live = run_session([one(OnPrints(40), "SPY", "KO")], source=source)
+    setup = Setup(capital=CAPITAL, limits=LOOSE, model=ExecutionModel())
+    past = run_backtest(
+        source, [one(OnPrints(40), "SPY", "KO")], setup, journal=MemoryJournal(), feed="both"
+    )
+    assert len(past.fills) > 20
+    assert fill_hash(live.fills) == past.fill_hash
+
+
+@pytest.mark.parametrize("speed", [MAX, 50_000.0])
+def test_it_does_the_same_at_any_speed(speed: float) -> None:
+    source = calm_source(1_500)
+    first = run_session([one(OnPrints(30), "SPY", "KO")], source=source)
+    again = run_session([one(OnPrints(30), "SPY", "KO")], source=source, speed=speed)
+    assert len(first.fills) > 10
+    assert fill_hash(first.fills) == fill_hash(again.fills)
+
+
+def test_the_journal_replays_to_the_state_of_the_session() -> None:
+    seen = run_session(two_bots())
+    state = replay(seen.journal.records)
+    assert state.portfolio.cash_micro == seen.books.cash_micro
+    orders = seen.runner.pipeline.trader.orders.orders  # type: ignore[union-attr]
+    assert {i: o.state for i, o in state.orders.items()} == {i: o.state for i, o in orders.items()}
+    kinds = [kind for kind, _, _ in seen.journal.records]
+    assert kinds[0] == "start"
+    assert kinds[-1] == "stop"
+
+
+def hold_something(world: World) -> None:
+    """Let the account hold 300 KO and be short 50 SPY before anybody comes."""
+    world.advance_to(OPEN_NS + 300 * SECOND)
+    for number, (symbol, side, quantity) in enumerate(
+        [("KO", Side.BUY, 300), ("SPY", Side.SELL, 50)], 900_001
+    ):
+        request = OrderRequest(symbol, side, quantity)
+        broker = world.books[ACCOUNT].broker
+        broker.submit(Order(number, request, parse_contract(symbol), "somebody", world.now_ns))
+
+
+def test_what_is_held_already_is_a_baseline_that_counts_and_that_no_strategy_owns() -> None:
+    seen = run_session([one(OnPrints(40, allow_short=False), "SPY")], before=hold_something,
+                       flatten=True)  # fmt: skip
+    assert seen.books.quantity("KO") == 300
+    assert seen.books.quantity("SPY") == -50, "flattening leaves the baseline alone"
+    assert seen.end.positions == {}
+    assert seen.fills
+    # An account tells its cash in cents, so that the books begin within half a cent of it.
+    assert abs(seen.books.cash_micro["USD"] - seen.theirs.cash_micro["USD"]) <= 5_000
+    assert abs(seen.books.equity_micro() - seen.theirs.equity_micro()) <= 5_000
+    state = replay(seen.journal.records)
+    assert state.portfolio.quantity("KO") == 300
+    assert state.portfolio.cash_micro == seen.books.cash_micro
+
+
+def test_the_baseline_counts_against_the_limits() -> None:
+    def hold_much(world: World) -> None:
+        world.advance_to(OPEN_NS + 300 * SECOND)
+        units = world.market.ask[0]
+        price = parse_contract("SPY").to_price(units)
+        request = OrderRequest("SPY", Side.BUY, int(0.199 * CAPITAL / price))
+        order = Order(900_001, request, parse_contract("SPY"), "somebody", world.now_ns)
+        world.books[ACCOUNT].broker.submit(order)
+
+    seen = run_session([one(OnPrints(40, allow_short=False), "SPY")], before=hold_much)
+    assert seen.fills == []
+    assert seen.runner.pipeline is not None
+    assert seen.runner.pipeline.trader.desk.refused["position"] > 0
+
+
+def test_a_shadow_session_decides_and_sends_nothing() -> None:
+    seen = run_session([one(OnPrints(40), "SPY", "KO")], shadow=True)
+    assert len(seen.fills) > 20, "what would have become of the orders"
+    assert seen.world.desk.orders.next_id(7) == 1, "no order has reached the gateway"
+    assert seen.theirs.cash_micro == {"USD": round(CAPITAL * 1_000_000)}
+    kinds = {kind for kind, _, _ in seen.journal.records}
+    assert {"decision", "intent", "fill"} <= kinds
+
+
+def test_a_shadow_session_fills_as_the_exchange_would() -> None:
+    source = calm_source()
+    real = run_session([one(OnPrints(40), "SPY", "KO")], source=source)
+    shadow = run_session([one(OnPrints(40), "SPY", "KO")], source=source, shadow=True)
+    assert fill_hash(shadow.fills) == fill_hash(real.fills)
+
+
+class Broken(BaseStrategy):
+    """Raise at its tenth print."""
+
+    count = 0
+
+    def on_market_data(self, ticker: Ticker) -> Signal | None:
+        """Break."""
+        self.count += 1
+        if self.count == 10:
+            raise ValueError("something is wrong")
+        return None
+
+
+def test_a_strategy_that_breaks_is_disabled_and_the_others_go_on() -> None:
+    seen = run_session(
+        [one(Broken(), name="broken", share=0.5), one(OnPrints(40), name="whole", share=0.5)]
+    )
+    assert {f.strategy for f in seen.fills} == {"whole"}
+    assert [a.source for a in seen.alerts if a.severity == "critical"] == ["strategy broken"]
+
+
+def test_an_error_inside_the_pipeline_stops_entries_and_is_told() -> None:
+    async def break_the_recorder(runner: Runner, _server: GatewayServer) -> None:
+        while runner.pipeline is None or not runner.pipeline.events:
+            await asyncio.sleep(0)
+
+        def fail(*_what: object) -> None:
+            raise RuntimeError("a bug")
+
+        runner.pipeline.on_row = fail
+
+    seen = run_session([one(OnPrints(5), "SPY", "KO")], meanwhile=break_the_recorder)
+    assert seen.runner.pipeline is not None
+    halted = seen.runner.pipeline.trader.risk.halted
+    assert halted is not None
+    assert "a bug" in halted.reason
+    assert any("a bug" in a.message for a in seen.alerts if a.severity == "critical")
+
+
+def test_after_a_lost_connection_it_goes_on_and_nothing_is_lost() -> None:
+    dropped: list[int] = []
+
+    async def drop_once(runner: Runner, server: GatewayServer) -> None:
+        while not runner.pipeline or len(runner.pipeline.trader.orders.orders) < 5:
+            await asyncio.sleep(0.001)
+        for connection in tuple(server._connections):
+            connection.drop("for the test")
+        dropped.append(len(runner.pipeline.trader.orders.orders))
+
+    seen = run_session(
+        [one(OnPrints(20), "SPY", "KO")], speed=6_000.0, until="12:30", meanwhile=drop_once,
+    )  # fmt: skip
+    assert len(seen.fills) > dropped[0] + 5
+    assert seen.books.cash_micro == seen.theirs.cash_micro
+    words = [a.message for a in seen.alerts if a.source == "link"]
+    assert any("no entries" in w for w in words)
+    assert "entries go on" in words[-1]
+
+
+def test_protective_exits_stay_at_the_broker_when_a_session_ends() -> None:
+    class Protected(OnPrints):
+        stop_loss_pct = 0.05
+
+    bot = one(Protected(50, allow_short=False), "SPY")
+    seen = run_session([bot], until="10:30", source=calm_source(6_000))
+    assert seen.end.orderly
+    assert [o.parent_id > 0 for o in seen.end.working] == [True]
+    assert seen.end.positions["SPY"]
+
+
+@pytest.mark.parametrize(
+    ("options", "gateway", "says"),
+    [
+        ({}, {"accounts": {"U1000001": 1e6}}, "mode paper, TRADING_MODE paper, port .* U1000001"),
+        ({"until": "soon"}, {}, "until 'soon'"),
+        ({"until": "09:00"}, {}, "has passed"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_sent(
+    options: dict[str, Any], gateway: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        run_session([one(OnPrints())], gateway=GatewayOptions(**gateway), **options)
+
+
+def test_a_symbol_that_ib_does_not_know_is_refused_by_name() -> None:
+    with pytest.raises(IkbrError, match="IBM"):
+        run_session([one(OnPrints(), "IBM")])
+
+
+def test_real_money_is_not_traded_before_its_account_is_confirmed() -> None:
+    asked: list[str] = []
+
+    def refuse(account: str) -> None:
+        asked.append(account)
+        raise ConfigError("not confirmed")
+
+    with pytest.raises(ConfigError, match="not confirmed"):
+        run_session(
+            [one(OnPrints())],
+            gateway=GatewayOptions(accounts={"U1000001": 1e6}),
+            meant=Meant("live", "live", 4001),
+            kind="live",
+            mode="live",
+            confirm=refuse,
+        )
+    assert asked == ["U1000001"]
