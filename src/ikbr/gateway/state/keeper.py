@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ikbr.domain.errors import StateError
 from ikbr.gateway.books import Books
 from ikbr.gateway.fields import Values
 from ikbr.gateway.state.file import StateFile
@@ -30,7 +31,16 @@ class Keeper:
             world: Which.
             file: Where.
             state: What the world was made of.
+
+        Raises:
+            StateError: When something could be on its way while it is written down.
         """
+        model = world.options.model
+        if model.entry_ns or model.response_ns:
+            raise StateError(
+                f"--state and --latency-ms {model.latency_ms:g} do not go together: orders and "
+                "fills on their way could not be kept; leave one of them out."
+            )
         self._world = world
         self._file = file
         self._state = state

@@ -8,7 +8,7 @@ from ikbr.domain.errors import StateError
 from ikbr.domain.order import Order, OrderRequest
 from ikbr.gateway import times
 from ikbr.gateway.order_reading import read_order
-from ikbr.gateway.state.records import COPIED, NEW_YORK, OrderRecord, State
+from ikbr.gateway.state.records import COPIED, NEW_YORK, ExecutionRecord, OrderRecord, State
 from ikbr.gateway.wire_order import WireOrder
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def restore(world: World, state: State) -> None:
 
     Args:
         world: Just built.
-        state: What was written down.
+        state: What was written down; what changes by taking it up is noted there.
 
     Raises:
         StateError: When the data or the accounts do not fit it.
@@ -46,7 +46,14 @@ def restore(world: World, state: State) -> None:
     desk.orders.bound = latest.bound
     for one in state.executions:
         desk.executed.remember(one.ts_ns, one.execution, one.commission)
+    changed: dict[int, WireOrder] = {}
+    desk.orders.on_change = desk.news.on_change = lambda wo: changed.update({wo.perm_id: wo})
+    desk.executed.on_new = lambda *what: state.executions.append(ExecutionRecord(*what))
     _orders(world, state)
+    # What has ended by being taken up must not be taken up once more.
+    for perm_id, wo in changed.items():
+        state.orders.pop(perm_id, None)
+        state.orders[perm_id] = OrderRecord.of(wo)
 
 
 def _check(world: World, state: State) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.gateway.rig import Client, a_world
 
 from ikbr.domain.errors import StateError
+from ikbr.domain.execution import ExecutionModel
 from ikbr.gateway.state.file import NAME, StateFile
 from ikbr.gateway.state.keeper import Keeper
 from ikbr.gateway.state.records import Change, State
@@ -126,3 +127,10 @@ def test_what_was_not_written_is_not_told(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(StateFile, "add", full)
         with pytest.raises(StateError, match="the disk is full"):
             client.place()
+
+
+def test_a_market_with_orders_on_their_way_cannot_be_kept(tmp_path: Path) -> None:
+    world = a_world(model=ExecutionModel(latency_ms=5))
+    with opened(tmp_path) as file, pytest.raises(StateError, match="--latency-ms 5 do not go"):
+        Keeper(world, file, State())
+    assert not (tmp_path / NAME).exists()

@@ -231,6 +231,21 @@ def test_the_next_day_has_the_good_till_cancelled_orders_and_no_executions_of_ye
         assert world.books[ACCOUNT].pnl()["dailyPnL"] == pytest.approx(0)
 
 
+def test_an_order_that_ended_while_the_gateway_was_away_ends_once(tmp_path: Path) -> None:
+    with kept(tmp_path, a_week(2)) as world:
+        world.step(2)
+        Client(world).place(orderType="LMT", lmtPrice=90.0)
+    for _ in range(2):
+        with kept(tmp_path, a_week(3)) as world:
+            heard = Client(world).ask(requests.REQ_COMPLETED_ORDERS, apiOnly=False)
+            assert [o["status"] for o in only(heard, "completedOrder")] == ["Cancelled"]
+    with contextlib.closing(StateFile(tmp_path)) as file:
+        state = State()
+        for change in file.read():
+            state.apply(change)
+    assert [(one.done, one.status) for one in state.orders.values()] == [(True, "Cancelled")]
+
+
 def test_orders_placed_by_hand_and_their_binding_survive(tmp_path: Path) -> None:
     order = ManualOrder(symbol="SPY", action="BUY", quantity=1, type="LMT", limit=90.0)
     with kept(tmp_path, a_week(2)) as world:
