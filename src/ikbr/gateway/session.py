@@ -50,7 +50,6 @@ CHUNK = 4096
 an exact multiple; such a burst is made longer by a harmless message."""
 
 _HELLO = re.compile(r"v(\d{1,6})(?:\.\.(\d{1,6}))?(?: .*)?")
-HARMLESS = {"id": -1, "code": 2104, "text": "Market data farm connection is OK:usfarm"}
 UNKNOWN_MESSAGE = Refusal(505, "Fatal Error: Unknown message id.")
 TOO_FAST = "Max rate of messages per second has been exceeded:max={} rec={} ({})"
 ID_IN_USE = Refusal(326, "Unable to connect as the client id is already in use. Retry with a "
@@ -128,7 +127,9 @@ class Session:
         if not out:
             return b""
         if len(out) % CHUNK == 0 and self.client_id >= 0 and not self.closed:
-            self._out += frame(answers.ERROR.encode(HARMLESS, self.version))
+            code, words = self._upstream.farm("market")
+            harmless = {"id": -1, "code": code, "text": words}
+            self._out += frame(answers.ERROR.encode(harmless, self.version))
         if self.turns is not None and not self.closed:
             turn = {"turn": self.turns.give()}
             self._out += frame(market_time.TURN.encode(turn, self.version))

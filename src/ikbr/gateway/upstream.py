@@ -95,7 +95,14 @@ class Upstream:
         if not self._linked:
             yield BROKEN
         for farm in FARMS:
-            yield self._farm(farm)
+            yield self.farm(farm)
+
+    def farm(self, farm: str) -> tuple[int, str]:
+        """Give the notice that says how a data farm is: its code and its words."""
+        works, broken, words = FARMS[farm]
+        if self._linked and farm not in self._farms:
+            return works, words.format("OK")
+        return broken, words.format("broken")
 
     # --- what breaks ----------------------------------------------------------------------------
 
@@ -112,7 +119,7 @@ class Upstream:
         if self._linked:
             self._linked = False
             self._look()
-            self._tell(LOST, *(self._farm(farm) for farm in FARMS))
+            self._tell(LOST, *(self.farm(farm) for farm in FARMS))
         self._later("link", for_ns, lambda: self.link_up(kept=kept))
 
     def link_up(self, *, kept: bool) -> None:
@@ -121,7 +128,7 @@ class Upstream:
             return
         self._linked = True
         self._look()
-        self._tell(BACK_KEPT if kept else BACK_LOST, *(self._farm(farm) for farm in FARMS))
+        self._tell(BACK_KEPT if kept else BACK_LOST, *(self.farm(farm) for farm in FARMS))
         for session in self._sessions():
             self._catch_up(session)
             if not kept:
@@ -136,7 +143,7 @@ class Upstream:
         if farm not in self._farms:
             self._farms.add(farm)
             self._look()
-            self._tell(self._farm(farm))
+            self._tell(self.farm(farm))
         self._later(farm, for_ns, lambda: self.farm_up(farm))
 
     def farm_up(self, farm: str) -> None:
@@ -144,7 +151,7 @@ class Upstream:
         if farm in self._farms:
             self._farms.discard(farm)
             self._look()
-            self._tell(self._farm(farm))
+            self._tell(self.farm(farm))
             self._refresh()
 
     def compete(self, session: Session, for_ns: int) -> None:
@@ -189,12 +196,6 @@ class Upstream:
 
     def _sessions(self) -> list[Session]:
         return [cast("Session", link) for link in self._world.links.values()]
-
-    def _farm(self, farm: str) -> tuple[int, str]:
-        works, broken, words = FARMS[farm]
-        if self._linked and farm not in self._farms:
-            return works, words.format("OK")
-        return broken, words.format("broken")
 
     def _tell(self, *notices: tuple[int, str]) -> None:
         for session in self._sessions():
