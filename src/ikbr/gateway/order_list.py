@@ -11,6 +11,8 @@ from ikbr.gateway.wire_order import WireOrder
 from ikbr.sim.recent import Recent
 
 MOST_OPEN = 50_000
+NO_REQUEST = -1
+"""The id of errors about nothing; orders that are bound get lower ones."""
 MOST_ENDED = 2_000
 """Orders that have ended and are remembered in full."""
 
@@ -33,7 +35,7 @@ class OrderList:
         self.on_change: Callable[[WireOrder], None] = lambda _wo: None
         self._by_id: dict[tuple[int, int], WireOrder] = {}
         self.highest: dict[int, int] = {}
-        self.bound = 0
+        self.bound = NO_REQUEST
         self._ended: Recent[tuple[int, int], WireOrder] = Recent(limit=MOST_ENDED)
         self._completed: deque[WireOrder] = deque(maxlen=MOST_ENDED)
 

@@ -46,11 +46,11 @@ def test_client_0_binds_orders_that_were_and_that_will_be_placed_by_hand(first: 
         assert heard == []
         perm_id = by_hand(world)
         heard = client.heard()
-    assert heard[0] == ("orderBound", {"permId": perm_id, "clientId": 0, "orderId": -1})
-    assert [one["orderId"] for one in only(heard, "openOrder")][-1:] == [-1]
+    assert heard[0] == ("orderBound", {"permId": perm_id, "clientId": 0, "orderId": -2})
+    assert [one["orderId"] for one in only(heard, "openOrder")][-1:] == [-2]
     assert only(heard, "orderStatus")[-1]["status"] == "Submitted"
     assert only(heard, "openOrder")[-1]["exemptCode"] == -1  # as of any order that says nothing
-    heard = client.ask(requests.CANCEL_ORDER, orderId=-1)
+    heard = client.ask(requests.CANCEL_ORDER, orderId=-2)
     assert codes(heard) == [202]
 
 
@@ -64,8 +64,8 @@ def test_without_auto_binding_client_0_binds_when_it_asks_for_open_orders() -> N
     assert "orderBound" not in names(heard)
     heard = client.ask(requests.REQ_OPEN_ORDERS)
     assert names(heard)[0] == "orderBound"
-    assert only(heard, "openOrder")[-1]["orderId"] == -1
-    heard = client.place(orderId=-1, orderType="LMT", lmtPrice=99.0)
+    assert only(heard, "openOrder")[-1]["orderId"] == -2
+    heard = client.place(orderId=-2, orderType="LMT", lmtPrice=99.0)
     assert (codes(heard), only(heard, "openOrder")[-1]["lmtPrice"]) == ([], 99.0)
 
 

@@ -258,10 +258,10 @@ def test_orders_placed_by_hand_and_their_binding_survive(tmp_path: Path) -> None
         zero = Client(world, 0)
         heard = only(zero.ask(requests.REQ_ALL_OPEN_ORDERS), "openOrder")
         assert [(o["permId"], o["orderId"]) for o in heard] == list(
-            zip(perm_ids, [-1, 0], strict=True)
+            zip(perm_ids, [-2, 0], strict=True)
         )
         bound = only(zero.ask(requests.REQ_OPEN_ORDERS), "orderBound")
-        assert [o["orderId"] for o in bound] == [-2]
+        assert [o["orderId"] for o in bound] == [-3]
 
 
 def test_a_bracket_goes_on_where_it_was(tmp_path: Path) -> None:
