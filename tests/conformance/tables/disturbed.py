@@ -40,9 +40,9 @@ HANDS = Topic(
         row(
             "an order by hand is told to client 0 under an id below 0",
             BY_HAND,
-            on("orderBound", permId=FIRST_PERM_ID, clientId=0, orderId=-1, who=0),
-            on("openOrder", orderId=-1, order=BOUND, who=0),
-            on("openOrder", orderId=-1, orderState={"status": "Submitted"}, who=0),
+            on("orderBound", permId=FIRST_PERM_ID, clientId=0, orderId=-2, who=0),
+            on("openOrder", orderId=-2, order=BOUND, who=0),
+            on("openOrder", orderId=-2, orderState={"status": "Submitted"}, who=0),
             silent=("openOrder", "orderStatus", "orderBound"),
         ),
         row(
@@ -53,8 +53,8 @@ HANDS = Topic(
         ),
         row(
             "client 0 cancels it",
-            cancel_order(-1, who=0),
-            on("orderStatus", orderId=-1, status="Cancelled", who=0),
+            cancel_order(-2, who=0),
+            on("orderStatus", orderId=-2, status="Cancelled", who=0),
             codes=[202],
         ),
     ),
