@@ -47,19 +47,22 @@ class SegmentReplay:
         data, trader = stage.trader.market_data, stage.trader
         self._fields = self._fields_of(stage)
         self._columns = Columns(first)
-        make = ticker_class(self._fields)
+        slots_of = trader.slots.by_symbol
+        self._single = [len(slots_of[i.symbol]) for i in stage.instruments] == [1]
+        # A single ticker need not be told its row: the column that it reads says which.
+        self._follows = self._single and bool(self._fields)
+        make = ticker_class(self._fields, follows=self._follows)
         self._tickers = [make(i, self._columns) for i in stage.instruments]
         for ticker in self._tickers:
             data.tickers[ticker.symbol] = ticker
         self._slots: list[list[Slot]] = []
         for instrument, ticker in zip(stage.instruments, self._tickers, strict=True):
-            slots = trader.slots.by_symbol[instrument.symbol]
+            slots = slots_of[instrument.symbol]
             for slot in slots:
                 slot.ticker = ticker
             self._slots.append(slots)
         for context in trader.contexts.values():
             context.tickers = {s: data.tickers[s] for s in context.symbols}
-        self._single = len(self._tickers) == 1 and len(self._slots[0]) == 1
         self._rows = RowReplay(stage, show=self._show)
         self._loop = inner_loop(self._fields, single=self._single)
         self._handlers: list[tuple[Any, ...]] = []
@@ -191,6 +194,8 @@ class SegmentReplay:
         for ticker in self._awake:
             ticker.sleep()
         self._awake.clear()
+        if self._follows:
+            self._tickers[0].follow(columns[0], base + len(lists[0]) - 1)
         place, answer, error = self._loop(
             rows,
             feeds_of([syms], start - base)[0] if syms is not None else None,
@@ -200,6 +205,8 @@ class SegmentReplay:
             self._is_idle,
         )
         self._inside = False
+        if self._follows:
+            self._tickers[0].halt_at_row()
         if place < 0 and not self._interrupted:
             self._barriers.accept(stop)
             return stop
@@ -248,6 +255,8 @@ class SegmentReplay:
     def _interrupt(self) -> None:
         """Bring everything to the present row, in the middle of a strategy's handler."""
         if self._inside:
+            if self._follows:
+                self._tickers[0].halt_at_row()
             cut_off(self._leash)
             self._inside, self._interrupted = False, True
             self._settle(self._last_row() + 1)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ikbr.backtest.inner_loop import left_in
 from ikbr.backtest.scan import add_sizes
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
@@ -55,9 +56,12 @@ class TapeTicker(Ticker):
             value, the ticker is of the plain class instead, which reads faster.
         columns: The columns of the present piece of the tape.
         printed_before: Volume of the session that is not in `columns`.
+        feed: The iterator over the rows that pass by; None while none do, or where whoever draws
+            from it sets `row` himself.
+        feed_end: The row of its last value.
     """
 
-    __slots__ = ("columns", "lazy", "printed_before", "row")
+    __slots__ = ("columns", "feed", "feed_end", "lazy", "printed_before", "row")
 
     def __init__(self, instrument: Instrument, columns: Columns) -> None:
         """Start before the first row."""
@@ -65,11 +69,28 @@ class TapeTicker(Ticker):
         self.columns = columns
         self.lazy = type(self)
         self.printed_before = 0
+        self.feed: Any = None
+        self.feed_end = -1
         super().__init__(instrument)
 
     def sleep(self) -> None:
         """Look fields up again, as rows are about to pass by."""
         self.__class__ = self.lazy
+
+    def follow(self, feed: Any, end: int) -> None:
+        """Let an iterator over a list say which row it is.
+
+        Args:
+            feed: Draws one value per row.
+            end: The row of the last value of its list.
+        """
+        self.feed, self.feed_end = feed, end
+
+    def halt_at_row(self) -> None:
+        """Stand at the present row, as the iterator will say nothing of it any more."""
+        if self.feed is not None:
+            row, self.feed = self.row, None
+            self.row = row
 
     def wake(self) -> None:
         """Fill every slot from the present row, for those who are about to read several."""
@@ -215,14 +236,26 @@ def _lazy(field: str) -> Any:
     return property(read, put, doc=f"Read `{field}` when it is asked for.")
 
 
+_get_row, _put_row = TapeTicker.__dict__["row"].__get__, TapeTicker.__dict__["row"].__set__
+
+
+def _row(self: TapeTicker) -> int:
+    """Give the row, of which only the iterator that passes over the tape knows."""
+    feed = self.feed
+    return int(_get_row(self)) if feed is None else self.feed_end - left_in(feed)
+
+
 @lru_cache(maxsize=256)
-def ticker_class(eager: tuple[str, ...]) -> type[TapeTicker]:
+def ticker_class(eager: tuple[str, ...], *, follows: bool = False) -> type[TapeTicker]:
     """Make the class of tickers that stores just these fields on every row.
 
     Args:
         eager: Names among FIELDS.
+        follows: Whether they are to `follow` an iterator.
     """
     body: dict[str, Any] = {"__slots__": (), "__doc__": TapeTicker.__doc__}
+    if follows:
+        body["row"] = property(_row, _put_row, doc="Which row it is of.")
     for field in FIELDS:
         if field not in eager:
             body[field] = _lazy(field)

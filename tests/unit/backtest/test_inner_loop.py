@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ikbr.backtest.inner_loop import cut_off, feeds_of, inner_loop
+from ikbr.backtest.inner_loop import cut_off, feeds_of, inner_loop, left_in
 
 
 class Seen:
@@ -14,6 +14,17 @@ class Seen:
 
     def __init__(self) -> None:
         self.row = -1
+
+
+class Follower:
+    """A ticker that finds its row by the feed that it follows."""
+
+    def __init__(self, feed: Any, end: int) -> None:
+        self.feed, self.end = feed, end
+
+    @property
+    def row(self) -> int:
+        return self.end - left_in(self.feed)
 
 
 def run(
@@ -30,8 +41,10 @@ def run(
         return answer
 
     loop = inner_loop(fields, single=single)
-    columns = [[f"{f}{n}" for n in range(rows)] for f in fields]
-    tickers = Seen() if single else [Seen(), Seen()]
+    columns = feeds_of([[f"{f}{n}" for n in range(rows)] for f in fields], 0)
+    tickers: Any = Seen() if single else [Seen(), Seen()]
+    if single and fields:
+        tickers = Follower(columns[0], 9 + rows)
     handlers = [(handler,)] if single else [(handler,), (lambda _: None, handler)]
     syms = None if single else [n % 2 for n in range(rows)]
     idle = idle or (lambda place, ticker, answer: False)
@@ -89,7 +102,7 @@ def test_an_exception_comes_back_with_the_place_of_who_raised_it(single: bool) -
 def test_cutting_off_the_leash_ends_the_loop_after_the_present_row(
     fields: tuple[str, ...], single: bool
 ) -> None:
-    rows = iter(list(range(6)))
+    rows: Any = range(6) if fields else iter(list(range(6)))
     columns = feeds_of([[0.0] * 6 for _ in fields], 0)
     leash = columns[0] if columns else rows
     seen: list[int] = []
@@ -100,7 +113,9 @@ def test_cutting_off_the_leash_ends_the_loop_after_the_present_row(
             cut_off(leash)
 
     loop = inner_loop(fields, single=single)
-    tickers = Seen() if single else [Seen()]
+    tickers: Any = Seen() if single else [Seen()]
+    if single and fields:
+        tickers = Follower(columns[0], 5)
     assert loop(rows, [0] * 6, columns, tickers, [(handler,)], None) == (-1, None, None)
     assert seen == [0, 1, 2]
 
