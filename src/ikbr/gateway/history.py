@@ -48,6 +48,7 @@ class Wanted(NamedTuple):
         days: So many trading days; 0 when there is a start.
         end_ns: Bars end here at the latest, and never in the future.
         epoch: Whether times are told as seconds since 1970.
+        begin_ns: The end less the duration by the calendar, as it is told.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Wanted(NamedTuple):
     days: int
     end_ns: int
     epoch: bool
+    begin_ns: int
 
 
 def read_request(world: World, number: int, asked: Mapping[str, Any]) -> Wanted:
@@ -96,6 +98,7 @@ def read_request(world: World, number: int, asked: Mapping[str, Any]) -> Wanted:
         length * _DAYS.get(unit, 0),
         end,
         asked["formatDate"] == 2,
+        times.earlier(end, length, unit, zone),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from calendar import monthrange
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -118,6 +119,30 @@ def next_time_of_day(after_ns: int, clock: str, zone: str) -> int:
     if found < after_ns:
         found = read_time(f"{day + dt.timedelta(1):%Y%m%d} {clock}", zone)
     return found
+
+
+def earlier(ts_ns: int, count: int, unit: str, zone: str) -> int:
+    """Go back from a moment by the calendar, to 1970 at most.
+
+    Args:
+        ts_ns: The moment, ns UTC.
+        count: How many.
+        unit: Of S, D, W, M and Y.
+        zone: Whose calendar.
+
+    >>> moment = read_time("20260331 12:00:00", "US/Eastern")
+    >>> [write_local(earlier(moment, 1, u, "US/Eastern"), "US/Eastern")[:8] for u in "DWMY"]
+    ['20260330', '20260324', '20260228', '20250331']
+    """
+    seconds = {"S": 1, "D": 86_400, "W": 7 * 86_400}.get(unit)
+    if seconds is not None:
+        return max(ts_ns - count * seconds * SECOND_NS, 0)
+    then = local(ts_ns, zone)
+    year, month = divmod(then.year * 12 + then.month - 1 - count * (12 if unit == "Y" else 1), 12)
+    if year < 1970:
+        return 0
+    day = min(then.day, monthrange(year, month + 1)[1])
+    return max(to_ns(then.replace(year=year, month=month + 1, day=day)), 0)
 
 
 def midnight_ns(ts_ns: int, zone: str) -> int:

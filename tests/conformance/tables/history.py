@@ -45,7 +45,7 @@ BARS = Topic(
             ),
             flat(at("09:32:00"), 502.12, volume=10, wap=502.12, barCount=1),
             flat(at("09:59:00"), 502.11, volume=40, wap=502.11, barCount=1),
-            on("historicalDataEnd", start=at("09:30:00"), end=at("10:00:00")),
+            on("historicalDataEnd", start=at("10:00:00", "20260302"), end=at("10:00:00")),
             seen={"[b.close for b in result()]": [502.02, 502.09, 502.12, 502.11]},
         ),
         row(

@@ -76,6 +76,28 @@ def test_times_are_written_as_asked_for() -> None:
     assert answer["bars"][0]["volume"] == 500
 
 
+@pytest.mark.parametrize(
+    ("duration", "start"),
+    [
+        ("60 S", "20260302 09:29:08"),
+        ("2 D", "20260228 09:30:08"),
+        ("1 W", "20260223 09:30:08"),
+        ("1 M", "20260202 09:30:08"),
+        ("1 Y", "20250302 09:30:08"),
+        ("900000 Y", "19691231 19:00:00"),
+    ],
+)
+def test_the_start_that_is_told_is_the_end_less_the_duration_whatever_bars_there_are(
+    duration: str, start: str
+) -> None:
+    # Source: recordings of a real gateway: 2 D up to 20230415 16:31:22 begin 20230413 16:31:22.
+    world = a_world()
+    world.step(9)
+    (answer,) = only(ask_bars(Client(world), duration=duration), "historicalData")
+    assert answer["end"] == "20260302 09:30:08 US/Eastern"
+    assert answer["start"] == f"{start} US/Eastern"
+
+
 def test_an_end_cuts_off_what_came_after_it() -> None:
     world = a_world()
     world.step(9)

@@ -69,12 +69,11 @@ def historical_data(session: Session, values: Values) -> None:
         _no_data(session, request_id, number, values["whatToShow"])
         return
     zone = times.zone_of(world.contracts.instruments[number].calendar)
-    first = bars[0].start_ns if bars else wanted.end_ns
     session.send(
         say.HISTORICAL_DATA,
         {
             "reqId": request_id,
-            "start": times.write_local(first, zone),
+            "start": times.write_local(wanted.begin_ns, zone),
             "end": times.write_local(wanted.end_ns, zone),
             "bars": [bar_values(world, wanted, bar) for bar in bars],
         },
