@@ -46,7 +46,7 @@ class Door(ABC):
 
     def open(self, broker: Broker, clock: Clock, first_id: int = 1) -> None:
         """Put an order manager before the broker."""
-        self.clock = clock
+        self.clock, self.broker = clock, broker
         self.orders = OrderManager(broker, clock, MemoryJournal())
         self.orders.next_id = self.first_id = first_id
         self.portfolio = Portfolio(BY_SYMBOL, round(CAPITAL * 1_000_000))

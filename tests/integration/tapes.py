@@ -281,6 +281,8 @@ GUARDED: dict[str, Any] = {
     "max_notional_per_day": 300_000.0,
     "max_runs": 12,
     "max_rejections": 2,
+    "preview_notional": 8_000.0,
+    "min_excess_pct": 0.3,
     "refuse_stale": True,
     "stale_after_s": 1.0,
     "refuse_closed": True,

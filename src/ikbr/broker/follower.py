@@ -20,6 +20,7 @@ from ikbr.broker.inquiry import COMPLETED, EXECUTIONS, OPEN, Inquiry
 from ikbr.broker.line import Line
 from ikbr.broker.order_ref import read_ref
 from ikbr.broker.orders import to_request
+from ikbr.broker.previews import Previews
 from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
 from ikbr.core.ports import Clock
 from ikbr.domain.errors import InvariantError, OrderError
@@ -51,6 +52,7 @@ class Follower:
         lines: What is known of each order that has not ended, by its id.
         client_id: Whose orders are ours.
         inquiry: Asks IB; None before the connection is ready.
+        previews: Brings previews of orders to whoever asked.
         executions: Joins executions with their commissions.
         on_update, on_fill, on_amended: Told what became of orders.
         on_notice: Told of what a person should know.
@@ -79,6 +81,7 @@ class Follower:
         self.on_amended: Callable[[Fill], None] = _not_attached
         self.on_notice: Callable[[Notice], None] = lambda _notice: None
         self.on_foreign: Callable[[Contract, Execution], None] = lambda _contract, _execution: None
+        self.previews = Previews()
         self.executions = ExecutionDesk(
             clock,
             self._book,
@@ -129,6 +132,10 @@ class Follower:
         if line.lost or not line.acknowledged:
             self._hear(line, state.status)
 
+    def on_preview(self, order_id: int, state: IbOrderState) -> None:
+        """Take what an order would do to margin."""
+        self.previews.on_preview(order_id, state)
+
     def on_open_order_end(self) -> None:
         """Take the end of the list of open orders."""
         if self.inquiry is not None:
@@ -176,7 +183,8 @@ class Follower:
         """Weigh a code that names an order."""
         line = self.lines.get(request_id)
         if line is None:
-            self._note_after_end(request_id, code, message)
+            if not self.previews.on_error(request_id, code, message):
+                self._note_after_end(request_id, code, message)
             return
         ruling = judge(
             classify(code),
@@ -206,6 +214,7 @@ class Follower:
         if self.inquiry is not None:
             self.inquiry.stop()
         self.executions.flush()
+        self.previews.on_disconnect()
         for line in tuple(self.lines.values()):
             if not line.acknowledged or line.changing or line.cancelling or line.verdict:
                 self._lose(line, 504, "the connection was lost while something was on its way")

@@ -24,6 +24,7 @@ from ikbr.core.ports import Clock
 from ikbr.domain.errors import OrderError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 
 REQUEST_IDS_FROM = 1_000_000_000
@@ -81,6 +82,7 @@ class IBBroker:
         self._first_id = 0
         self._group_prefix = ""
         self._brackets = Brackets()
+        self._refused: set[int] = set()
         self.follower = Follower(
             clock,
             estimate=estimate,
@@ -159,9 +161,13 @@ class IBBroker:
     def submit(self, order: Order) -> None:
         """Send an order; a child (`parent_id`) waits for its parent's fill."""
         line = Line(order)
+        self.follower.previews.forget(order.order_id)
         if order.order_id < self._first_id or not self._first_id:
             words = f"order id {order.order_id} is below the first free one, {self._first_id}"
             self.follower.end(line, _E.REJECT, 103, words)
+            return
+        if order.parent_id in self._refused:
+            self.follower.end(line, _E.REJECT, 201, "the order that it hangs on was not sent")
             return
         # What protects an order that has ended stands alone: IB no longer knows the parent.
         line.ib_parent = order.parent_id if order.parent_id in self.follower.lines else 0
@@ -172,9 +178,25 @@ class IBBroker:
         refusal = self._place(line, order.request)
         if refusal:
             self._brackets.forget(order.order_id)
+            self._refused.add(order.order_id)
             self.follower.end(line, _E.REJECT, 321, refusal)
         elif not line.transmitted and not order.parent_id:
             self._clock.call_at(self._clock.now_ns, self._release, order.order_id)
+
+    def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
+        """Ask IB what an order would do to margin, without placing it; it may never answer."""
+        if not self._wire.isConnected():
+            on_preview("not connected")
+            return
+        try:
+            ib_order = to_ib_order(order, order.request, account=self._account, oca_group="")
+        except OrderError as error:
+            on_preview(str(error))
+            return
+        ib_order.whatIf = True
+        self.follower.previews.ask(order.order_id, on_preview)
+        contract = self._contracts.contract(order.instrument)
+        self._wire.placeOrder(order.order_id, contract, ib_order)
 
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Change price or quantity of a working order."""

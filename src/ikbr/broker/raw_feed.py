@@ -24,6 +24,9 @@ class RawFeed(Protocol):
     def on_open_order(self, order_id: int, order: IbOrder, state: IbOrderState) -> None:
         """Take an order as IB has it."""
 
+    def on_preview(self, order_id: int, state: IbOrderState) -> None:
+        """Take what an order would do to margin."""
+
     def on_open_order_end(self) -> None:
         """Take the end of the list of open orders."""
 
@@ -94,7 +97,9 @@ def tap(ib: IB, feed: RawFeed, on_fault: Callable[[Exception], None]) -> None:
         feed.on_order_status(fields[0], fields[1], fields[2], fields[8])
 
     def open_order(order_id: int, _contract: Contract, order: IbOrder, state: IbOrderState) -> None:
-        if not order.whatIf:
+        if order.whatIf:
+            feed.on_preview(order_id, state)
+        else:
             feed.on_open_order(order_id, order, state)
 
     def execution(_request_id: int, contract: Contract, details: Execution) -> None:

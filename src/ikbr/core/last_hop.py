@@ -64,6 +64,9 @@ class LastHop:
 
     def submit(self, order: Order) -> None:
         """Send an order, unless it must not leave."""
+        if order.parent_id in self._risk.withheld:
+            self._tell(order, OrderEvent.CANCEL, "never sent")
+            return
         sent = _Sent(order, self._parent_of(order))
         words = self._unreconciled() or self._too_fast(order) or _too_much(sent, sent.quantity)
         if words:
@@ -115,7 +118,12 @@ class LastHop:
         return None if ended_before else parent
 
     def _refuse(self, order: Order, event: OrderEvent, words: str) -> None:
+        if event is OrderEvent.REJECT:
+            self._risk.withheld.add(order.order_id)
         self._risk.on_stopped(order, words)
+        self._tell(order, event, words)
+
+    def _tell(self, order: Order, event: OrderEvent, words: str) -> None:
         self._on_update(OrderUpdate(order.order_id, event, self._clock.now_ns, 0, words))
 
     def _remember(self, sent: _Sent) -> None:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from ikbr.core.agenda import Agenda
 from ikbr.core.event_bus import EventBus
 from ikbr.core.last_hop import LastHop
+from ikbr.core.margin_gate import MarginGate
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
-from ikbr.core.ports import Broker, Clock, Journal
+from ikbr.core.ports import Broker, Clock, Journal, PreviewingBroker
 from ikbr.core.recorder import Recorder
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.trader import Trader
 from ikbr.core.valuation import Valuation
 from ikbr.domain.amendment import Amendment
+from ikbr.domain.errors import ConfigError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.limit_table import is_counted
 from ikbr.domain.limits import RiskLimits
@@ -122,8 +124,7 @@ class Pipeline(ABC):
         for one in plan.instances:
             manager.add(one.strategy, one.name, one.symbols, one.share)
         risk = RiskManager(plan.limits, portfolio, by_symbol)
-        if is_counted(plan.limits):
-            broker = LastHop(broker, risk, clock)
+        broker = guarded(broker, risk, clock)
         self.trader = Trader(
             clock=clock,
             market_data=MarketData(self.instruments, plan.limits.stale_after_s),
@@ -237,6 +238,23 @@ class Pipeline(ABC):
             units = self.standing_mark(number)
             if units != NO_PRICE:
                 self.recorder.price(number, now, units)
+
+
+def guarded(broker: Broker, risk: RiskManager, clock: Clock) -> Broker:
+    """Put before a broker what the limits ask for; nothing where none does.
+
+    Raises:
+        ConfigError: When margin is to be previewed and the broker cannot.
+    """
+    limits = risk.limits
+    if limits.preview_notional:
+        if not hasattr(broker, "preview"):
+            raise ConfigError(
+                f"risk.preview_notional = {limits.preview_notional:g}: {type(broker).__name__} "
+                f"cannot preview margin; set it to 0."
+            )
+        broker = MarginGate(cast("PreviewingBroker", broker), risk, clock)
+    return LastHop(broker, risk, clock) if is_counted(limits) else broker
 
 
 def settings_record(pipeline: Pipeline, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ikbr.domain.events import Bar
 from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest
 from ikbr.domain.timers import Timer
 
@@ -37,6 +38,18 @@ class Broker(Protocol):
 
     def cancel(self, order: Order) -> None:
         """Ask for the cancellation of a working order."""
+
+
+class PreviewingBroker(Broker, Protocol):
+    """A broker that can also say what an order would do to margin."""
+
+    def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
+        """Ask what an order would do, without placing it; the answer may never come.
+
+        Args:
+            order: The order, not sent yet.
+            on_preview: Told the answer, at once or later, or why the broker would reject it.
+        """
 
 
 class Clock(Protocol):

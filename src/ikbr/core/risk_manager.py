@@ -38,6 +38,8 @@ class RiskManager:
         halts: The latches and floors.
         traffic: What was sent, as the last hop counts it.
         clearance: Whether orders may go at all, and in which symbols.
+        withheld: Orders that were stopped on our side after risk let them through; that is no
+            rejection by the broker, and nothing that hangs on them may leave.
         resumed_day: The trading day that an earlier run was in, YYYY-MM-DD; "" for none.
         on_trip: Told of whatever stops orders until a person or another session comes.
         correlates: Whether any rule asks how symbols move together.
@@ -50,7 +52,6 @@ class RiskManager:
         "_reducing",
         "_rules",
         "_several",
-        "_stopped",
         "clearance",
         "correlates",
         "halts",
@@ -60,6 +61,7 @@ class RiskManager:
         "on_trip",
         "resumed_day",
         "traffic",
+        "withheld",
     )
 
     def __init__(
@@ -88,7 +90,7 @@ class RiskManager:
         self.clearance = Clearance()
         self.on_trip: Callable[[Refused], None] = _ignore
         self.resumed_day = ""
-        self._stopped: set[int] = set()
+        self.withheld: set[int] = set()
         self._portfolio = portfolio
         self._rules = rules
         self._several = len(instruments) > 1
@@ -296,6 +298,15 @@ class RiskManager:
         self.ledger.sent_today = 0
         self.traffic.start_day(self.limits.max_runs)
 
+    def only_reduces(self, order: Order) -> bool:
+        """Say whether an order that is counted as open can only shrink its position."""
+        request, entry = order.request, self.ledger.remove(order.order_id)
+        held = self._portfolio.quantity(request.symbol)
+        free = self.ledger.book(request.symbol).free_to_reduce(held, request.oca_group)
+        if entry is not None:
+            self.ledger.put_back(entry)
+        return held * request.side < 0 and request.quantity <= free
+
     def unit_micro(self, request: OrderRequest) -> float:
         """Value a quantity of 1 of an order that was checked, millionths of the base currency.
 
@@ -318,10 +329,12 @@ class RiskManager:
                 was changed.
         """
         check_tightening(self.limits, limits)
-        counted = is_counted(limits)
-        if counted and not self.traffic.is_counted:
+        counted = "" if self.traffic.is_counted else is_counted(limits)
+        if limits.preview_notional and not self.limits.preview_notional:
+            counted = "preview_notional"
+        if counted:
             raise ConfigError(
-                f"risk.{counted} cannot be switched on while nothing counts what is sent; stop and "
+                f"risk.{counted} cannot be switched on in a run that began without it; stop and "
                 f"start again."
             )
         self.limits = limits
@@ -332,10 +345,8 @@ class RiskManager:
     def on_rejected(self, order: Order, now_ns: int) -> None:
         """Count a rejection by the broker; too many block their symbol."""
         limits, symbol = self.limits, order.symbol
-        if order.order_id in self._stopped:
-            self._stopped.discard(order.order_id)
-            return
-        if not limits.max_rejections or symbol in self.clearance.blocked:
+        known = symbol in self.clearance.blocked or order.order_id in self.withheld
+        if known or not limits.max_rejections:
             return
         window_ns = round(limits.rejection_window_s * 1e9)
         count = self.clearance.on_rejected(symbol, now_ns, window_ns)
@@ -348,7 +359,6 @@ class RiskManager:
 
     def on_stopped(self, order: Order, words: str) -> None:
         """Hear that the last hop stopped what should never have come there."""
-        self._stopped.add(order.order_id)
         self.on_trip(Refused("last-hop", 0.0, 1.0, f"{order.symbol}: {words}.", NEVER))
 
     def block(self, symbol: str, reason: str) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ikbr.domain.errors import ConfigError
 
-_FRACTIONS = ("max_drawdown_pct", "max_daily_loss_pct", "correlation_threshold")
+_FRACTIONS = ("max_drawdown_pct", "max_daily_loss_pct", "correlation_threshold", "min_excess_pct")
 """More than 1 of these makes no sense."""
 
 
@@ -41,6 +41,8 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_spread_pct: float = 0.0
     refuse_self_trade: bool = False
     check_children: bool = False
+    preview_notional: float = 0.0
+    min_excess_pct: float = 0.0
 
     # How much may be sent
     min_order_interval_s: float = 0.001
@@ -119,6 +121,7 @@ _GUARDED = RiskLimits(
     collar_ticks=5,
     refuse_self_trade=True,
     check_children=True,
+    min_excess_pct=0.10,
     max_rejections=3,
     refuse_stale=True,
     refuse_closed=True,
@@ -137,6 +140,7 @@ PROFILES: dict[str, RiskLimits] = {
         max_spread_pct=0.02,
         max_order_quantity=20_000,
         max_order_notional=20_000.0,
+        preview_notional=5_000.0,
         duplicate_s=0.1,
         max_messages_per_s=30,
         max_orders_per_minute=120,
@@ -158,6 +162,7 @@ PROFILES: dict[str, RiskLimits] = {
         max_spread_pct=0.01,
         max_order_quantity=10_000,
         max_order_notional=10_000.0,
+        preview_notional=2_500.0,
         duplicate_s=0.5,
         max_messages_per_s=20,
         max_orders_per_minute=60,

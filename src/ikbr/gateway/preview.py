@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ikbr.domain.instrument import MICRO
-from ikbr.domain.tape import NO_PRICE
 from ikbr.gateway.books import Books
 from ikbr.gateway.link import Link
 from ikbr.gateway.messages.order_answers import OPEN_ORDER
 from ikbr.gateway.wire_order import WireOrder
+from ikbr.sim.previews import preview_order
 from ikbr.sim.refusals import Refusal
 
 
@@ -22,16 +22,11 @@ def preview(link: Link, wo: WireOrder, books: Books, touch: int) -> None:
 
     Source: IBKR, "Check margin change"; a rejection must be an error on the order's id.
     """
-    request, instrument = wo.request, wo.order.instrument
-    price = touch if touch != NO_PRICE else 0
-    for named in (request.stop_price, request.limit_price):
-        if named is not None:
-            price = instrument.to_units(named)
-    words = books.account.check(instrument, request.side, request.quantity, price)
-    if words:
-        link.refuse(wo.order_id, Refusal(201, words))
+    instrument = wo.order.instrument
+    effect = preview_order(books.account, instrument, wo.request, touch)
+    if isinstance(effect, str):
+        link.refuse(wo.order_id, Refusal(201, effect))
         return
-    effect = books.account.whatif(instrument, request.side, request.quantity, price)
     wo.status = "PreSubmitted"
     answer = wo.open_values() | {"whatIf": True, "permId": 0}
     for name, before, after in (

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument, SecType
+from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session import Session
@@ -19,7 +20,6 @@ from ikbr.sim.fees import FeeSchedule, new_york_day
 from ikbr.sim.liquidation import liquidation_orders
 from ikbr.sim.margin import MarginBook
 from ikbr.sim.settlement import Settlement
-from ikbr.sim.what_if import WhatIf
 
 MINIMUM_MARGIN_EQUITY_MICRO = 2_000 * MICRO
 """Source: FINRA Rule 4210(b): 2,000 dollars to borrow or sell short."""
@@ -151,7 +151,9 @@ class Account:
             )
         return ""
 
-    def whatif(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> WhatIf:
+    def whatif(
+        self, instrument: Instrument, side: Side, quantity: int, price_units: int
+    ) -> MarginPreview:
         """Say what an order would do to margin and equity.
 
         Args:
@@ -177,7 +179,7 @@ class Account:
         gained = side * quantity * (position.mark_units - price_units)
         position.mark_units = mark
         change = gained * instrument.unit_value_micro - commission
-        return WhatIf(
+        return MarginPreview(
             initial_before_micro=before,
             initial_after_micro=needed,
             maintenance_before_micro=maintenance,

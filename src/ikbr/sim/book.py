@@ -9,6 +9,7 @@ import msgspec
 
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 from ikbr.sim.market import HIGHEST, LOWEST, Watch
 from ikbr.sim.queue import BEHIND, UNTRACKED
@@ -23,6 +24,11 @@ class Ledger(Protocol):
 
     def check(self, instrument: Instrument, side: Side, quantity: int, price_units: int) -> str:
         """Give IB's words of a rejection, or nothing."""
+
+    def whatif(
+        self, instrument: Instrument, side: Side, quantity: int, price_units: int
+    ) -> MarginPreview:
+        """Say what an order would do to margin and equity."""
 
     def charge(
         self,

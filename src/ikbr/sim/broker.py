@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest
 from ikbr.domain.timers import TimerHeap
 from ikbr.sim.book import Ledger, SimOrder
 from ikbr.sim.exchange import Exchange
 from ikbr.sim.latency import delayed
+from ikbr.sim.previews import preview_order
 
 
 class SimBroker:
@@ -81,6 +83,18 @@ class SimBroker:
     def cancel(self, order: Order) -> None:
         """Ask for the cancellation of a working order."""
         self._send(self._exchange.cancel, order.order_id)
+
+    def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
+        """Say what an order would do to margin, or why the broker would reject it."""
+        timers, answer = self._timers, delayed(self._timers, self._model.response_ns, on_preview)
+        if self._entry_ns:
+            timers.call_at(timers.now_ns + self._entry_ns, self._preview, order, answer)
+        else:
+            self._preview(order, answer)
+
+    def _preview(self, order: Order, answer: Callable[[MarginPreview | str], None]) -> None:
+        touch = self._exchange.touch(order.symbol, order.side)
+        answer(preview_order(self._account, order.instrument, order.request, touch))
 
     def _send(self, act: Callable[..., None], *what: object) -> None:
         if self._entry_ns:

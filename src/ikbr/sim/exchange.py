@@ -325,6 +325,13 @@ class Exchange:
         account: Ledger = so.seat.account
         return account.check(instrument, so.request.side, so.remaining, price)
 
+    def touch(self, symbol: str, sign: int) -> int:
+        """Give the price that a taker would meet, price units, or NO_PRICE."""
+        sym, refresh = self._index[symbol], self.market.refresh
+        if refresh is not None:
+            refresh(sym)
+        return self.market.touch(sym, sign)
+
     def _refuse_change(self, seat: Seat, order_id: int, refusal: refusals.Refusal) -> None:
         seat.on_update(
             OrderUpdate(order_id, OrderEvent.CANCEL_REFUSED, self._timers.now_ns, *refusal)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ikbr.domain.errors import OrderError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderState
-from ikbr.domain.order import Order, Side
+from ikbr.domain.order import Order, Side, TimeInForce
 
 CLIENT_OF_ANOTHER = 6
 
@@ -725,6 +725,13 @@ def test_an_error_inside_is_told_and_ib_async_goes_on(desk: Any) -> None:
     desk.charge()
     assert [type(fault) for fault in desk.faults] == [ZeroDivisionError]
     assert len(desk.ib.fills()) == 1
+
+
+def test_nothing_is_sent_that_hangs_on_an_order_which_ib_cannot_take(desk: Any) -> None:
+    entry = desk.send(100, "MOO", tif=TimeInForce.GTC, stop_loss=490.0)
+    [stop] = desk.orders.children[entry.order_id]
+    assert [entry.state, stop.state] == [OrderState.REJECTED] * 2
+    assert desk.sent(3) == []
 
 
 def test_a_preview_is_no_order(desk: Any) -> None:

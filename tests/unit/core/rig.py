@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from ikbr.core.event_bus import EventBus
-from ikbr.core.last_hop import LastHop
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
-from ikbr.core.ports import Broker
+from ikbr.core.pipeline import guarded
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.slot import Slot
 from ikbr.core.trader import Trader
@@ -20,7 +19,6 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
-from ikbr.domain.limit_table import is_counted
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 from ikbr.domain.portfolio import Portfolio
@@ -187,6 +185,7 @@ class Rig:
         capital: float = 1_000_000.0,
         listen: Iterable[EventType] = (),
         start: bool = True,
+        gate: bool = False,
         journal: MemoryJournal | None = None,
         routing: RoutingRules = MARKET_ORDERS,
     ) -> None:
@@ -209,9 +208,9 @@ class Rig:
         self.bus.start()
         self.data = MarketData(instruments)
         self.risk = RiskManager(limits, self.portfolio, by_symbol)
-        broker: Broker = self.broker
-        if is_counted(limits):
-            broker = LastHop(self.broker, self.risk, self.clock)
+        if gate:
+            self.broker.preview = lambda order, answer: None
+        broker = guarded(self.broker, self.risk, self.clock)
         self.orders = OrderManager(broker, self.clock, self.journal)
         self.trader = Trader(
             clock=self.clock, market_data=self.data, manager=manager, risk=self.risk,

@@ -408,17 +408,22 @@ def test_nothing_but_cancellations_leaves_before_the_books_are_reconciled() -> N
 def test_what_the_last_hop_stops_is_no_rejection_by_the_broker() -> None:
     desk = Desk(max_rejections=1, refuse_unreconciled=True)
     order = desk.leave(BUY, 10)
+    desk.leave(SELL, 10, parent=order.order_id)
     desk.risk.on_rejected(order, NOW)
     assert desk.risk.clearance.blocked == {}
-    desk.risk.on_rejected(order, NOW)
+    assert [update.event for update in desk.updates] == [OrderEvent.REJECT, OrderEvent.CANCEL]
+    desk.risk.on_rejected(desk.send(BUY, 10), NOW)
     assert set(desk.risk.clearance.blocked) == {"SPY"}
+    assert desk.wire.sent == []
 
 
 def test_the_last_hop_is_there_only_where_it_counts() -> None:
     assert [bool(is_counted(PROFILES[p])) for p in ("backtest", "paper", "live")] == [0, 1, 1]
     desk = Desk(counted=False)
-    with pytest.raises(ConfigError, match=r"risk\.max_runs cannot be switched on while nothing"):
+    with pytest.raises(ConfigError, match=r"risk\.max_runs cannot be switched on in a run that"):
         desk.risk.tighten(replace(desk.risk.limits, max_runs=5))
+    with pytest.raises(ConfigError, match=r"risk\.preview_notional cannot be switched on"):
+        desk.risk.tighten(replace(desk.risk.limits, preview_notional=5))
     assert desk.risk.limits.max_runs == 0
 
 
@@ -491,7 +496,8 @@ def test_the_table_of_limits_has_a_row_for_each_field_in_their_order() -> None:
     assert tuple(LIMITS) == RiskLimits.__struct_fields__
     named = {name for r in RULES for name in r.limits}
     beside = {
-        "sectors", "correlation_threshold", "collar_ticks", "check_children", "rejection_window_s",
+        "sectors", "correlation_threshold", "collar_ticks", "check_children", "preview_notional",
+        "min_excess_pct", "rejection_window_s",
         "refusal_retry_s", "stale_after_s",
         "auction_cutoff_s",
     }  # fmt: skip

@@ -24,7 +24,7 @@ _LIMITS_KNOWN = frozenset((
     "max_daily_loss_pct", "correlation_threshold", "max_correlated_pct", "min_order_interval_s",
     "max_order_quantity", "max_order_notional", "max_orders_per_day", "collar_pct", "collar_ticks",
     "refusal_retry_s", "stale_after_s", "refuse_stale", "restricted", "sectors",
-    "auction_cutoff_s", "rejection_window_s",
+    "auction_cutoff_s", "rejection_window_s", "min_excess_pct",
 ))  # fmt: skip
 """Limits that a compiled grid follows, or that mean nothing for its market orders."""
 

@@ -1,11 +1,11 @@
-"""What an order would do to an account."""
+"""Margin previews: what an order would do to an account, without placing it (IB's whatIf)."""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class WhatIf(msgspec.Struct, frozen=True):
+class MarginPreview(msgspec.Struct, frozen=True):
     """Say what an order would do to the account, in millionths.
 
     Attributes:
@@ -22,3 +22,13 @@ class WhatIf(msgspec.Struct, frozen=True):
     equity_before_micro: int
     equity_after_micro: int
     commission_micro: int
+
+    @property
+    def excess_after_micro(self) -> int:
+        """What of the equity would be left over the initial margin."""
+        return self.equity_after_micro - self.initial_after_micro
+
+    @property
+    def frees_margin(self) -> bool:
+        """Whether the order would need no more margin than there is now."""
+        return self.initial_after_micro <= self.initial_before_micro
