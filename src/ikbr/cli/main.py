@@ -22,7 +22,7 @@ COMMANDS = {
     "data": "Import, list, check and make market data.",
     "demo": "Show a backtest on built-in synthetic data, with a report.",
     "gateway": "Simulate an IB Gateway for TWS API clients.",
-    "journal": "Look into a run's journal and verify it.",
+    "journal": "Look into a journal, query it and verify it.",
     "live": "Trade with the limits of the live profile, on paper or with real money.",
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",

@@ -120,6 +120,22 @@ def read_records(path: Path | str) -> Iterator[Record]:
         yield typed(record, kinds)
 
 
+def read_located(path: Path | str) -> Iterator[tuple[str, Record]]:
+    """Read the records of a journal with the names of their segments, "" in a single file.
+
+    Args:
+        path: A file, or the folder of a live journal.
+
+    Raises:
+        UsageError: When it cannot be read or is no journal.
+        JournalError: When a line cannot be understood, or a live journal was changed.
+    """
+    if Path(path).is_dir():
+        yield from read_session(str(path))
+    else:
+        yield from (("", record) for record in read_records(path))
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -70,7 +70,7 @@ KINDS_VERSION = 2
 
 NAN = float("nan")
 
-_BODIES: dict[str, Any] = {
+BODIES: dict[str, Any] = {
     "settings": dict[str, Any],
     "session": Session,
     "decision": Decision,
@@ -97,8 +97,9 @@ _BODIES: dict[str, Any] = {
     "baseline": Baseline,
     "repair": JournalRepair,
 }
+"""The types of bodies by kind."""
 
-KINDS = frozenset(_BODIES)
+KINDS = frozenset(BODIES)
 
 
 class Record(NamedTuple):
@@ -138,13 +139,13 @@ def typed(line: Line, kinds: int = 1) -> Record:
         JournalError: When the kind is unknown or the body is not of its type.
     """
     kind = line.k
-    if kind not in _BODIES:
+    if kind not in BODIES:
         if kinds > KINDS_VERSION:
             return Record(line.n, line.t, kind, line.b)
         raise JournalError(f"journal record {line.n}: kind {kind!r} is unknown; "
                            f"{nearest(kind, KINDS)}.")  # fmt: skip
     try:
-        return Record(line.n, line.t, kind, _convert(line.b, _BODIES[kind]))
+        return Record(line.n, line.t, kind, _convert(line.b, BODIES[kind]))
     except (msgspec.ValidationError, RecursionError, OverflowError) as error:
         raise JournalError(f"journal record {line.n} ({kind}): {error}.") from None
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ikbr.core.order_manager import CANCEL_REFUSED_CODES
 from ikbr.domain.amendment import Amendment
 from ikbr.domain.errors import JournalError
@@ -26,6 +28,16 @@ from ikbr.domain.session_events import (
 from ikbr.journal.memory_journal import Entry
 from ikbr.journal.reader import read_records
 from ikbr.journal.records import KINDS, Record, instruments_of
+
+_MISFITS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+"""What a body that nobody of us wrote may cause."""
 
 
 class State:
@@ -109,8 +121,14 @@ class State:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         self.last_ns = ts_ns
         applier = self._appliers.get(kind)
-        if applier is not None:
+        if applier is None:
+            return
+        try:
             applier(ts_ns, body)
+        except _MISFITS as error:
+            raise JournalError(
+                f"a journal record of kind {kind!r} cannot be followed: {error!r}."
+            ) from error
 
     @property
     def open_orders(self) -> dict[int, Order]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ikbr.domain.errors import JournalError
+from ikbr.domain.errors import JournalError, UsageError
 from ikbr.journal.anchor import HEAD, Anchor, read_head
 from ikbr.journal.chain import Header
 from ikbr.journal.files import Files
@@ -68,12 +68,13 @@ class Journey:
         """Look into the folder.
 
         Raises:
-            JournalError: When it cannot be read or holds no journal.
+            UsageError: When it holds no journal.
+            JournalError: When it cannot be read.
         """
         self._directory, self._files = directory, files
         self._names = segment_names(directory, files)
         if not self._names:
-            raise JournalError(f"{directory} holds no journal: it has no segment files.")
+            raise UsageError(f"folder {directory} holds no journal: it has no segment files.")
         self.anchor: Anchor | None = None
         self.broken_slots = 0
         self.segment = HEAD
@@ -120,10 +121,25 @@ class Journey:
             pass
         elif not newest and not check.closed:
             self.problem = f"line {check.lines + 1}: {ending.reason or 'its final seal is missing'}"
+        elif ending.torn and (not newest or self._ended_at(check.length)):
+            self.problem = f"line {check.lines + 1}: {ending.reason}"
         self.before = self.last
         self.segments += 1
         self.records += check.count
         self.last = Previous(self.segment, check.count, check.prev)
+
+    def _ended_at(self, length: int) -> bool:
+        """Say whether the anchor knows of this end: then nothing may follow it."""
+        anchor, closed = self.anchor, self.scan.check.closed
+        return (
+            closed
+            and anchor is not None
+            and (anchor.segment, anchor.bytes)
+            == (
+                self.segment,
+                length,
+            )
+        )
 
     def _follows(self, header: Header | None) -> bool:
         # A crash may leave a newest segment without a whole header; it holds nothing.
