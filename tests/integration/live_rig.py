@@ -159,7 +159,9 @@ def run_session(
         alerts: list[Alert] = []
         bus.subscribe(EventType.FILL, fills.append, name="test")
         bus.subscribe(EventType.ALERT, alerts.append, name="test")
-        outside = Outside(_no_time, lambda: 0.5, lambda _account, _now: journal, confirm)
+        outside = Outside(
+            _no_time, lambda: 0.5, lambda _account, _now, _simulated: journal, confirm
+        )
         plan = plan_of(server.port, instances, **options)
         meaning = meant or Meant(plan.mode, "paper", server.port)
         runner = Runner(Client(), plan, meaning, outside, bus)

@@ -262,7 +262,7 @@ def test_the_demo_is_the_same_everywhere_whatever_the_settings(
     (door.folder / "config").mkdir()
     (door.folder / "config" / "settings.toml").write_text("[sim]\nlatency_ms = 500.0\n")
     monkeypatch.setenv("IKBR_RISK__MAX_POSITION_PCT", "0.01")
-    shown = door("demo")
+    shown = door("demo", "--no-paper")
     wanted = (ROOT / "tests" / "demo_fill_hash.txt").read_text().strip()
     assert f"fill_hash {wanted}\n" in shown
     assert "SYNTHETIC" in shown

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ikbr.cli.demo_paper import trade_a_morning
 from ikbr.journal.replay import replay
 
 IKBR = (sys.executable, "-c", "from ikbr.cli.main import run; run()")
@@ -76,6 +77,19 @@ def end_by(process: subprocess.Popen[str], folder: Path, number: int) -> Path:
     process.send_signal(number)
     assert process.wait(20) == 0
     return log
+
+
+@pytest.mark.slow
+def test_the_demo_trades_on_paper_and_ends_cleanly_without_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report = trade_a_morning(tmp_path, until="09:50")
+    shown = capsys.readouterr().out
+    assert "Paper trading" in report.read_text(encoding="utf-8")
+    assert str(report) in shown
+    assert "ended: the time to end has come; the strategies hold nothing" in shown
+    assert "fill of order" in report.with_suffix(".log").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

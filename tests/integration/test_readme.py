@@ -64,7 +64,7 @@ def run_line(door: Door, line: str) -> int:
         return 0
     if words[0] == "./run":
         assert re.search(rf'^COMMANDS=".*\b{words[1]}\b', (ROOT / "run").read_text(), re.MULTILINE)
-        door("demo")
+        door("demo", "--no-paper")
     elif words[0] == "python":
         assert (ROOT / words[1]).is_file()
         door("backtest", *words[2:])

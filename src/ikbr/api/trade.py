@@ -24,7 +24,7 @@ from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.domain.errors import UsageError
-from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
 from ikbr.live.logs import logged, narrate
 from ikbr.live.modes import Meant, check_before
@@ -36,6 +36,7 @@ from ikbr.settings import Settings, load_settings
 Ask = Callable[[str], str]
 """Asks a person to type the account; given the account, returns what was typed."""
 
+ANY_LAG_S = 1e9
 NOT_ASSUMED = float("inf")
 """The latency of a real market is what it is; nothing about it was assumed."""
 
@@ -76,14 +77,14 @@ class Prepared:
     Attributes:
         plan: What it is to do.
         meant: Which account is meant.
-        settings: All settings.
+        journals: Folder of the journals.
         outputs: Files that are written at the end.
         log: The log.
     """
 
     plan: SessionPlan
     meant: Meant
-    settings: Settings
+    journals: Path
     outputs: Outputs
     log: Path
 
@@ -133,7 +134,7 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
         flatten=request.flatten,
         until=request.until,
     )
-    return Prepared(plan, meant, settings, *_files(request, settings, now))
+    return Prepared(plan, meant, settings.journal.dir, *_files(request, settings, now))
 
 
 def _files(request: TradeRequest, settings: Settings, now: dt.datetime) -> tuple[Outputs, Path]:
@@ -206,12 +207,15 @@ class Session:
         self._prepared.outputs.write(result)
         return end, result
 
-    def _open_journal(self, account: str, now_ns: int) -> SessionJournal:
-        plan, folder = self._prepared.plan, self._prepared.settings.journal.dir
+    def _open_journal(self, account: str, now_ns: int, simulated: bool) -> SessionJournal:
+        plan, folder = self._prepared.plan, self._prepared.journals
         kind = "shadow" if plan.shadow else plan.mode
         day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
         place = folder / f"{kind}-{account}-{plan.connection.client_id}"
-        self._journal = open_session(place, day.isoformat(), meta={"mode": kind})
+        # Where time is the market's, it says nothing about how far the disk is behind.
+        lag_s = ANY_LAG_S if simulated else MAX_LAG_S
+        meta = {"mode": kind}
+        self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
         return self._journal
 
     def _result(self, seconds: float) -> BacktestResult:

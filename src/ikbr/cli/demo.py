@@ -1,4 +1,4 @@
-"""`ikbr demo`: a backtest that works everywhere and comes out the same everywhere."""
+"""`ikbr demo`: a backtest that comes out the same everywhere, and a morning on paper."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def command(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help=f"HTML report. [default: {REPORT}]")
     ] = None,
+    paper: Annotated[
+        bool, typer.Option("--paper/--no-paper", help="Show trading on paper, too.")
+    ] = True,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE|-", help="The result as JSON (- for stdout).")
     ] = None,
@@ -29,9 +32,11 @@ def command(
         bool, typer.Option("--open/--no-open", help="Open the report in a browser.")
     ] = False,
 ) -> None:
-    """Show a backtest on built-in synthetic data, with a report.
+    """Show a backtest and a morning of trading on paper, each with a report.
 
-    Settings files and the environment do not change it: its fill_hash is always the same.
+    All market data is built in and synthetic. Settings files and the environment do not change the
+    backtest: its fill_hash is always the same. Trading on paper goes over TCP to a simulated
+    gateway in a process of its own.
     """
     from ikbr.api.outputs import STDOUT, Outputs
     from ikbr.cli.backtest import present, run_plan
@@ -44,8 +49,14 @@ def command(
     outputs.check()
     result = run_plan(demo_plan(), outputs, None)
     present(result, target.resolve(), to_stdout)
+    reports = [target.resolve()]
+    if paper:
+        from ikbr.cli.demo_paper import trade_a_morning
+
+        reports.append(trade_a_morning(target.parent, aside=to_stdout))
     if open_:
-        typer.launch(target.resolve().as_uri())
+        for one in reports:
+            typer.launch(one.as_uri())
 
 
 def demo_plan() -> Plan:

@@ -20,7 +20,7 @@ from ikbr.domain.errors import IkbrError, InvariantError
 COMMANDS = {
     "backtest": "Run strategies over market data and say what came of it.",
     "data": "Import, list, check and make market data.",
-    "demo": "Show a backtest on built-in synthetic data, with a report.",
+    "demo": "Show a backtest and a morning of trading on paper, each with a report.",
     "gateway": "Simulate an IB Gateway for TWS API clients.",
     "journal": "Look into a journal, query it and verify it.",
     "live": "Trade with the limits of the live profile, on paper or with real money.",

@@ -120,7 +120,7 @@ def trade(mode: str, given: dict[str, Any]) -> None:
     console = Console(stderr=to_stdout, highlight=False)
     shown = console.is_terminal if view is None else view
     with prints_aside(to_stdout):
-        end, result = asyncio.run(_run(prepared, request.confirm_live, console, shown))
+        end, result = asyncio.run(run_shown(prepared, request.confirm_live, console, shown))
     present(end, result, prepared, console)
     if to_stdout and result is not None:
         print(json_text(result))
@@ -128,9 +128,20 @@ def trade(mode: str, given: dict[str, Any]) -> None:
         raise typer.Exit(1)
 
 
-async def _run(
+async def run_shown(
     prepared: Prepared, confirm_live: str, console: Console, shown: bool
 ) -> tuple[End, BacktestResult | None]:
+    """Run a session and show it meanwhile.
+
+    Args:
+        prepared: What is to be done.
+        confirm_live: The account with real money that may be traded; "" asks.
+        console: Where to show it.
+        shown: Whether with the live view; else in lines.
+
+    Returns:
+        How it ended, and what came of it.
+    """
     from ikbr.api.trade import Session
     from ikbr.cli.live_view import live_view
 

@@ -62,11 +62,11 @@ class Outside(msgspec.Struct, frozen=True):
     Attributes:
         wall_ns: Gives the time of the machine, ns UTC.
         draw: Gives random numbers from 0 to 1.
-        open_journal: Opens the journal of an account at a time.
+        open_journal: Opens the journal of an account at a time, of a simulated gateway or not.
         confirm: Asked before anything is done in an account with real money; raises to refuse.
     """
 
     wall_ns: Callable[[], int]
     draw: Callable[[], float]
-    open_journal: Callable[[str, int], Journal]
+    open_journal: Callable[[str, int, bool], Journal]
     confirm: Callable[[str], None]

@@ -204,7 +204,8 @@ class Runner:
         if self._meant.real_money and not plan.shadow:
             self._outside.confirm(connection.account)
         world = await look_around(connection, plan, clock.now_ns)
-        journal = self._outside.open_journal(connection.account, clock.now_ns)
+        account = connection.account
+        journal = self._outside.open_journal(account, clock.now_ns, self.is_simulated)
         self._journal = journal
         pipeline = self._build(clock, world, journal)
         self._feed = MarketFeed(
