@@ -13,20 +13,20 @@ from ib_async import CommissionReport, Contract, Execution
 from ib_async import Order as IbOrder
 from ib_async import OrderState as IbOrderState
 
+from ikbr.broker.ended import Ended
 from ikbr.broker.error_codes import classify
 from ikbr.broker.evidence import judge
 from ikbr.broker.executions import Estimate, ExecutionDesk
 from ikbr.broker.inquiry import COMPLETED, EXECUTIONS, OPEN, Inquiry
 from ikbr.broker.line import Line
 from ikbr.broker.order_ref import read_ref
-from ikbr.broker.orders import to_request
+from ikbr.broker.orders import agrees
 from ikbr.broker.previews import Previews
 from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
 from ikbr.core.ports import Clock
-from ikbr.domain.errors import InvariantError, OrderError
+from ikbr.domain.errors import InvariantError
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
-from ikbr.domain.order import Fill, OrderRequest, OrderType
-from ikbr.sim.recent import Recent
+from ikbr.domain.order import Fill
 
 SECOND = 1_000_000_000
 
@@ -73,7 +73,7 @@ class Follower:
         self._clock = clock
         self._catch_up_ns = catch_up_ns
         self.lines: dict[int, Line] = {}
-        self._ended: Recent[int, Line] = Recent()
+        self._ended = Ended(ask=self._ask, ask_later=self._ask_later, notice=self._notice)
         self.client_id = -1
         self.inquiry: Inquiry | None = None
         self.on_update: Callable[[OrderUpdate], None] = _not_attached
@@ -111,14 +111,21 @@ class Follower:
     def on_order_status(self, order_id: int, status: str, filled: float, client_id: int) -> None:
         """Take an order's status."""
         line = self.lines.get(order_id)
-        if line is not None and client_id == self.client_id:
-            line.claimed = max(line.claimed, int(filled))
-            self._hear(line, status)
+        if client_id != self.client_id:
+            return
+        if line is None:
+            self._ended.on_filled(order_id, int(filled))
+            return
+        line.claimed = max(line.claimed, int(filled))
+        self._hear(line, status)
 
     def on_open_order(self, order_id: int, order: IbOrder, state: IbOrderState) -> None:
         """Take an order as IB has it."""
         line = self.lines.get(order_id)
-        if line is None or order.clientId != self.client_id:
+        if order.clientId != self.client_id:
+            return
+        if line is None:
+            self._ended.on_listed(order_id, state.status, self.inquiry)
             return
         # IB's word counts for what a later change must repeat.
         line.ib_parent = order.parentId
@@ -126,7 +133,7 @@ class Follower:
         if self.inquiry is not None:
             self.inquiry.open_orders[order_id] = state.status
         wanted = line.changing
-        if wanted is not None and _agrees(order, wanted):
+        if wanted is not None and agrees(order, wanted):
             line.changing = None
             self.tell(order_id, _E.MODIFY)
         if line.lost or not line.acknowledged:
@@ -262,7 +269,10 @@ class Follower:
                 line.said = event
                 self.tell(order_id, event)
         if line.claimed > line.seen:
-            self._clock.call_at(self._clock.now_ns + self._catch_up_ns, self._catch_up, line)
+            self._ask_later(line)
+
+    def _ask_later(self, line: Line) -> None:
+        self._clock.call_at(self._clock.now_ns + self._catch_up_ns, self._catch_up, line)
 
     def _catch_up(self, line: Line) -> None:
         """Ask for executions that a status speaks of and that have not come."""
@@ -308,7 +318,7 @@ class Follower:
     def _retire(self, line: Line) -> None:
         order_id = line.order.order_id
         self.lines.pop(order_id, None)
-        self._ended.put(order_id, line)
+        self._ended.put(line)
 
     def _lose(self, line: Line, code: int, message: str) -> None:
         if not line.lost:
@@ -334,9 +344,11 @@ class Follower:
             return
         for order_id in order_ids:
             line = self.lines.get(order_id)
-            if line is None or line.end is not None:
+            if line is None:
+                self._ended.settle(order_id, inquiry)
+            elif line.end is not None:
                 continue
-            if order_id in inquiry.open_orders:
+            elif order_id in inquiry.open_orders:
                 self._settle_open(line, inquiry)
             elif line.seen < line.order.quantity:
                 self._settle_gone(line, inquiry.ended.get(order_id))
@@ -370,18 +382,6 @@ class Follower:
 
     def _notice(self, order_id: int, words: str) -> None:
         self.on_notice(Notice(order_id, words))
-
-
-def _agrees(order: IbOrder, request: OrderRequest) -> bool:
-    """Whether IB has an order as a change asked for it; a trailing trigger moves by itself."""
-    try:
-        there = to_request(request.symbol, order)
-    except OrderError:
-        return False
-    prices = there.limit_price == request.limit_price and (
-        request.order_type is OrderType.TRAIL or there.stop_price == request.stop_price
-    )
-    return prices and there.quantity == request.quantity
 
 
 def _not_attached(_what: object) -> None:

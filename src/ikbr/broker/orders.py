@@ -137,6 +137,18 @@ def to_request(symbol: str, ib: IbOrder) -> OrderRequest:
     )
 
 
+def agrees(order: IbOrder, request: OrderRequest) -> bool:
+    """Whether IB has an order as a change asked for it; a trailing trigger moves by itself."""
+    try:
+        there = to_request(request.symbol, order)
+    except OrderError:
+        return False
+    prices = there.limit_price == request.limit_price and (
+        request.order_type is OrderType.TRAIL or there.stop_price == request.stop_price
+    )
+    return prices and there.quantity == request.quantity
+
+
 def whole(quantity: float) -> int:
     """Read a quantity.
 
