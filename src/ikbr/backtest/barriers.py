@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ikbr.backtest import scan as at
 from ikbr.backtest.scan import (
     ACTIVE,
     BARRIER,
@@ -30,7 +33,7 @@ from ikbr.backtest.scan import (
     UNIT,
     WIDTH,
     marks_of,
-    scan,
+    scan_packed,
 )
 from ikbr.backtest.stage import Stage
 from ikbr.core.halts import NO_FLOOR
@@ -55,13 +58,14 @@ class Barriers:
         self._totals = np.zeros(TOTALS, np.int64)
         self._totals_ahead = self._totals.copy()
         self._sums, self._sums_ahead = self._totals.data, self._totals_ahead.data
+        self._packs = self._pack_of(self._table, self._totals)
+        self._packs_ahead = self._pack_of(self._ahead, self._totals_ahead)
+        self._columns: tuple[NDArray[Any], ...] = ()
         self._keep = PPB - round(stage.setup.limits.max_drawdown_pct * PPB)
         # Which rows of the table (of either copy) say anything.
         self._listed = [True] * count
         self._from = 0
         self._anything = False
-        self._tape: Tape
-        self._marks: NDArray[np.int32]
         self._stops: NDArray[np.int64]
 
     def load(self) -> None:
@@ -109,8 +113,17 @@ class Barriers:
 
     def begin(self, tape: Tape, marks: NDArray[np.int32]) -> None:
         """Turn to a new piece of tape."""
-        self._tape = tape
-        self._marks = marks
+        prices, sizes = (tape.bid, tape.ask, tape.last), (tape.bid_size, tape.ask_size)
+        # Kept, because compiled code holds nothing but their addresses.
+        self._columns = (
+            np.ascontiguousarray(tape.sym, np.int16),
+            np.ascontiguousarray(tape.kind, np.uint8),
+            *(np.ascontiguousarray(column, np.int32) for column in (*prices, *sizes, marks)),
+        )
+        for pack in (self._packs, self._packs_ahead):
+            pack[at.LENGTH] = len(tape)
+            for place, column in zip(range(at.SYM, at.TABLE), self._columns, strict=True):
+                pack[place] = column.ctypes.data
         self._stops = np.flatnonzero(tape.kind >= Kind.AUCTION)
         self._from = 0
         self.load()
@@ -119,7 +132,7 @@ class Barriers:
         """Load the compiled code for a tape, which takes its time on the first call."""
         nothing = tape.rows(0, 0)
         self.begin(nothing, marks_of(nothing.bid, nothing.ask, nothing.last))
-        self._advance(0, 0, self._table, self._totals)
+        self._advance(0, 0, self._packs)
 
     def scan(self, start: int, end: int) -> int:
         """Find the first row in `[start, end)` that needs a decision; `end` without one."""
@@ -128,7 +141,7 @@ class Barriers:
             return self._next_stop(start, end)
         np.copyto(self._ahead, self._table)
         np.copyto(self._totals_ahead, self._totals)
-        return self._advance(start, end, self._ahead, self._totals_ahead)
+        return self._advance(start, end, self._packs_ahead)
 
     def accept(self, row: int) -> None:
         """Let the last scan stand: everything before a row was seen by the strategies."""
@@ -137,6 +150,7 @@ class Barriers:
             self._cells, self._cells_ahead = self._cells_ahead, self._cells
             self._totals, self._totals_ahead = self._totals_ahead, self._totals
             self._sums, self._sums_ahead = self._sums_ahead, self._sums
+            self._packs, self._packs_ahead = self._packs_ahead, self._packs
         self._from = row
 
     @property
@@ -158,7 +172,7 @@ class Barriers:
         if not self._anything:
             return
         if row > self._from:
-            self._advance(self._from, row, self._table, self._totals)
+            self._advance(self._from, row, self._packs)
             self._from = row
         stage = self._stage
         equity, peak = self._sums[EQUITY], self._sums[PEAK]
@@ -172,13 +186,12 @@ class Barriers:
         place = int(np.searchsorted(self._stops, start))
         return min(end, int(self._stops[place])) if place < len(self._stops) else end
 
-    def _advance(
-        self, start: int, end: int, table: NDArray[np.int64], totals: NDArray[np.int64]
-    ) -> int:
-        tape = self._tape
-        return int(
-            scan(
-                start, end, tape.sym, tape.kind, tape.bid, tape.ask, tape.last,
-                tape.bid_size, tape.ask_size, self._marks, table, totals,
-            )
-        )  # fmt: skip
+    def _pack_of(self, table: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.int64]:
+        pack = np.zeros(at.PACKED, np.int64)
+        pack[at.COUNT] = len(table)
+        pack[at.TABLE], pack[at.SUMS] = table.ctypes.data, totals.ctypes.data
+        return pack
+
+    def _advance(self, start: int, end: int, pack: NDArray[np.int64]) -> int:
+        pack[at.START], pack[at.END] = start, end
+        return int(scan_packed(pack))
