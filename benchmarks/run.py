@@ -25,6 +25,7 @@ BENCHMARKS = {
     "order-path": "order_path.py",
     "grid": "grid.py",
     "catalog-read": "catalog_read.py",
+    "journal": "journal.py",
 }
 
 

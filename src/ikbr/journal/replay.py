@@ -154,8 +154,10 @@ class State:
     def _settings(self, _: int, body: Mapping[str, Any]) -> None:
         self.settings = body
         self.instruments.update(instruments_of(body))
-        # Later sessions go on with the books of the first.
-        if self.counts["settings"] == 1 and ("capital_micro" in body or "capital" in body):
+        # A session that names a capital opens its books anew, any other goes on with those before.
+        if "capital_micro" in body or "capital" in body:
+            self.books.clear()
+            self.baseline.clear()
             capital = body.get("capital_micro")
             if capital is None:
                 capital = round(body["capital"] * MICRO)

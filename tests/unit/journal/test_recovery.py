@@ -158,8 +158,7 @@ def test_replay_gives_what_the_running_pipeline_knows(seed: int) -> None:
 def test_a_second_session_goes_on_with_the_books_of_the_first() -> None:
     rig = Rig(start=False)
     settings = {"instruments": list(rig.data.instruments.values()), "capital_micro": 10 * MICRO}
-    more = {"instruments": list(Rig(symbols=("KO",)).data.instruments.values()),
-            "capital_micro": 99 * MICRO}  # fmt: skip
+    more = {"instruments": list(Rig(symbols=("KO",)).data.instruments.values())}
     halt = Refused("drawdown", 0.1, 0.2, "too much")
     state = replay(
         [
@@ -193,6 +192,22 @@ def test_a_second_session_goes_on_with_the_books_of_the_first() -> None:
     state.apply("operator", 10, OperatorAction("arm"))
     state.apply("stop", 11, SessionStop("night"))
     assert (state.kill, state.stop) == (None, SessionStop("night"))
+
+
+def test_a_session_that_names_a_capital_opens_its_books_anew() -> None:
+    settings = {"instruments": list(Rig().data.instruments.values()), "capital_micro": 10 * MICRO}
+    opening = [
+        ("settings", 1, settings),
+        ("cash", 1, {"currency": "USD", "amount_micro": 5, "why": "opening"}),
+        ("baseline", 1, Baseline("SPY", 7, 70, "held when the session began")),
+    ]
+    state = replay(
+        [*opening, ("intent", 2, (1, "m", OrderRequest("SPY", Side.BUY, 1), 0)), *opening]
+    )
+    assert state.portfolio.cash_micro == {"USD": 10 * MICRO + 5}
+    assert state.portfolio.quantity("SPY") == 7
+    assert state.baseline == {"SPY": 7}
+    assert list(state.open_orders) == [1]
 
 
 def test_kinds_of_a_newer_version_are_kept_by_reading_and_refused_by_replay() -> None:
