@@ -10,9 +10,9 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from ikbr.broker.program import Ending, run_program
+from ikbr.broker.program import Ending, Outcome, run_program
 from ikbr.broker.sim_client import Cable
-from ikbr.broker.virtual_time import Driver
+from ikbr.broker.virtual_time import MOST_ENDS, Driver
 from ikbr.data.memory_source import MemorySource
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.tape import NO_PRICE, Kind, Tape
@@ -44,17 +44,17 @@ def world() -> World:
     return World(MemorySource(tape, []))
 
 
-def run(world: World, folder: Path, text: str, *arguments: str) -> tuple[Ending, list[str]]:
+def run(world: World, folder: Path, text: str, *arguments: str) -> tuple[Outcome, list[str]]:
     """Run a script; it notes what it has to say in a file."""
     path, notes = folder / "bot.py", folder / "notes"
     path.write_text(dedent(text))
     driver = Driver(world, Cable(lambda: Session(world)))
-    ending = run_program(path, [str(notes), *arguments], driver)
-    return ending, notes.read_text().splitlines()
+    outcome = run_program(path, [str(notes), *arguments], driver)
+    return outcome, notes.read_text().splitlines() if notes.exists() else []
 
 
 def test_a_synchronous_bot(world: World, tmp_path: Path) -> None:
-    ending, notes = run(
+    outcome, notes = run(
         world,
         tmp_path,
         """
@@ -81,17 +81,17 @@ def test_a_synchronous_bot(world: World, tmp_path: Path) -> None:
         note.close()
         """,
     )
-    assert ending is Ending.BY_ITSELF
+    assert outcome.ending is Ending.BY_ITSELF
     assert notes == ["Filled 500.01", "True 14", "True"]
     assert START + 660 * SECOND <= world.now_ns < START + 800 * SECOND
 
 
 def test_an_asynchronous_bot_that_never_ends(world: World, tmp_path: Path) -> None:
-    ending, notes = run(
+    outcome, notes = run(
         world,
         tmp_path,
         """
-        import asyncio, sys
+        import asyncio, pathlib, sys
         import ib_async
 
         async def main():
@@ -113,17 +113,17 @@ def test_an_asynchronous_bot_that_never_ends(world: World, tmp_path: Path) -> No
         asyncio.run(main())
         """,
     )
-    assert ending is Ending.WITH_THE_TAPE
+    assert outcome.ending is Ending.WITH_THE_TAPE
     assert notes == ["True 500.5 True"]
     assert world.ended
 
 
 def test_a_bot_that_runs_the_loop_for_ever_ends_with_the_tape(world: World, tmp_path: Path) -> None:
-    ending, notes = run(
+    outcome, notes = run(
         world,
         tmp_path,
         """
-        import sys
+        import pathlib, sys
         from pathlib import Path
         from ib_async import *
 
@@ -134,21 +134,189 @@ def test_a_bot_that_runs_the_loop_for_ever_ends_with_the_tape(world: World, tmp_
         """,
         "an argument",
     )
-    assert (ending, notes) == (Ending.WITH_THE_TAPE, ["an argument"])
+    assert (outcome.ending, notes) == (Ending.WITH_THE_TAPE, ["an argument"])
 
 
 @pytest.mark.parametrize(
-    ("line", "error"), [("sys.exit(3)", SystemExit), ("raise ValueError('mine')", ValueError)]
+    ("line", "ending", "code"),
+    [
+        ("sys.exit(3)", Ending.BY_ITSELF, 3),
+        ("sys.exit(0)", Ending.BY_ITSELF, 0),
+        ("sys.exit('no data')", Ending.BY_ITSELF, 1),
+        ("raise ValueError('mine')", Ending.BY_AN_ERROR, 1),
+    ],
 )
-def test_what_a_script_raises_comes_out_and_all_is_as_before(
-    world: World, tmp_path: Path, line: str, error: type[BaseException]
+def test_what_a_script_ends_with_comes_out_and_all_is_as_before(
+    world: World, tmp_path: Path, line: str, ending: Ending, code: int
 ) -> None:
     before = sys.argv, list(sys.path), dt.datetime
-    with pytest.raises(error):
-        run(world, tmp_path, f"import sys\nfrom ib_async import IB\nIB().connect()\n{line}\n")
+    text = f"import sys\nfrom ib_async import IB\nIB().connect()\n{line}\n"
+    outcome, _ = run(world, tmp_path, text)
+    assert (outcome.ending, outcome.code) == (ending, code)
+    assert (str(outcome.error) == "mine") is (ending is Ending.BY_AN_ERROR)
     assert before == (sys.argv, list(sys.path), dt.datetime)
 
 
-def test_a_script_may_end_with_nothing_to_complain_of(world: World, tmp_path: Path) -> None:
-    (tmp_path / "notes").write_text("")
-    assert run(world, tmp_path, "import sys\nsys.exit(0)\n")[0] is Ending.BY_ITSELF
+def test_errors_in_handlers_tasks_and_timers_are_told(world: World, tmp_path: Path) -> None:
+    outcome, notes = run(
+        world,
+        tmp_path,
+        """
+        import asyncio, pathlib, sys
+        from ib_async import *
+
+        ib = IB()
+        ib.connect()
+
+        def on_tick(tickers):
+            raise KeyError("SPY")
+
+        async def on_update():
+            await asyncio.sleep(0)
+            raise ValueError("later")
+
+        ib.pendingTickersEvent += on_tick
+        [spy] = ib.qualifyContracts(Stock("SPY", "SMART", "USD"))
+        ticker = ib.reqMktData(spy)
+        ib.sleep(10)
+        ib.pendingTickersEvent -= on_tick
+        util.getLoop().call_later(1, lambda: 1 / 0)
+        ib.updateEvent += on_update
+        ib.sleep(2)
+        pathlib.Path(sys.argv[1]).write_text("went on")
+        """,
+    )
+    assert (outcome.error, notes) == (None, ["went on"])
+    assert (outcome.ending, outcome.code) == (Ending.BY_ITSELF, 0)
+    found = {type(fault.error): fault for fault in outcome.faults}
+    assert set(found) == {KeyError, ValueError, ZeroDivisionError}
+    assert found[KeyError].count > 5
+    assert found[KeyError].where == "pendingTickersEvent"
+    assert found[KeyError].place.endswith("bot.py:9")
+
+
+def test_an_error_that_a_script_listens_for_is_no_fault(world: World, tmp_path: Path) -> None:
+    outcome, notes = run(
+        world,
+        tmp_path,
+        """
+        import pathlib, sys
+        from ib_async import *
+
+        ib, errors = IB(), []
+        ib.connect()
+        ib.pendingTickersEvent.connect(lambda t: 1 / 0, error=lambda e, error: errors.append(error))
+        [spy] = ib.qualifyContracts(Stock("SPY", "SMART", "USD"))
+        ib.reqMktData(spy)
+        ib.sleep(5)
+        pathlib.Path(sys.argv[1]).write_text(type(errors[0]).__name__)
+        """,
+    )
+    assert (list(outcome.faults), notes) == ([], ["ZeroDivisionError"])
+
+
+WAITING = {
+    "sleeping": "time.sleep(30)",
+    "turning the loop": "ib.sleep(0)",
+    "asking for the time": "datetime.now()",
+    "asking for seconds": "time.time()",
+    "in spite of Ctrl-C": "stubborn()",
+}
+
+
+@pytest.mark.parametrize("how", WAITING)
+def test_a_script_that_waits_for_ever_in_any_way_ends_with_the_tape(
+    world: World, tmp_path: Path, how: str
+) -> None:
+    text = f"""
+        import time
+        from datetime import datetime
+        from ib_async import *
+
+        def stubborn():
+            for _ in range(3):
+                try:
+                    ib.sleep(1000)
+                except KeyboardInterrupt:
+                    pass
+            ib.sleep(1000)
+
+        ib = IB()
+        ib.connect()
+        ib.sleep(3500)
+        while True:
+            {WAITING[how]}
+        """
+    outcome, _ = run(world, tmp_path, text)
+    assert outcome.ending is Ending.WITH_THE_TAPE
+    assert world.ended
+
+
+def test_whoever_never_gives_up_is_given_up(world: World, tmp_path: Path) -> None:
+    class Left(BaseException):
+        pass
+
+    left = []
+
+    def leave() -> None:
+        if not left:
+            left.append(driver.ends)
+            raise Left
+
+    path = tmp_path / "bot.py"
+    path.write_text(
+        "from ib_async import *\nib = IB()\nib.connect()\n"
+        "while True:\n    try:\n        ib.sleep(1)\n    except KeyboardInterrupt:\n        pass\n"
+    )
+    driver = Driver(world, Cable(lambda: Session(world)))
+    driver.on_hopeless = leave
+    with pytest.raises(Left):
+        run_program(path, [], driver)
+    assert left == [MOST_ENDS + 1]
+
+
+@pytest.mark.parametrize("name", ["ib_insync", "ib_insync.ib"])
+def test_a_script_for_ib_insync_gets_ib_async(world: World, tmp_path: Path, name: str) -> None:
+    outcome, notes = run(
+        world,
+        tmp_path,
+        f"""
+        import pathlib, sys
+        from {name} import *
+        from ib_insync import util
+        import ib_insync, ib_insync.contract as contract
+
+        ib = IB()
+        ib.connect()
+        [spy] = ib.qualifyContracts(contract.Stock("SPY", "SMART", "USD"))
+        df = util.df(ib.reqHistoricalData(spy, "", "1 D", "1 min", "MIDPOINT", True))
+        pathlib.Path(sys.argv[1]).write_text(f"{{ib.isConnected()}} {{type(ib).__module__}}")
+        """,
+    )
+    assert (outcome.error, notes) == (None, ["True ib_async.ib"])
+    assert "ib_insync" not in sys.modules
+
+
+def test_a_script_for_ibapi_is_refused_as_it_would_reach_a_real_gateway(
+    world: World, tmp_path: Path
+) -> None:
+    outcome, _ = run(world, tmp_path, "from ibapi.client import EClient\n")
+    assert isinstance(outcome.error, ImportError)
+    assert "ikbr gateway sim" in str(outcome.error)
+
+
+def test_no_client_of_a_script_has_a_real_socket(world: World, tmp_path: Path) -> None:
+    outcome, notes = run(
+        world,
+        tmp_path,
+        """
+        import pathlib, sys
+        from ib_async.client import Client
+        from ib_async.wrapper import Wrapper
+        from ib_async import IB
+
+        client = Client(Wrapper(IB()))
+        pathlib.Path(sys.argv[1]).write_text(type(client.conn).__name__)
+        """,
+    )
+    assert (outcome.error, notes) == (None, ["SimConnection"])

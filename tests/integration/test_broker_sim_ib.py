@@ -12,7 +12,8 @@ from ib_async import IB, LimitOrder, MarketOrder, Stock
 
 from ikbr.broker.sim_client import Cable
 from ikbr.broker.sim_ib import SimIB, simulated
-from ikbr.broker.virtual_time import Driver, TapeEnded, VirtualPolicy
+from ikbr.broker.virtual_loop import VirtualPolicy
+from ikbr.broker.virtual_time import Driver, TapeEnded
 from ikbr.data.memory_source import MemorySource
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.tape import NO_PRICE, Kind, Tape

@@ -37,7 +37,8 @@ def test_the_readme_runs_from_top_to_bottom(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IKBR_CACHE", str(shared_cache(tmp_path_factory)))
-    shutil.copytree(ROOT / "config", tmp_path / "config")
+    for folder in ("config", "examples"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     write_lean(tmp_path / "path/to/lean/data")
     door = Door(tmp_path, capfd)
     ran = 0

@@ -77,8 +77,8 @@ def prepare(request: Request, stack: ExitStack, tell: Callable[[str], None] = sa
     instances = _with_symbols(instances, holding, request)
     wanted = [*canonical(request.symbols), *(s for one in instances for s in one.symbols)]
     source = choose_source(request, holding, tuple(dict.fromkeys(wanted)))
-    model = _model(request, settings.sim)
-    _check_fees(model, source)
+    model = model_of(request, settings.sim)
+    check_fees(model, source)
     record = {
         "profile": settings.profile,
         "data": holding.label,
@@ -88,11 +88,12 @@ def prepare(request: Request, stack: ExitStack, tell: Callable[[str], None] = sa
         "shape": request.shape,
     }
     setup = make_setup(request, settings.risk, model, settings.routing)
-    history = _history(request, holding)
+    history = history_of(request, holding)
     return Plan(source, instances, setup, holding.feed or request.feed, record, history)
 
 
-def _history(request: Request, holding: Holding) -> History | None:
+def history_of(request: Request, holding: Holding) -> CatalogHistory | None:
+    """Give the past before a run; None for data in memory."""
     if holding.catalog is None:
         return None
     return CatalogHistory(holding.catalog, session="all" if request.session == "all" else "regular")
@@ -157,7 +158,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _model(request: Request, model: ExecutionModel) -> ExecutionModel:
+def model_of(request: Request, model: ExecutionModel) -> ExecutionModel:
     """Let what was asked for explicitly win over the settings."""
     given = {
         name: value
@@ -185,7 +186,7 @@ def _with_symbols(
     ]
 
 
-def _check_fees(model: ExecutionModel, source: TapeSource) -> None:
+def check_fees(model: ExecutionModel, source: TapeSource) -> None:
     """Refuse days without a fee table before the run, not at its first fill.
 
     Raises:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from ikbr.backtest.collector import calm_collector
+from ikbr.backtest.evaluate import splits_of
+from ikbr.backtest.notes import notes_of
 from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.rows import RowReplay
@@ -20,10 +21,9 @@ from ikbr.core.ports import History, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
 from ikbr.domain.events import EventType
+from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import MICRO, Instrument
-from ikbr.domain.round_trips import Split
-from ikbr.domain.tape import NO_PRICE, Tape, TapeSource
-from ikbr.sim.actions import split_ratio
+from ikbr.domain.tape import Tape, TapeSource
 from ikbr.strategies.kernel import all_kernels, is_kernel
 
 SHAPES = ("auto", "kernel", "python", "reference")
@@ -70,11 +70,7 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
         ContractError: When a needed exchange rate is neither on the tape nor given.
         DataError: When the source has no sessions.
     """
-    if feed == "quotes" and setup.model.fill != "quote":
-        raise ConfigError(
-            f"fill = {setup.model.fill!r} needs prints, and the feed 'quotes' has none; "
-            f"use --fill quote or --feed both."
-        )
+    check_fill_rule(feed, setup.model)
     if setup.shape not in SHAPES:
         raise ConfigError(f"shape {setup.shape!r} is unknown; {nearest(setup.shape, SHAPES)}.")
     if setup.shape == "kernel":
@@ -104,6 +100,19 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
     with calm_collector():
         span = _replay(stage, source, progress, history)
     return _result(stage, source, log, feed, record, span, journal)
+
+
+def check_fill_rule(feed: str, model: ExecutionModel) -> None:
+    """Refuse a fill rule that needs what the feed lacks.
+
+    Raises:
+        ConfigError: When it does.
+    """
+    if feed == "quotes" and model.fill != "quote":
+        raise ConfigError(
+            f"fill = {model.fill!r} needs prints, and the feed 'quotes' has none; "
+            f"use --fill quote or --feed both."
+        )
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -284,38 +293,9 @@ def _result(
         latency_ms=model.latency_ms,
         fill=model.fill,
         fees=model.fees,
-        splits=_splits(stage, source),
-        notes=[*_notes(stage, source), *span.notes],
+        splits=splits_of(source, model),
+        notes=[*notes_of(source, model, stage.market), *span.notes],
     )
     result = outcome(stage, log, about)
     result.journal = getattr(journal, "records", ())
     return result
-
-
-def _splits(stage: Stage, source: TapeSource) -> list[Split]:
-    """List the splits that were booked: at the open that followed each."""
-    if not stage.setup.model.corporate_actions:
-        return []
-    opens = [session.open_ns for session in source.sessions]
-    found = []
-    for action in source.actions:
-        place = bisect_left(opens, action.ts_ns)
-        if action.split != 1.0 and place < len(opens):
-            found.append(Split(opens[place], action.symbol, *split_ratio(action.split)))
-    return sorted(found, key=lambda split: split.ts_ns)
-
-
-def _notes(stage: Stage, source: TapeSource) -> list[str]:
-    notes = []
-    if source.synthetic:
-        notes.append("The market data is synthetic: it was made up by a seeded generator.")
-    if not source.has_quotes and stage.setup.model.fill == "quote":
-        notes.append("The tape has no quotes: market orders traded at the next print.")
-    if all(last == NO_PRICE for last in stage.market.last):
-        notes.append("The tape has no prints: `ticker.last` stayed unknown all along.")
-    if stage.setup.model.fill == "last":
-        notes.append("Fills at the last price exist only for comparison with other engines.")
-    as_of = stage.setup.model.fees_as_of
-    if as_of is not None and stage.setup.model.fees != "none":
-        notes.append(f"Fees are those of {as_of}, whatever the date of the data.")
-    return notes

@@ -10,10 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ikbr.backtest.analytics.by_algorithm import algorithm_of
-from ikbr.backtest.analytics.inputs import SummaryInputs
-from ikbr.backtest.analytics.summary import summarise
-from ikbr.backtest.explain import RunFacts, explain
+from ikbr.backtest.evaluate import Conditions, evaluate
 from ikbr.backtest.result import BacktestResult
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import Pipeline, plain_values
@@ -128,66 +125,30 @@ def outcome(pipeline: Pipeline, log: MemoryLog, about: Circumstances) -> Backtes
         notes=list(about.notes),
         commission=commission / MICRO,
     )
-    result.summary = summarise(_inputs(result, pipeline, about))
-    result.round_trips = tuple(record.trip for record in result.summary.round_trips)
-    result.findings = explain(_facts(result, pipeline, about))
-    return result
-
-
-def _inputs(result: BacktestResult, pipeline: Pipeline, about: Circumstances) -> SummaryInputs:
-    rates = pipeline.trader.portfolio.fx_micro
     marks = {
         i.symbol: i.to_price(units)
         for n, i in enumerate(pipeline.instruments)
         if (units := pipeline.standing_mark(n)) != NO_PRICE
     }
-    return SummaryInputs(
-        capital=result.capital,
-        equity_ts=result.equity_ts,
-        equity=result.equity,
-        session_end_equity=result.session_equity,
-        fills=result.fills,
-        multipliers={i.symbol: i.multiplier for i in pipeline.instruments},
-        first_ts=result.start_ns,
-        last_ts=result.end_ns,
-        sessions=[(s.open_ns, s.close_ns) for s in about.sessions],
-        marks=marks,
-        prices={s: (p.ts_ns, p.price) for s, p in result.prices.items()},
-        fx={i.symbol: rates.get(i.currency, MICRO) / MICRO for i in pipeline.instruments},
-        splits=about.splits,
-        algorithms={o.order_id: algorithm_of(o.request) for o in result.orders},
-    )
+    return evaluate(result, _conditions(pipeline, about), marks)
 
 
-def _facts(result: BacktestResult, pipeline: Pipeline, about: Circumstances) -> RunFacts:
-    assert result.summary is not None
+def _conditions(pipeline: Pipeline, about: Circumstances) -> Conditions:
     trader = pipeline.trader
     limits = trader.risk.limits
-    muted = sum(slot.muted for slot in trader.slots)
-    name, largest, threshold = _largest(result.described)
-    return RunFacts(
-        summary=result.summary,
-        events=result.events,
-        signals=len(result.orders) + sum(result.refused.values()) + muted,
-        orders=len(result.orders),
-        fills=result.fills,
-        refused=result.refused,
-        zero_quantity=result.refused.get("size", 0),
-        signal_name=name,
-        largest_signal=largest,
-        signal_threshold=threshold,
-        session_end_equity=result.session_equity,
-        parameters=sum(len(params) for params in result.params.values()),
+    return Conditions(
         latency_ms=about.latency_ms,
-        fill_rule=about.fill,
+        fill=about.fill,
         fees=about.fees,
+        base=trader.portfolio.base,
+        fx_micro=trader.portfolio.fx_micro,
+        sessions=about.sessions,
+        splits=about.splits,
         has_quotes=about.has_quotes,
-        synthetic=about.synthetic,
         stale_after_s=limits.stale_after_s,
-        halted_ts_ns=next((a.ts_ns for a in result.alerts if a.source == "risk"), None),
         drawdown_limit=limits.max_drawdown_pct or None,
+        muted=sum(slot.muted for slot in trader.slots),
         disabled={r.name: r.reason_disabled for r in trader.manager.running if not r.enabled},
-        currency=trader.portfolio.base,
     )
 
 
@@ -198,15 +159,3 @@ def _logs(pipeline: Pipeline) -> list[tuple[int, str, str]]:
         for ts, text in context.lines
     ]
     return sorted(lines)
-
-
-def _largest(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, float | None, float | None]:
-    """Read what a strategy says of its signal: "largest …" beside "threshold"."""
-    for words in described.values():
-        for key, value in words.items():
-            if key.startswith("largest ") and isinstance(value, int | float):
-                limit = words.get("threshold")
-                known = float(limit) if isinstance(limit, int | float) else None
-                # Exactly 0 is what stands there before anything was measured.
-                return key.removeprefix("largest "), abs(float(value)) or None, known
-    return "signal", None, None

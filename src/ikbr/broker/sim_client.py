@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from ib_async import Event, util
@@ -37,11 +38,13 @@ class Cable:
 
     Attributes:
         dial: Begins a conversation with the gateway; None when nobody answers there.
+        outside: What holds for the gateway and not for its clients; it is entered again and again.
     """
 
     def __init__(self, dial: Callable[[], SessionPort | None]) -> None:
         """Lay a cable; nobody uses it yet."""
         self.dial = dial
+        self.outside: AbstractContextManager[None] = nullcontext()
         self._plugged: list[SimConnection] = []
 
     def plug(self, connection: SimConnection) -> None:
@@ -68,6 +71,11 @@ class Cable:
         """End every conversation, as the gateway's end would do."""
         for connection in tuple(self._plugged):
             connection.disconnect()
+
+    def cut(self) -> None:
+        """End every conversation without a word to the clients: they are about to be gone."""
+        for connection in tuple(self._plugged):
+            connection.cut()
 
 
 class SimConnection:
@@ -102,6 +110,13 @@ class SimConnection:
         session.close()
         self._lose()
 
+    def cut(self) -> None:
+        """Hang up; the client does not hear of it."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+            self._cable.unplug(self)
+
     def isConnected(self) -> bool:  # noqa: N802 - ib_async's name
         """Say whether there is a conversation."""
         return self.session is not None
@@ -113,7 +128,8 @@ class SimConnection:
             return
         self.numBytesSent += len(msg)
         self.numMsgSent += 1
-        session.receive(msg)
+        with self._cable.outside:
+            session.receive(msg)
         _loop().call_soon(self.deliver)
 
     def deliver(self) -> bool:

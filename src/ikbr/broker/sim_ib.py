@@ -14,7 +14,7 @@ from typing import Any
 from ib_async import IB
 from ib_async.objects import IBDefaults
 
-from ikbr.broker.sim_client import Cable, SimClient
+from ikbr.broker.sim_client import Cable, SimClient, SimConnection
 
 
 class SimIB(IB):
@@ -34,15 +34,15 @@ class SimIB(IB):
 
 @contextmanager
 def simulated(cable: Cable) -> Iterator[None]:
-    """Let every `IB` that is made meanwhile, by whomever, use a cable of this process.
+    """Let every client that is made meanwhile, by whomever, use a cable of this process.
 
     Args:
         cable: Where the gateway is.
     """
-    module: Any = import_module("ib_async.ib")
-    before = module.Client
-    module.Client = partial(SimClient, cable=cable)
+    module: Any = import_module("ib_async.client")
+    before = module.Connection
+    module.Connection = partial(SimConnection, cable)
     try:
         yield
     finally:
-        module.Client = before
+        module.Connection = before

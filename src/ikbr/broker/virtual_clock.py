@@ -3,7 +3,8 @@
 `time.time`, `time.time_ns`, `time.monotonic`, `time.sleep`, `datetime.now`, `utcnow`, `today` and
 `date.today` follow the market. What cannot follow: `time.perf_counter` (it measures the program),
 functions that a module bound by name before (`from time import time` in a library that was loaded
-earlier), other threads, and libraries that ask the operating system, as `pandas.Timestamp.now`.
+earlier), waiting in other threads, and libraries that ask the operating system, as
+`pandas.Timestamp.now`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import copyreg
 import datetime as dt
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
+from ikbr.broker.library_imports import library_imports
 from ikbr.broker.virtual_time import SECOND, Driver
 
 _REAL_DATETIME = dt.datetime
@@ -30,6 +32,7 @@ _driver: Driver | None = None
 def _now(tz: dt.tzinfo | None) -> dt.datetime:
     if _driver is None:
         return _REAL_DATETIME.now(tz)
+    _driver.turn()
     now = _EPOCH + dt.timedelta(microseconds=_driver.market.now_ns // 1000)
     return now.astimezone(tz) if tz is not None else now.astimezone().replace(tzinfo=None)
 
@@ -99,15 +102,14 @@ def virtual_clock(driver: Driver) -> Iterator[None]:
     """
     global _driver
     before, _driver = _driver, driver
-    market = driver.market
     with ExitStack() as stack:
         stack.callback(_restore, before)
         for name, tell in (
-            ("time", lambda: market.now_ns / SECOND),
-            ("time_ns", lambda: market.now_ns),
-            ("monotonic", driver.seconds),
-            ("monotonic_ns", lambda: round(driver.seconds() * SECOND)),
-            ("sleep", driver.sleep),
+            ("time", lambda: _asked(driver) / SECOND),
+            ("time_ns", lambda: _asked(driver)),
+            ("monotonic", lambda: (_asked(driver) - driver.start_ns) / SECOND),
+            ("monotonic_ns", lambda: _asked(driver) - driver.start_ns),
+            ("sleep", partial(_sleep, driver, time.sleep)),
         ):
             _put(stack, time, name, tell)
         for real, ours in ((_REAL_DATETIME, VirtualDatetime), (_REAL_DATE, VirtualDate)):
@@ -119,7 +121,39 @@ def virtual_clock(driver: Driver) -> Iterator[None]:
         for name, module in list(sys.modules.items()):
             if name.split(".")[0] == "ib_async" and module is not None:
                 _replace(stack, module)
+        outside = _RealDatetime()
+        stack.enter_context(library_imports(outside, partial(_replace, stack)))
+        stack.callback(setattr, driver.cable, "outside", driver.cable.outside)
+        driver.cable.outside = outside
         yield
+
+
+class _RealDatetime:
+    """Let `datetime` be the real one within a block: for libraries, and for the gateway itself."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Any, Any]] = []
+
+    def __enter__(self) -> None:
+        self._found.append((dt.datetime, dt.date))
+        dt.datetime, dt.date = _REAL_DATETIME, _REAL_DATE  # type: ignore[misc]
+
+    def __exit__(self, *_: object) -> None:
+        dt.datetime, dt.date = self._found.pop()  # type: ignore[misc]
+
+
+def _asked(driver: Driver) -> int:
+    """Give the present, ns UTC, and note that a program has asked for it."""
+    driver.turn()
+    return driver.market.now_ns
+
+
+def _sleep(driver: Driver, real: Callable[[float], None], seconds: float) -> None:
+    """Sleep on the market's time; other threads, for which nothing moves, on the machine's."""
+    if driver.is_mine:
+        driver.sleep(seconds)
+    else:
+        real(seconds)
 
 
 def _reduce(ours: type, value: dt.date) -> tuple[Any, ...]:

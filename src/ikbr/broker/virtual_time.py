@@ -1,4 +1,4 @@
-"""Virtual time: the event loop's clock is that of the simulated market.
+"""Virtual time: a program's clock is that of the simulated market.
 
 When a program waits, the market plays on: to the next thing that concerns the program, or to the
 time until which it waits. A day passes as fast as it can be computed.
@@ -6,11 +6,10 @@ time until which it waits. A day passes as fast as it can be computed.
 
 from __future__ import annotations
 
-import asyncio
-import selectors
-from collections.abc import Mapping
+from collections.abc import Callable
 from math import ceil
-from typing import Any, Protocol
+from threading import get_ident
+from typing import Protocol
 
 from ikbr.broker.sim_client import Cable
 
@@ -18,6 +17,14 @@ SECOND = 1_000_000_000
 
 GRACE_NS = 60 * SECOND
 """How long a program may go on after the end of the tape, so that it sees its last answers."""
+
+PATIENCE = 10_000
+"""How often a program may ask for the time or turn its loop without waiting before time passes."""
+TURN_NS = 10_000_000
+"""How long such a turn takes from then on."""
+
+MOST_ENDS = 100
+"""How often a program may be told that the tape is over; then it is hopeless."""
 
 
 class Due(Protocol):
@@ -67,18 +74,26 @@ class Driver:
     Attributes:
         market: What moves.
         cable: How its word reaches the program.
+        start_ns: When the program began, ns UTC.
+        ends: How often the program was told that the tape is over.
+        on_hopeless: Called when it was told so over and over and goes on all the same.
     """
 
     def __init__(self, market: MarketPort, cable: Cable) -> None:
         """Move nothing yet."""
         self.market = market
         self.cable = cable
-        self._start_ns = market.now_ns
+        self.ends = 0
+        self.on_hopeless: Callable[[], None] = lambda: None
+        self.start_ns = market.now_ns
         self._stop_ns = 0
+        self._turns = 0
+        self._moves = False
+        self._thread = get_ident()
 
     def seconds(self) -> float:
         """Give the time since the start of the tape."""
-        return (self.market.now_ns - self._start_ns) / SECOND
+        return (self.market.now_ns - self.start_ns) / SECOND
 
     def wait(self, seconds: float | None) -> None:
         """Let the market play until it says something to the program.
@@ -89,6 +104,7 @@ class Driver:
         Raises:
             TapeEnded: When the tape is over and the program would wait for nothing.
         """
+        self._turns = 0
         market = self.market
         limit = None if seconds is None else market.now_ns + ceil(seconds * SECOND)
         while not self.cable.deliver():
@@ -99,21 +115,58 @@ class Driver:
                 return
 
     def sleep(self, seconds: float) -> None:
-        """Let the market play for so long, and let the program hear of it only afterwards."""
-        self.market.advance_to(self.market.now_ns + ceil(seconds * SECOND))
+        """Let the market play for so long, and let the program hear of it only afterwards.
+
+        Raises:
+            TapeEnded: When the tape is over.
+        """
+        self._turns = 0
+        until = self.market.now_ns + ceil(seconds * SECOND)
+        if self.market.ended:
+            self._after_the_end(until)
+        else:
+            self._move_to(until)
+
+    def turn(self) -> None:
+        """Note that a program goes on without waiting.
+
+        On a real clock time passes while it does. Here nothing would, and a program that waits
+        by asking for the time again and again would do so for ever.
+        """
+        if self._moves or not self.is_mine:
+            return
+        self._turns += 1
+        if self._turns > PATIENCE:
+            turns = self._turns
+            self.sleep(TURN_NS / SECOND)
+            self._turns = turns
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the program's own thread asks; the market moves in no other."""
+        return get_ident() == self._thread
 
     def _step(self, limit: int | None) -> bool:
         """Play the next row, or what is due before it; say whether the limit is reached."""
         market = self.market
         row, due = market.player.next_ns, market.clock.next_ns
         if limit is not None and min(row, due) > limit:
-            market.advance_to(limit)
+            self._move_to(limit)
             return True
         if due < row:
-            market.advance_to(due)
+            self._move_to(due)
         else:
-            market.step(1)
+            self._move(market.step, 1)
         return False
+
+    def _move_to(self, ts_ns: int) -> None:
+        self._move(self.market.advance_to, ts_ns)
+
+    def _move(self, play: Callable[[int], int], what: int) -> None:
+        self._moves = True
+        with self.cable.outside:
+            play(what)
+        self._moves = False
 
     def _after_the_end(self, limit: int | None) -> None:
         market = self.market
@@ -122,70 +175,8 @@ class Driver:
         if limit is None or limit > self._stop_ns:
             # Once more after as long a time again, should the program go on all the same.
             self._stop_ns = max(market.now_ns, self._stop_ns) + GRACE_NS
+            self.ends += 1
+            if self.ends > MOST_ENDS:
+                self.on_hopeless()
             raise TapeEnded("the tape is over.")
-        market.advance_to(limit)
-
-
-class _Selector(selectors.BaseSelector):
-    """Look at real files and sockets without waiting; wait in virtual time."""
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._real = selectors.DefaultSelector()
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = self._real.select(0)
-        if not ready and (timeout is None or timeout > 0):
-            self._driver.wait(timeout)
-        return ready
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self._real.register(fileobj, events, data)
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._real.unregister(fileobj)
-
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self._real.modify(fileobj, events, data)
-
-    def close(self) -> None:
-        self._real.close()
-
-    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._real.get_key(fileobj)
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return self._real.get_map()
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """Be asyncio's event loop, on the market's time."""
-
-    def __init__(self, driver: Driver) -> None:
-        """Start at the present of the market."""
-        self._driver = driver
-        super().__init__(_Selector(driver))
-
-    def time(self) -> float:
-        """Give the time of the market, seconds."""
-        return self._driver.seconds()
-
-
-class VirtualPolicy(asyncio.DefaultEventLoopPolicy):
-    """Make event loops on the market's time, whoever asks for one (`asyncio.run` does).
-
-    Attributes:
-        made: Every loop that was made.
-    """
-
-    def __init__(self, driver: Driver) -> None:
-        """Make none yet."""
-        super().__init__()
-        self._driver = driver
-        self.made: list[asyncio.AbstractEventLoop] = []
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        """Make a loop."""
-        loop = VirtualLoop(self._driver)
-        self.made.append(loop)
-        return loop
+        self._move_to(limit)

@@ -28,6 +28,7 @@ COMMANDS = {
     "optimise": "Run a strategy over a grid of parameters and say which were best.",
     "paper": "Trade on paper over a gateway.",
     "risk": "Show the limits of risk and how far they are used up.",
+    "run-script": "Run an ib_async script, unchanged, over market data and say what came of it.",
     "strategies": "List strategies and their parameters.",
     "walk-forward": "Choose parameters on the past and judge them on what follows.",
 }

@@ -85,3 +85,17 @@ class History(Protocol):
         Returns:
             The bars, oldest first; fewer when fewer are known.
         """
+
+
+class Archive(History, Protocol):
+    """Give the past, and say when it begins."""
+
+    def first_ns(self, symbol: str) -> int | None:
+        """Say when the past begins.
+
+        Args:
+            symbol: Whose.
+
+        Returns:
+            The open of the first day of which bars can be given, ns UTC; None when there is none.
+        """

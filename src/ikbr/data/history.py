@@ -36,6 +36,7 @@ USUAL_DAY_NS = 23_400 * 10**9
 _UNITS = {"s": 10**9, "sec": 10**9, "min": 60 * 10**9, "h": 3_600 * 10**9, "day": DAY_NS}
 _TEXT = re.compile(r"^(\d+)\s*(s|sec|min|h|day)$")
 _SHORTER = (("minute", 60 * 10**9), ("second", 10**9))
+_KINDS = ("print", "bar-second", "bar-minute", "bar-daily")
 _ALWAYS = 2**62
 
 Key = tuple[str, int, int]
@@ -115,6 +116,24 @@ class CatalogHistory:
             found.append(kept.values(instrument, max(0, stop - lacking), stop))
             lacking -= len(found[-1])
         return tuple(bar for part in reversed(found) for bar in part)
+
+    def first_ns(self, symbol: str) -> int | None:
+        """Say when the past begins.
+
+        Args:
+            symbol: Whose.
+
+        Returns:
+            The open of the first day of which bars can be given, ns UTC; None when there is none.
+
+        Raises:
+            DataError: When the symbol is unknown.
+        """
+        days = sorted(set().union(*(self._held(symbol, kind) for kind in _KINDS)))
+        if not days:
+            return None
+        sessions = self._catalog.sessions(symbol, days[0], days[-1])
+        return sessions[0].open_ns if sessions else None
 
     def _backwards(
         self, instrument: Instrument, span: int, end_ns: int

@@ -2,7 +2,8 @@
 
 | request | answer |
 |---|---|
-| `{"do": "status"}` | time, rows played, clients, whether the tape is over |
+| `{"do": "status"}` | the time, rows played, clients, whether the tape is over; when the next row
+                       comes, and when something is due by time |
 | `{"do": "step", "rows": 10}` | plays so many rows (1 when it is not said) |
 | `{"do": "advance", "seconds": 60}` or `{"do": "advance", "to_ns": …}` | plays up to a time |
 | `{"do": "speed", "speed": 60}` | changes the speed; 0 is step mode, -1 the highest |
@@ -107,6 +108,8 @@ class Control:
             "ok": True,
             "rows": rows,
             "now_ns": world.now_ns,
+            "row_ns": world.player.next_ns,
+            "due_ns": world.clock.next_ns,
             "played": world.player.played,
             "ended": world.ended,
             "clients": sorted(world.links),

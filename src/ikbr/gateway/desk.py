@@ -96,11 +96,12 @@ class Desk:
             return
         ended = self.orders.ended(link.client_id, order_id)
         if ended is not None:
-            link.refuse(order_id, why.NOT_MODIFIABLE if ended.filled else why.DUPLICATE_ID)
+            refusal = why.NOT_MODIFIABLE if ended.filled else why.DUPLICATE_ID
+            self.news.deny(link, order_id, None, refusal)
             return
         what = find_and_read(self._contracts, values)
         if isinstance(what, Refusal):
-            link.refuse(order_id, what)
+            self.news.deny(link, order_id, None, what)
             return
         number, request = what
         if values["whatIf"]:
@@ -108,17 +109,17 @@ class Desk:
             preview(link, wo, books, self._touch(number, request.side))
             return
         if order_id < self.orders.next_id(link.client_id):
-            link.refuse(order_id, why.DUPLICATE_ID)
+            self.news.deny(link, order_id, request, why.DUPLICATE_ID)
             return
         parent = None
         if values["parentId"]:
             key = (link.client_id, values["parentId"])
             parent = self.orders.open(*key) or self.orders.ended(*key)
             if parent is None:
-                link.refuse(order_id, why.NO_PARENT)
+                self.news.deny(link, order_id, request, why.NO_PARENT)
                 return
         if self.orders.is_full:
-            link.refuse(order_id, why.TOO_MANY)
+            self.news.deny(link, order_id, request, why.TOO_MANY)
             return
         wo = self._enter(link.client_id, values, books, number, request, parent)
         if values["algoStrategy"] and values["outsideRth"]:
@@ -370,7 +371,7 @@ class Desk:
             self._end(wo, "Inactive")
         else:
             self.orders.end(wo, self._clock.now_ns, completed=False)
-        self.news.refuse(wo, refusal)
+        self.news.reject(wo, refusal)
 
     def _on_fill(self, books: Books, fill: Fill) -> None:
         wo = self.orders.by_perm.get(fill.order_id)

@@ -25,6 +25,7 @@ class Executed:
 
     Attributes:
         on_new: Told every one, with its time and its commission.
+        on_fill: Told every fill, before it is written as an execution.
 
     Source: IBKR, "Executions and commissions": those since midnight are given; corrections have
     the same id but for what stands behind its last dot.
@@ -34,6 +35,7 @@ class Executed:
         """Start without executions."""
         self._clock = clock
         self.on_new: Callable[[int, Values, Values], None] = lambda *_what: None
+        self.on_fill: Callable[[Fill], None] = lambda _fill: None
         self._all: deque[tuple[int, Values, Values]] = deque(maxlen=MOST_EXECUTIONS)
 
     def add(self, wo: WireOrder, fill: Fill, realised: float | None) -> tuple[Values, Values]:
@@ -47,6 +49,7 @@ class Executed:
         Returns:
             The fields of the execution (but for its request) and of its commission report.
         """
+        self.on_fill(fill)
         instrument = wo.order.instrument
         exec_id = f"0000e0d5.{wo.perm_id:08x}.{fill.exec_id:08x}.01"
         venue = wo.wire["primaryExchange"] or wo.wire["exchange"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ikbr.domain.order import OrderRequest
 from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
 from ikbr.gateway.messages import order_answers as say
@@ -21,12 +22,14 @@ class OrderNews:
     Attributes:
         links: Clients that are connected, by client id.
         on_change: Told every order of which there is news, whether or not its client hears it.
+        on_refused: Told every order that is refused, as far as it could be read, and why.
     """
 
     def __init__(self) -> None:
         """Start with nobody to tell."""
         self.links: Mapping[int, Link] = {}
         self.on_change: Callable[[WireOrder], None] = lambda _wo: None
+        self.on_refused: Callable[[OrderRequest | None, Refusal], None] = lambda *_what: None
 
     def order(self, wo: WireOrder) -> None:
         """Tell what an order is."""
@@ -51,6 +54,18 @@ class OrderNews:
         link = self._link(wo)
         if link is not None:
             link.refuse(wo.order_id, refusal)
+
+    def reject(self, wo: WireOrder, refusal: Refusal) -> None:
+        """Tell why an order has ended that was taken."""
+        self.refuse(wo, refusal)
+        self.on_refused(wo.request, refusal)
+
+    def deny(
+        self, link: Link, order_id: int, request: OrderRequest | None, refusal: Refusal
+    ) -> None:
+        """Tell why an order is not taken."""
+        link.refuse(order_id, refusal)
+        self.on_refused(request, refusal)
 
     def bound(self, wo: WireOrder) -> None:
         """Tell that an order that was placed by hand belongs to a client now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ikbr.core.ports import History
+from ikbr.core.ports import Archive
 from ikbr.domain.errors import ConfigError, DataError
 from ikbr.domain.marks import mark_units
 from ikbr.domain.session import Session as TradingDay
@@ -84,7 +84,7 @@ class World:
         source: TapeSource,
         options: GatewayOptions | None = None,
         *,
-        history: History | None = None,
+        history: Archive | None = None,
         state: State | None = None,
     ) -> None:
         """Build the world; it stands just before the first row or open of the tape.

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from ikbr.broker.sim_client import Cable
-from ikbr.broker.virtual_time import SECOND, Driver, TapeEnded, VirtualLoop, VirtualPolicy
+from ikbr.broker.virtual_loop import VirtualLoop, VirtualPolicy
+from ikbr.broker.virtual_time import SECOND, Driver, TapeEnded
 
 START = 1_000 * SECOND
 FAR = 2**63 - 1

@@ -103,6 +103,26 @@ def test_bars_built_from_prints_are_those_of_a_run(prints_only: Path, text: str)
     assert repr(history.bars("SPY", text, NEVER, 17)) == repr(tuple(expected[-17:]))
 
 
+def test_the_past_begins_with_the_open_of_the_first_day_that_holds_anything(
+    prints_only: Path, tmp_path: Path
+) -> None:
+    history = CatalogHistory(Catalog(prints_only))
+    [first, *_] = history.bars("SPY", "1min", NEVER, 10**6)
+    assert history.first_ns("SPY") == first.start_ns
+    empty = Catalog(tmp_path)
+    write(
+        empty,
+        "quote",
+        DAYS[0],
+        ts_ns=[hours()[0].open_ns],
+        bid=[1],
+        ask=[2],
+        bid_size=[1],
+        ask_size=[1],
+    )
+    assert CatalogHistory(empty).first_ns("SPY") is None
+
+
 def test_nothing_is_given_that_closed_after_the_time(prints_only: Path) -> None:
     history = CatalogHistory(Catalog(prints_only))
     every = history.bars("SPY", "1min", NEVER, 10**6)

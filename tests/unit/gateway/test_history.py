@@ -155,6 +155,9 @@ class Days:
         ]  # fmt: skip
         return [bar for bar in days if bar.end_ns <= end_ns][-count:]
 
+    def first_ns(self, symbol: str) -> int | None:
+        return OPEN - 2 * DAY if symbol == "SPY" else None
+
 
 def test_earlier_days_come_from_the_history_port_and_today_so_far_from_the_tape() -> None:
     world = World(source_of(ROWS), GatewayOptions(), history=Days())
@@ -229,6 +232,14 @@ def test_head_timestamp_and_schedule() -> None:
     assert heard[0][1]["sessions"] == [
         {"start": "20260302-09:30:00", "end": "20260302-16:00:00", "refDate": "20260302"}
     ]
+
+
+def test_the_head_timestamp_is_that_of_the_past_before_the_tape() -> None:
+    client = Client(World(source_of(ROWS), GatewayOptions(), history=Days()))
+    heard = client.ask(
+        requests.REQ_HEAD_TIMESTAMP, reqId=4, whatToShow="TRADES", formatDate=2, **SPY
+    )
+    assert heard == [("headTimestamp", {"reqId": 4, "text": str((OPEN - 2 * DAY) // SECOND)})]
 
 
 def test_small_bars_are_asked_for_at_a_pace() -> None:

@@ -9,7 +9,7 @@ TINY_EXPOSURE = 0.01
 
 def no_data(facts: RunFacts) -> Finding | None:
     """Say that there was nothing to trade on."""
-    if facts.events or facts.fills:
+    if facts.events or facts.fills or facts.script:
         return None
     return Finding(
         Severity.PROBLEM,
@@ -26,15 +26,33 @@ def strategy_disabled(facts: RunFacts) -> Finding | None:
     named = "; ".join(f"{name}: {error}" for name, error in facts.disabled.items())
     return Finding(
         Severity.PROBLEM,
-        "strategy-disabled",
-        f"Switched off after an error: {named}.",
+        "script-failed" if facts.script else "strategy-disabled",
+        f"{'Ended by' if facts.script else 'Switched off after'} an error: {named}.",
         "Fix the error; everything after it is missing from the result.",
+    )
+
+
+def unnoticed_errors(facts: RunFacts) -> Finding | None:
+    """Say which errors a script's handlers made, as ib_async tells nobody."""
+    if not facts.unnoticed:
+        return None
+    named = "; ".join(f"{error} {times:,}×" for error, times in facts.unnoticed.items())
+    return Finding(
+        Severity.PROBLEM,
+        "unnoticed-errors",
+        f"Handlers raised errors, and ib_async went on without a word: {named}.",
+        "Fix them: whatever these handlers were to do did not happen, and would not live.",
     )
 
 
 def no_signal(facts: RunFacts) -> Finding | None:
     """Say that the strategy never wanted anything, and how near it came."""
-    if facts.fills or facts.signals or not facts.events or facts.disabled:
+    if facts.fills or facts.signals or facts.disabled:
+        return None
+    if facts.script:
+        text = f"The script sent no order in {count(facts.events, 'event')}."
+        return Finding(Severity.NOTE, "no-order", text)
+    if not facts.events:
         return None
     text = f"No fills: the strategy gave no signal in {count(facts.events, 'event')}."
     advice = "Try more data or other parameters."
@@ -55,6 +73,13 @@ def all_refused(facts: RunFacts) -> Finding | None:
         return None
     ranked = sorted(facts.refused.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{rule} {times:,}×" for rule, times in ranked)
+    if facts.script:
+        return Finding(
+            Severity.PROBLEM,
+            "all-refused",
+            f"No fills: the gateway refused every order, by code: {named}.",
+            "The refusals in the report say why.",
+        )
     return Finding(
         Severity.PROBLEM,
         "all-refused",

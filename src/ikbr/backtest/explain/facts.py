@@ -68,6 +68,8 @@ class RunFacts:
         drawdown_limit: That limit, a fraction; None if there was none.
         disabled: Strategies that raised an error, with its message.
         currency: Of the account.
+        script: Whether a script sent the orders, and no strategy.
+        unnoticed: Errors in a script's handlers that ib_async told nobody, with their number.
     """
 
     summary: Summary
@@ -93,6 +95,8 @@ class RunFacts:
     drawdown_limit: float | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
     currency: str = "USD"
+    script: bool = False
+    unnoticed: Mapping[str, int] = field(default_factory=dict)
 
     def money(self, amount: float) -> str:
         """Write an amount in the account's currency for people."""

@@ -10,6 +10,7 @@ from ikbr.backtest.explain.facts import Finding, RunFacts
 RULES: tuple[Callable[[RunFacts], Finding | None], ...] = (
     activity.no_data,
     activity.strategy_disabled,
+    activity.unnoticed_errors,
     activity.no_signal,
     activity.all_refused,
     activity.sized_to_zero,

@@ -112,6 +112,10 @@ def head_timestamp(session: Session, values: Values) -> None:
         return
     world = session.world
     first = world.days[0].open_ns if world.days else world.began_ns
+    if world.history is not None:
+        symbol = world.contracts.instruments[number].symbol
+        known = world.history.first_ns(symbol)
+        first = min(first, known) if known is not None else first
     text = str(first // SECOND_NS) if values["formatDate"] == 2 else times.write_utc(first)
     session.send(say.HEAD_TIMESTAMP, {"reqId": values["reqId"], "text": text})
 

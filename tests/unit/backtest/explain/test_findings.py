@@ -103,6 +103,15 @@ def only(facts: RunFacts, side: int) -> RunFacts:
 FIRING = {
     "no-data": (but(EMPTY, events=0), "No market data"),
     "strategy-disabled": (but(GOOD, disabled={"pairs": "division by zero"}), "division by zero"),
+    "script-failed": (
+        but(GOOD, script=True, disabled={"bot.py": "KeyError: 'SPY'"}),
+        "Ended by an error: bot.py: KeyError: 'SPY'",
+    ),
+    "unnoticed-errors": (
+        but(GOOD, script=True, unnoticed={"on_bar: ZeroDivisionError: division by zero": 1_200}),
+        "division by zero 1,200×",
+    ),
+    "no-order": (but(EMPTY, script=True), "sent no order in 5,000 events"),
     "no-signal": (
         but(EMPTY, signal_name="momentum", largest_signal=0.0123, signal_threshold=0.02),
         "largest momentum was 0.0123, the threshold is 0.02",
@@ -223,4 +232,10 @@ def test_many_trials_make_many_parameters_weigh_more() -> None:
 
 def test_every_rule_is_in_the_table_once() -> None:
     assert len(set(RULES)) == len(RULES)
-    assert len(FIRING) == len(RULES) + 1  # one rule finds either of two things
+    assert len(FIRING) == len(RULES) + 3  # three rules find either of two things
+
+
+def test_of_a_script_the_gateway_is_named_as_the_one_who_refused() -> None:
+    (found, *_) = explain(but(EMPTY, script=True, signals=3, refused={"201": 1, "110": 2}))
+    assert found.rule == "all-refused"
+    assert "the gateway refused every order, by code: 110 2×, 201 1×" in found.text
