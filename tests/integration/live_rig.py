@@ -160,7 +160,7 @@ def run_session(
         bus.subscribe(EventType.FILL, fills.append, name="test")
         bus.subscribe(EventType.ALERT, alerts.append, name="test")
         outside = Outside(
-            _no_time, lambda: 0.5, lambda _account, _now, _simulated: journal, confirm
+            _no_time, lambda: 0.5, lambda *_where: journal, lambda _account: None, confirm
         )
         plan = plan_of(server.port, instances, **options)
         meaning = meant or Meant(plan.mode, "paper", server.port)

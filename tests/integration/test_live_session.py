@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import datetime as dt
+import json
 from typing import Any
 
+import numpy as np
 import pytest
 from live_rig import (
     ACCOUNT,
@@ -14,20 +18,26 @@ from live_rig import (
     SECOND,
     OnPrints,
     calm_source,
+    calm_tape,
     one,
     run_session,
 )
 
 from ikbr.backtest.engine import Setup, run_backtest
 from ikbr.backtest.result import fill_hash
+from ikbr.data.memory_source import MemorySource
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import ConfigError, IkbrError
+from ikbr.domain.events import Bar
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.order import Order, OrderRequest, Side
+from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
+from ikbr.domain.tape import Tape
 from ikbr.domain.ticker import Ticker
+from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.options import GatewayOptions
-from ikbr.gateway.runner import MAX
+from ikbr.gateway.runner import MAX, STEP
 from ikbr.gateway.server import GatewayServer
 from ikbr.gateway.world import World
 from ikbr.journal.memory_journal import MemoryJournal
@@ -263,3 +273,115 @@ def test_real_money_is_not_traded_before_its_account_is_confirmed() -> None:
             confirm=refuse,
         )
     assert asked == ["U1000001"]
+
+
+def test_in_step_mode_it_does_the_same_as_at_the_highest_speed() -> None:
+    source = calm_source(1_500)
+    free = run_session([one(OnPrints(30), "SPY", "KO")], source=source)
+
+    async def step(runner: Runner, server: GatewayServer) -> None:
+        while runner.pipeline is None:
+            await asyncio.sleep(0.001)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.control_port)
+        ended = False
+        while not ended:
+            writer.write(b'{"do": "step", "rows": 7}\n')
+            answer = json.loads(await reader.readline())
+            assert answer["ok"], answer
+            ended = answer["ended"]
+        writer.close()
+        await writer.wait_closed()
+
+    stepped = run_session(
+        [one(OnPrints(30), "SPY", "KO")], source=source, speed=STEP, meanwhile=step
+    )
+    assert len(free.fills) > 10
+    assert fill_hash(stepped.fills) == fill_hash(free.fills)
+
+
+def test_the_link_to_ib_is_lost_and_comes_back() -> None:
+    async def lose(runner: Runner, server: GatewayServer) -> None:
+        while not runner.pipeline or len(runner.pipeline.trader.orders.orders) < 4:
+            await asyncio.sleep(0)
+        server.world.faults.add(read_fault({"what": "link_down", "seconds": 600, "data": "lost"}))
+        server.world.settle()
+
+    seen = run_session([one(OnPrints(20), "SPY", "KO")], meanwhile=lose)
+    words = [a.message for a in seen.alerts if a.source == "link"]
+    assert any("cut off" in w for w in words)
+    assert "entries go on" in words[-1]
+    states = [b.state for k, _, b in seen.journal.records if k == "connection"]
+    assert states[-2:] == ["cut off", "ready"]
+    back = next(t for k, t, b in reversed(seen.journal.records) if k == "connection")
+    lost = next(t for k, t, b in reversed(seen.journal.records)
+                if k == "connection" and b.state == "cut off")  # fmt: skip
+    assert back - lost == pytest.approx(600 * SECOND, abs=60 * SECOND)
+    intents = [t for k, t, b in seen.journal.records if k == "intent"]
+    assert not [t for t in intents if lost < t < back], "nothing is entered while it is lost"
+    assert len([t for t in intents if t >= back]) > 5
+    assert seen.books.cash_micro == seen.theirs.cash_micro
+
+
+def test_a_session_goes_on_over_more_days_than_the_gateway_tells_at_once() -> None:
+    days = 9
+    tapes, sessions = [], []
+    for day in range(days):
+        base = calm_tape(300)
+        shift = day * 86_400 * SECOND
+        tapes.append(dataclasses.replace(base, ts=base.ts + shift))
+        date = dt.date(2026, 3, 2) + dt.timedelta(day)
+        sessions.append(Session(date, OPEN_NS + shift, OPEN_NS + shift + 23_400 * SECOND))
+    columns = {
+        field.name: np.concatenate([getattr(tape, field.name) for tape in tapes])
+        for field in dataclasses.fields(Tape)
+        if field.name != "instruments"
+    }
+    source = MemorySource(Tape(tapes[0].instruments, **columns), sessions, synthetic=True)
+
+    async def stop_at_the_end(runner: Runner, server: GatewayServer) -> None:
+        while not server.world.ended:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        runner.stop("the data is over")
+
+    seen = run_session([one(OnPrints(20), "SPY", "KO")], source=source, until="",
+                       meanwhile=stop_at_the_end)  # fmt: skip
+    assert seen.runner.pipeline is not None
+    assert [s.date for s in seen.runner.pipeline.agenda.begun] == [s.date for s in sessions]
+    assert len(seen.runner.pipeline.recorder.session_equity) == days
+    assert seen.books.cash_micro == seen.theirs.cash_micro
+
+
+class Warm(BaseStrategy):
+    """Want past bars, and note what was seen before the first tick."""
+
+    bars = ("1min",)
+    warmup = 30
+
+    def __init__(self) -> None:
+        """See nothing yet."""
+        self.past: list[Bar] = []
+        self.ticks = 0
+
+    def on_bar(self, bar: Bar) -> None:
+        """Note what came before the first tick."""
+        if not self.ticks:
+            self.past.append(bar)
+
+    def on_market_data(self, _ticker: Ticker) -> None:
+        """Count."""
+        self.ticks += 1
+
+
+def test_strategies_see_the_past_of_the_gateway_before_the_first_tick() -> None:
+    def play_an_hour(world: World) -> None:
+        world.advance_to(OPEN_NS + 3_600 * SECOND)
+
+    strategy = Warm()
+    seen = run_session([one(strategy, "SPY")], before=play_an_hour, until="10:45")
+    assert strategy.ticks > 0
+    assert len(strategy.past) == 30
+    assert [b.end_ns for b in strategy.past] == sorted(b.end_ns for b in strategy.past)
+    assert strategy.past[-1].end_ns <= OPEN_NS + 3_600 * SECOND
+    assert all(b.end_ns - b.start_ns == 60 * SECOND for b in strategy.past)
+    assert seen.end.orderly

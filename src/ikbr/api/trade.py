@@ -20,10 +20,13 @@ from ikbr.api.run import setting_texts
 from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
 from ikbr.broker.client import Client
+from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.domain.errors import UsageError
+from ikbr.domain.session_events import RiskState
+from ikbr.journal.replay import replay
 from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
 from ikbr.live.logs import logged, narrate
@@ -185,7 +188,9 @@ class Session:
         def confirm(account: str) -> None:
             confirm_account(account, confirm_live or ask(account))
 
-        outside = Outside(time.time_ns, random.random, self._open_journal, confirm)
+        outside = Outside(
+            time.time_ns, random.random, self._open_journal, self._latest_risk, confirm
+        )
         self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
 
     async def run(self) -> tuple[End, BacktestResult | None]:
@@ -195,10 +200,13 @@ class Session:
             How it ended and what came of it; no result when it never began.
         """
         began = time.perf_counter()
+        where = self._prepared.plan.connection
+        lock = ClientIdLock(self._prepared.journals, where.host, where.port, where.client_id)
         try:
             with logged(self._prepared.log), stopped_by_signals(self.runner):
                 end = await self.runner.run()
         finally:
+            lock.release()
             if self._journal is not None:
                 self._journal.close()
         if self.runner.pipeline is None:
@@ -208,15 +216,27 @@ class Session:
         return end, result
 
     def _open_journal(self, account: str, now_ns: int, simulated: bool) -> SessionJournal:
-        plan, folder = self._prepared.plan, self._prepared.journals
-        kind = "shadow" if plan.shadow else plan.mode
         day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
-        place = folder / f"{kind}-{account}-{plan.connection.client_id}"
         # Where time is the market's, it says nothing about how far the disk is behind.
         lag_s = ANY_LAG_S if simulated else MAX_LAG_S
-        meta = {"mode": kind}
-        self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
+        meta = {"mode": self._kind}
+        self._journal = open_session(
+            self._place(account), day.isoformat(), meta=meta, max_lag_s=lag_s
+        )
         return self._journal
+
+    @property
+    def _kind(self) -> str:
+        plan = self._prepared.plan
+        return "shadow" if plan.shadow else plan.mode
+
+    def _place(self, account: str) -> Path:
+        client_id = self._prepared.plan.connection.client_id
+        return self._prepared.journals / f"{self._kind}-{account}-{client_id}"
+
+    def _latest_risk(self, account: str) -> RiskState | None:
+        place = self._place(account)
+        return replay(place).risk if place.is_dir() else None
 
     def _result(self, seconds: float) -> BacktestResult:
         runner, plan = self.runner, self._prepared.plan
@@ -224,7 +244,7 @@ class Session:
         assert pipeline is not None
         now = pipeline.clock.now_ns
         about = Circumstances(
-            mode="shadow" if plan.shadow else plan.mode,
+            mode=self._kind,
             capital=runner.opening_micro / 1e6,
             sessions=pipeline.agenda.begun,
             resolution="tick",

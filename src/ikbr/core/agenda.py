@@ -98,19 +98,45 @@ class Agenda:
         Args:
             start_ns: Time of the first data, ns UTC.
         """
-        trader, clock = self._trader, self._clock
         if self._sessions:
             self._set_windows(self._sessions[0])
         for session in self._sessions:
-            clock.call_at(session.open_ns, self._open, session)
-            for running in trader.manager.running:
-                flatten = running.strategy.schedule.marks(session).flatten_ns
-                if flatten != NEVER:
-                    clock.call_at(flatten, trader.flatten, running, "end of its schedule")
-            # Set here, so that a session closes before another opens at that very moment.
-            clock.call_at(session.close_ns, self._close, session)
+            self._set(session)
         if self._around_the_clock:
             self._start_bars(start_ns)
+
+    def extend(self, sessions: Sequence[Session]) -> list[Session]:
+        """Go on with the sessions that follow the known ones.
+
+        Args:
+            sessions: In order; those that are known already, or overlap with them, are left out.
+
+        Returns:
+            The new ones.
+        """
+        known_ns = self._sessions[-1].close_ns if self._sessions else 0
+        new = [session for session in sessions if session.open_ns >= known_ns]
+        if new and self.opened == len(self._sessions):
+            self._set_windows(new[0])
+        self._sessions = [*self._sessions, *new]
+        for session in new:
+            self._set(session)
+        return new
+
+    @property
+    def left(self) -> int:
+        """How many sessions are still to open."""
+        return len(self._sessions) - self.opened
+
+    def _set(self, session: Session) -> None:
+        trader, clock = self._trader, self._clock
+        clock.call_at(session.open_ns, self._open, session)
+        for running in trader.manager.running:
+            flatten = running.strategy.schedule.marks(session).flatten_ns
+            if flatten != NEVER:
+                clock.call_at(flatten, trader.flatten, running, "end of its schedule")
+        # Set here, so that a session closes before another opens at that very moment.
+        clock.call_at(session.close_ns, self._close, session)
 
     def _set_windows(self, session: Session) -> None:
         for slot in self._trader.slots:

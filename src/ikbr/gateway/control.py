@@ -10,6 +10,7 @@
 | `{"do": "fault", "what": "drop", …}` | lets something go wrong; see `faults/` |
 | `{"do": "order", "symbol": "SPY", …}` | places an order by hand; see `manual.py` |
 
+A step or an advance is over when clients that follow the market's time have done with it.
 Every answer is one line, `{"ok": true, …}` or `{"ok": false, "error": "…"}`.
 """
 
@@ -22,7 +23,7 @@ import msgspec
 from ikbr.domain.errors import ConfigError, IkbrError
 from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.manual import ManualOrder, place_by_hand
-from ikbr.gateway.runner import MAX, Runner
+from ikbr.gateway.runner import MAX, Goal, Runner
 from ikbr.gateway.times import SECOND_NS
 
 LONGEST_LINE = 1 << 16
@@ -73,6 +74,20 @@ class Control:
             found = {"ok": False, "error": str(error)}
         return msgspec.json.encode(found) + b"\n"
 
+    def _pursue(self, goal: Goal) -> int:
+        """Move the market; what clients that follow its time hold up is left to the runner."""
+        goal.pursue()
+        if not goal.reached:
+            self._runner.goal = goal
+        return goal.played
+
+    def complete(self, answer: bytes) -> bytes:
+        """Write an answer anew when a goal that was left to the runner is reached."""
+        goal, self._runner.goal = self._runner.goal, None
+        if goal is None:
+            return answer
+        return msgspec.json.encode(self._standing(goal.played)) + b"\n"
+
     def _read(self, given: dict[str, Any], wall_ns: int) -> dict[str, Any]:
         """Do what has fields of its own, or a command."""
         world, what = self._runner.world, given.get("do")
@@ -96,14 +111,18 @@ class Control:
             case "step":
                 if not 1 <= command.rows <= MOST_ROWS:
                     raise ConfigError(f"rows {command.rows} must be 1 to {MOST_ROWS}.")
-                rows = world.step(command.rows)
+                rows = self._pursue(Goal(world, rows=command.rows))
             case "advance":
                 target = command.to_ns or world.now_ns + int(command.seconds * SECOND_NS)
-                rows = world.advance_to(target)
+                rows = self._pursue(Goal(world, to_ns=target))
             case "speed":
                 runner.set_speed(MAX if command.speed == -1 else command.speed, wall_ns)
             case _:
                 raise ConfigError(f"{command.do!r} is unknown; {KNOWN}.")
+        return self._standing(rows)
+
+    def _standing(self, rows: int) -> dict[str, Any]:
+        runner, world = self._runner, self._runner.world
         return {
             "ok": True,
             "rows": rows,

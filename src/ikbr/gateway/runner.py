@@ -16,6 +16,47 @@ SLICE = 20_000
 """Most rows played at once at any other speed, so that requests are not kept waiting."""
 
 
+class Goal:
+    """Move a world so many rows or to a time, as clients that follow its time let it.
+
+    Attributes:
+        played: Rows played so far.
+    """
+
+    def __init__(self, world: World, *, rows: int = NEVER, to_ns: int = NEVER) -> None:
+        """Aim; nothing moves yet.
+
+        Args:
+            world: What is moved.
+            rows: How many rows at most.
+            to_ns: How far at most, ns UTC.
+        """
+        self._world = world
+        self._rows = rows
+        self._to_ns = to_ns
+        self.played = 0
+
+    def pursue(self) -> int:
+        """Move as far as is possible now; return how many rows that were."""
+        world, left = self._world, self._rows - self.played
+        if not world.followers:
+            aimed_at_time = self._to_ns < NEVER
+            rows = world.advance_to(self._to_ns, left) if aimed_at_time else world.step(left)
+        else:
+            rows = world.follow_to(self._to_ns, left)
+        self.played += rows
+        return rows
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is there, and everybody who follows has done with it."""
+        world = self._world
+        there = self.played >= self._rows or world.now_ns >= self._to_ns or world.ended
+        return there and all(
+            turns.is_markets and not one.waiting for one, turns in world.followers.items()
+        )
+
+
 class Runner:
     """Move a world along with the wall clock.
 
@@ -23,6 +64,7 @@ class Runner:
         world: What is moved.
         speed: Seconds of the tape per second of wall time; `STEP` and `MAX` are special.
         started: Whether the market moves; it waits for the first client.
+        goal: Where the control port wants it; None for nowhere.
     """
 
     def __init__(self, world: World, speed: float = 1.0) -> None:
@@ -30,6 +72,7 @@ class Runner:
         self.world = world
         self.speed = STEP
         self.started = False
+        self.goal: Goal | None = None
         self._from_wall_ns = 0
         self._from_ns = 0
         self.set_speed(speed, 0)
@@ -57,7 +100,9 @@ class Runner:
 
     @property
     def moves(self) -> bool:
-        """Whether the market moves by itself."""
+        """Whether the market moves by itself, or towards a goal."""
+        if self.goal is not None:
+            return True
         return self.started and self.speed != STEP and not self.world.ended
 
     def run(self, wall_ns: int) -> int:
@@ -72,6 +117,8 @@ class Runner:
         if not self.moves:
             return 0
         world = self.world
+        if self.goal is not None:
+            return self.goal.pursue()
         if self.speed == MAX:
             return world.follow_to(NEVER, BATCH) if world.followers else world.step(BATCH)
         passed = wall_ns - self._from_wall_ns

@@ -305,6 +305,9 @@ class GatewayServer:
             while line := await reader.readline():
                 answer = self._control.answer(line, self.wall_ns())
                 self.flush()
+                while self.runner.goal is not None and not self.runner.goal.reached:
+                    await asyncio.sleep(0)
+                answer = self._control.complete(answer)
                 writer.write(answer)
                 await writer.drain()
         except (ConnectionError, ValueError) as error:

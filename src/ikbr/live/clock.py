@@ -122,8 +122,12 @@ class MarketClock:
             self._end()
 
     def hold(self) -> None:
-        """Let the market wait until `release`; the link is lost, and with it the present turn."""
+        """Let the market wait until `release`."""
         self._held = True
+
+    def hang_up(self) -> None:
+        """Hold it, and forget the present turn: the link is lost."""
+        self.hold()
         self._turn = 0
 
     def release(self) -> None:

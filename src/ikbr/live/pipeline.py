@@ -20,7 +20,7 @@ class LivePipeline(Pipeline):
         no_data: Why there is no data of a symbol.
         on_row: Told of each change of a ticker before the strategies see it, with the size of
             the print (0 for a quote); for a simulated broker.
-        on_open, on_close: Told of sessions; for a simulated broker.
+        after_open, after_close: Told of each session that opens or closes.
     """
 
     events = 0
@@ -29,8 +29,8 @@ class LivePipeline(Pipeline):
         """Take over the holdings that are there already; called before the first tick."""
         self.no_data: dict[str, str] = {}
         self.on_row: Callable[[Ticker, int], None] = _nobody
-        self.on_open: Callable[[Session], None] = _nothing
-        self.on_close: Callable[[Session], None] = _nothing
+        self.after_open: list[Callable[[Session], None]] = []
+        self.after_close: list[Callable[[Session], None]] = []
         self._tickers = self.trader.market_data.tickers
         self._tells_ticks = self.trader.bus.wants(EventType.TICK)
         self.valuation.recount()
@@ -105,12 +105,14 @@ class LivePipeline(Pipeline):
         """Do nothing: the broker's side is at the broker."""
 
     def opening(self, session: Session) -> None:
-        """Tell a simulated broker; a real exchange opens by itself."""
-        self.on_open(session)
+        """Tell whoever follows; the exchange opens by itself."""
+        for tell in self.after_open:
+            tell(session)
 
     def closing(self, session: Session) -> None:
-        """Tell a simulated broker; a real exchange closes by itself."""
-        self.on_close(session)
+        """Tell whoever follows; the exchange closes by itself."""
+        for tell in self.after_close:
+            tell(session)
 
 
 class EntryHolds:
@@ -144,10 +146,6 @@ class EntryHolds:
         if self._halts.release(why):
             words = f"{why}: entries go on"
             self._trader.alert(Alert(self._clock.now_ns, "info", why, words))
-
-
-def _nothing(_session: Session) -> None:
-    pass
 
 
 def _nobody(_ticker: Ticker, _size: int) -> None:

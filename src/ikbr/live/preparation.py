@@ -65,6 +65,18 @@ async def look_around(connection: Connection, plan: SessionPlan, now_ns: int) ->
     return World(traded, everything, _table(everything, numbers), sessions, state)
 
 
+async def ask_sessions(connection: Connection, plan: SessionPlan, now_ns: int) -> list[Session]:
+    """Ask for the sessions of the coming days.
+
+    Raises:
+        BrokerError: When the gateway does not answer.
+        DataError: When there are none.
+    """
+    symbols = dict.fromkeys(s for one in plan.instances for s in one.symbols)
+    found = [await describe(connection.requests, parse_contract(s)) for s in symbols]
+    return coming_sessions(found, now_ns, all_hours=plan.all_hours)
+
+
 def _table(instruments: Sequence[Instrument], numbers: dict[str, int]) -> ContractTable:
     table = ContractTable(instruments)
     for symbol, number in numbers.items():

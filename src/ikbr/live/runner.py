@@ -23,29 +23,30 @@ from ikbr.broker.market_time import MarketTime
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import Clock, Journal
+from ikbr.core.risk_memory import restore_risk
 from ikbr.core.warm_up import warm_up
 from ikbr.data.calendars import TIMEZONES
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
 from ikbr.domain.events import Alert
-from ikbr.domain.session_events import ConnectionState, SessionStart, SessionStop
+from ikbr.domain.session_events import SessionStart, SessionStop
 from ikbr.domain.timers import NEVER
 from ikbr.live.clock import MarketClock, WallClock
 from ikbr.live.ending import End, Ending
+from ikbr.live.link_watch import LinkWatch
 from ikbr.live.modes import Meant, check_account
 from ikbr.live.opening import record_opening
-from ikbr.live.pipeline import EntryHolds, LivePipeline
+from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import Outside, SessionPlan
-from ikbr.live.preparation import World, build_pipeline, look_around, past_bars
+from ikbr.live.preparation import World, ask_sessions, build_pipeline, look_around, past_bars
 from ikbr.live.shadow import ShadowBroker
 from ikbr.live.status import Recent, Status, status_of
 
 log = logging.getLogger("ikbr.live")
 
-LINK = "link"
-PACE = "pace"
-"""Why entries wait: the connection is not ready; messages wait for their turn."""
 UNPACED = 1_000_000
 """Messages a second to a gateway whose time stands still meanwhile."""
+SESSIONS_AHEAD = 3
+"""With fewer known sessions to come, the hours of the next days are asked for."""
 MINUTE_NS = 60_000_000_000
 
 
@@ -85,7 +86,8 @@ class Runner:
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._ready = asyncio.Event()
-        self._over = False
+        self._link: LinkWatch | None = None
+        self._ahead: asyncio.Task[None] | None = None
         self._reason = "the session was over"
         self._journal: Journal | None = None
         self.connection = Connection(
@@ -186,7 +188,7 @@ class Runner:
 
     async def _on_ready(self) -> None:
         """Prepare the session, or take it up again."""
-        if self.pipeline is None:
+        if self._link is None:
             await self._prepare()
             return
         if self.is_simulated is not (self._clock is self._market_clock):
@@ -194,7 +196,7 @@ class Runner:
                 "another kind of gateway answers than before (one is simulated); end this session."
             )
         try:
-            await self._look_again()
+            await self._link.look_again()
         except BrokerError as error:
             raise ConnectionError(str(error)) from error
 
@@ -205,6 +207,8 @@ class Runner:
             self._outside.confirm(connection.account)
         world = await look_around(connection, plan, clock.now_ns)
         account = connection.account
+        # The account of a simulated gateway may begin anew each time.
+        risk = None if self.is_simulated else self._outside.latest_risk(account)
         journal = self._outside.open_journal(account, clock.now_ns, self.is_simulated)
         self._journal = journal
         pipeline = self._build(clock, world, journal)
@@ -217,15 +221,15 @@ class Runner:
         )
         self._market_clock.before_turn_ends = self._feed.flush
         self._watch = AccountWatch(self._client, connection.account)
-        self._holds = EntryHolds(pipeline, clock)
-        self._holds.begin(LINK, "the session begins")
+        link = LinkWatch(connection, self._broker, pipeline, journal, self._market_clock)
         # The books were opened a moment ago as the broker has them.
-        self._set_reconciled(pipeline, True)
+        link.agree()
         pipeline.trader.keeps_risk = True
-        connection.pacer.on_late = self._on_late
+        if risk is not None:
+            restore_risk(pipeline.trader.risk, risk)
         self._record(journal, pipeline, world)
         await self._begin(pipeline, world)
-        self.pipeline = pipeline
+        self.pipeline, self._link = pipeline, link
 
     def _build(self, clock: Clock, world: World, journal: Journal) -> LivePipeline:
         """Wire the pipeline over the broker; in a shadow session, over one that sends nothing."""
@@ -242,8 +246,7 @@ class Runner:
             pipeline = build_pipeline(
                 plan, world, clock=clock, broker=shadow, journal=journal, bus=self._bus
             )
-            pipeline.on_row = shadow.on_row
-            pipeline.on_open, pipeline.on_close = shadow.open_session, shadow.close_session
+            shadow.follow(pipeline)
         else:
             pipeline = build_pipeline(
                 plan, world, clock=clock, broker=self._broker, journal=journal, bus=self._bus
@@ -274,6 +277,7 @@ class Runner:
         pipeline.agenda.start(now)
         trader.start()
         self.notes += warm_up(trader, history, now)
+        pipeline.after_close.append(lambda _session: self._plan_ahead())
         pipeline.sample()
         pipeline.clock.call_at(now + MINUTE_NS, self._tell_status, now + MINUTE_NS)
         until = end_of(plan.until, world, now)
@@ -287,39 +291,9 @@ class Runner:
 
         self.connection.subscribe("market data", ask)
 
-    async def _look_again(self) -> None:
-        """Ask what happened while the link was lost."""
-        requests = self.connection.requests
-        self._broker.start()
-        await requests.open_orders()
-        await requests.positions()
-        self._set_reconciled(self.pipeline, True)
-
     def _on_state(self, state: LinkState) -> None:
-        pipeline = self.pipeline
-        if pipeline is None or self._journal is None or self._over:
-            return
-        now, why = pipeline.clock.now_ns, self.connection.why
-        self._journal.append("connection", now, ConnectionState(state.value, 0, why))
-        if state is LinkState.READY:
-            self._holds.release(LINK)
-        elif state is not LinkState.STOPPED:
-            self._holds.hold(LINK, f"the connection is {state.value} ({why})")
-            self._set_reconciled(pipeline, state is not LinkState.DOWN)
-            if state is LinkState.DOWN:
-                self._market_clock.hold()
-
-    @staticmethod
-    def _set_reconciled(pipeline: LivePipeline | None, reconciled: bool) -> None:
-        """Let orders go only while our books are known to agree with the broker's."""
-        if pipeline is not None:
-            pipeline.trader.risk.clearance.reconciled = reconciled
-
-    def _on_late(self, late: bool) -> None:
-        if late:
-            self._holds.hold(PACE, "messages wait for their turn")
-        else:
-            self._holds.release(PACE)
+        if self._link is not None:
+            self._link.on_state(state)
 
     def _on_fault(self, fault: Exception) -> None:
         """Stop entries for good: something is wrong inside, and nobody knows what it means."""
@@ -332,6 +306,21 @@ class Runner:
         pipeline.trader.risk.halt(f"a fault inside ({words})")
         now = pipeline.clock.now_ns
         pipeline.trader.alert(Alert(now, "critical", "runner", f"entries stopped: {words}"))
+
+    def _plan_ahead(self) -> None:
+        """Ask for the hours of the coming days, before those that are known are over."""
+        pipeline = self.pipeline
+        if pipeline is not None and pipeline.agenda.left < SESSIONS_AHEAD:
+            self._ahead = asyncio.get_running_loop().create_task(self._ask_hours(pipeline))
+
+    async def _ask_hours(self, pipeline: LivePipeline) -> None:
+        try:
+            sessions = await ask_sessions(self.connection, self._plan, pipeline.clock.now_ns)
+        except IkbrError as error:
+            log.warning("the hours of the coming days are not known: %s", error)
+            return
+        new = pipeline.agenda.extend(sessions)
+        log.info("sessions planned: %s", ", ".join(str(one.date) for one in new) or "none")
 
     # --- while it runs, and at its end ---------------------------------------------------------
 
@@ -366,7 +355,8 @@ class Runner:
         stop = SessionStop(end.reason, len(end.working), end.positions)
         if self._journal is not None:
             self._journal.append("stop", now, stop)
-        self._over = True
+        if self._link is not None:
+            self._link.closed = True
         for line in end.lines():
             log.info("%s", line)
         return end

@@ -18,6 +18,7 @@ from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.ticker import Ticker
 from ikbr.domain.timers import TimerHeap
+from ikbr.live.pipeline import LivePipeline
 from ikbr.sim.account import Account
 from ikbr.sim.broker import SimBroker
 from ikbr.sim.exchange import Exchange
@@ -80,6 +81,12 @@ class ShadowBroker:
         """Cancel a working order."""
         self._catch_up()
         self._inner.cancel(order)
+
+    def follow(self, pipeline: LivePipeline) -> None:
+        """Let the exchange follow the market and the sessions of a pipeline."""
+        pipeline.on_row = self.on_row
+        pipeline.after_open.append(self.open_session)
+        pipeline.after_close.append(self.close_session)
 
     def on_row(self, ticker: Ticker, size: int) -> None:
         """Follow the live market.

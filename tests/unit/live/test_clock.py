@@ -124,9 +124,21 @@ def test_a_turn_of_a_link_that_was_lost_is_not_ended() -> None:
     clock = MarketClock()
     clock.end_turn = lambda turn, _until: ended.append(turn)
     clock.on_turn(4)
-    clock.hold()
+    clock.hang_up()
     clock.release()
     assert ended == []
+
+
+def test_a_turn_that_comes_while_the_market_is_held_is_ended_at_its_release() -> None:
+    ended: list[int] = []
+    clock = MarketClock()
+    clock.end_turn = lambda turn, _until: ended.append(turn)
+    clock.release()
+    clock.hold()
+    clock.on_turn(4)
+    clock.on_turn(5)
+    clock.release()
+    assert ended == [5]
 
 
 def test_whatever_goes_wrong_the_market_goes_on() -> None:

@@ -1,0 +1,113 @@
+"""The link watch: what a session does when a link is lost: that to the gateway, or its to IB."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ikbr.broker.connection import Connection, LinkState
+from ikbr.broker.ib_broker import IBBroker
+from ikbr.core.ports import Journal
+from ikbr.domain.errors import BrokerError
+from ikbr.domain.session_events import ConnectionState
+from ikbr.live.clock import MarketClock
+from ikbr.live.pipeline import EntryHolds, LivePipeline
+
+log = logging.getLogger("ikbr.live")
+
+LINK, PACE = "link", "pace"
+"""Why entries wait: the connection is not ready; messages wait for their turn."""
+
+
+class LinkWatch:
+    """Hold entries while the link is lost; ask what happened before they go on.
+
+    Attributes:
+        closed: Whether the session is over, and nothing about the link matters any more.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        broker: IBBroker,
+        pipeline: LivePipeline,
+        journal: Journal,
+        market_clock: MarketClock,
+    ) -> None:
+        """Begin with entries held: the session is not under way yet.
+
+        Args:
+            connection: Whose link it is.
+            broker: Asks what became of orders.
+            pipeline: Whose entries wait.
+            journal: Keeps what happened to the link.
+            market_clock: Is held while the past is looked at.
+        """
+        self._connection = connection
+        self._broker = broker
+        self._pipeline = pipeline
+        self._clearance = pipeline.trader.risk.clearance
+        self._journal = journal
+        self._market_clock = market_clock
+        self._holds = EntryHolds(pipeline, pipeline.clock)
+        self._holds.begin(LINK, "the session begins")
+        self._cut_off = False
+        self._task: asyncio.Task[None] | None = None
+        self.closed = False
+        connection.pacer.on_late = self._on_late
+
+    def agree(self) -> None:
+        """Note that our books are known to agree with the broker's."""
+        self._clearance.reconciled = True
+
+    async def look_again(self) -> None:
+        """Ask for orders, executions and positions.
+
+        Raises:
+            BrokerError: When the gateway does not answer.
+        """
+        requests = self._connection.requests
+        # What is not known to have ended is asked about, with the executions of the day.
+        self._broker.start()
+        await requests.open_orders()
+        await requests.positions()
+        self.agree()
+
+    def on_state(self, state: LinkState) -> None:
+        """Hear how the connection is from now on."""
+        if self.closed:
+            return
+        now, why = self._pipeline.clock.now_ns, self._connection.why
+        self._journal.append("connection", now, ConnectionState(state.value, 0, why))
+        if state is LinkState.READY:
+            if self._cut_off:
+                self._cut_off = False
+                # The market of a simulated gateway waits meanwhile.
+                self._market_clock.hold()
+                self._task = asyncio.get_running_loop().create_task(self._take_up())
+            else:
+                self._holds.release(LINK)
+        elif state is not LinkState.STOPPED:
+            self._cut_off = state is LinkState.CUT_OFF
+            self._clearance.reconciled = False
+            self._holds.hold(LINK, f"the connection is {state.value} ({why})")
+            if state is LinkState.DOWN:
+                self._market_clock.hang_up()
+
+    async def _take_up(self) -> None:
+        """Go on after the gateway had lost IB, once it has answered."""
+        try:
+            await self.look_again()
+        except BrokerError as error:
+            log.warning("the gateway has IB again, but does not answer: %s", error)
+            return
+        finally:
+            self._market_clock.release()
+        if self._connection.state is LinkState.READY:
+            self._holds.release(LINK)
+
+    def _on_late(self, late: bool) -> None:
+        if late:
+            self._holds.hold(PACE, "messages wait for their turn")
+        else:
+            self._holds.release(PACE)
