@@ -144,6 +144,7 @@ def run_session(
     before: Callable[[World], None] | None = None,
     confirm: Callable[[str], None] = lambda _account: None,
     meant: Meant | None = None,
+    wall_ns: Callable[[], int] | None = None,
     **options: Any,
 ) -> Outcome:
     """Run a session against a gateway in this process, over TCP."""
@@ -160,7 +161,11 @@ def run_session(
         bus.subscribe(EventType.FILL, fills.append, name="test")
         bus.subscribe(EventType.ALERT, alerts.append, name="test")
         outside = Outside(
-            _no_time, lambda: 0.5, lambda *_where: journal, lambda _account: None, confirm
+            wall_ns or _no_time,
+            lambda: 0.5,
+            lambda *_where: journal,
+            lambda _account: None,
+            confirm,
         )
         plan = plan_of(server.port, instances, **options)
         meaning = meant or Meant(plan.mode, "paper", server.port)

@@ -30,7 +30,7 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import ConfigError, IkbrError
 from ikbr.domain.events import Bar
 from ikbr.domain.execution import ExecutionModel
-from ikbr.domain.order import Order, OrderRequest, Side
+from ikbr.domain.order import Order, OrderRequest, OrderType, Side
 from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
 from ikbr.domain.tape import Tape
@@ -385,3 +385,60 @@ def test_strategies_see_the_past_of_the_gateway_before_the_first_tick() -> None:
     assert strategy.past[-1].end_ns <= OPEN_NS + 3_600 * SECOND
     assert all(b.end_ns - b.start_ns == 60 * SECOND for b in strategy.past)
     assert seen.end.orderly
+
+
+def test_with_the_clock_of_the_machine_it_trades_and_ends_when_told() -> None:
+    where: list[World] = []
+
+    async def stop_after_some_fills(runner: Runner, _server: GatewayServer) -> None:
+        while not runner.pipeline or len(runner.pipeline.trader.orders.orders) < 4:
+            await asyncio.sleep(0.005)
+        runner.stop("enough")
+
+    seen = run_session(
+        [one(OnPrints(10), "SPY", "KO")], clock="wall", until="", speed=2_000.0,
+        before=where.append, wall_ns=lambda: where[0].now_ns, meanwhile=stop_after_some_fills,
+    )  # fmt: skip
+    assert not seen.runner.is_simulated, "it has not even looked"
+    assert seen.end.reason == "enough"
+    assert seen.end.orderly
+    assert len(seen.fills) >= 3
+    assert seen.books.cash_micro == seen.theirs.cash_micro
+
+
+class Resting(BaseStrategy):
+    """Leave a limit order far from the market."""
+
+    def on_market_data(self, ticker: Ticker) -> OrderRequest | None:
+        """Order once."""
+        if self.orders or not ticker.bid > 0:
+            return None
+        price = round(ticker.bid * 0.97, 2)
+        return OrderRequest(ticker.symbol, Side.BUY, 10, OrderType.LIMIT, price)
+
+
+def test_asked_twice_it_ends_at_once_and_tells_what_is_open() -> None:
+    async def stop_twice(runner: Runner, server: GatewayServer) -> None:
+        while not runner.pipeline or not runner.pipeline.trader.orders.working:
+            await asyncio.sleep(0)
+        server.world.faults.add(read_fault({"what": "mute", "message": "cancelOrder", "times": 0}))
+        runner.stop("Ctrl-C")
+        await asyncio.sleep(0.1)
+        runner.stop("Ctrl-C")
+
+    seen = run_session([one(Resting(), "SPY")], until="", grace_s=30.0, meanwhile=stop_twice)
+    assert not seen.end.orderly
+    [order] = seen.end.working
+    told = "\n".join(seen.end.lines())
+    assert f"order {order.order_id}, BUY 10 SPY" in told
+    assert "look at the account" in told
+
+
+def test_its_own_working_orders_are_cancelled_when_it_ends() -> None:
+    seen = run_session([one(Resting(), "SPY")], until="10:00")
+    assert seen.end.orderly
+    assert seen.end.working == []
+    assert seen.runner.pipeline is not None
+    assert {o.state.value for o in seen.runner.pipeline.trader.orders.orders.values()} == {
+        "Cancelled"
+    }
