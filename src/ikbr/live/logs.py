@@ -91,6 +91,9 @@ def logged(path: Path) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"log '{path}' cannot be written ({error.strerror}).") from None
     handler.setFormatter(JsonLines())
+    # Without a handler of its own, Python prints its warnings across the live view.
+    theirs, nothing = logging.getLogger("ib_async"), logging.NullHandler()
+    theirs.addHandler(nothing)
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [one.level for one in loggers]
     for one in loggers:
@@ -102,4 +105,5 @@ def logged(path: Path) -> Iterator[None]:
         for one, level in zip(loggers, levels, strict=True):
             one.removeHandler(handler)
             one.setLevel(level)
+        theirs.removeHandler(nothing)
         handler.close()

@@ -45,6 +45,7 @@ log = logging.getLogger("ikbr.live")
 
 UNPACED = 1_000_000
 """Messages a second to a gateway whose time stands still meanwhile."""
+FARM_IS_THERE = frozenset((2104, 2106, 2158))
 SESSIONS_AHEAD = 3
 """With fewer known sessions to come, the hours of the next days are asked for."""
 MINUTE_NS = 60_000_000_000
@@ -96,6 +97,7 @@ class Runner:
             draw=outside.draw,
             wall_s=lambda: self._now_ns() / 1e9,
         )
+        client.errorEvent.connect(_log_code, keep_ref=True)
         self.connection.on_ready = self._on_ready
         self.connection.on_state = self._on_state
         self.pipeline: LivePipeline | None = None
@@ -360,6 +362,13 @@ class Runner:
         for line in end.lines():
             log.info("%s", line)
         return end
+
+
+def _log_code(request_id: int, code: int, words: str, _contract: object) -> None:
+    """Keep what IB says; that a data farm is there is no news."""
+    if code not in FARM_IS_THERE:
+        about = f" about {request_id}" if request_id >= 0 else ""
+        log.info("IB says%s: %s (code %d)", about, words, code)
 
 
 def end_of(until: str, world: World, now_ns: int) -> int:
