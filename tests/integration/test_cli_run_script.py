@@ -63,6 +63,17 @@ def script(door: Door, text: str, name: str = "bot.py") -> str:
     return name
 
 
+def own_process(door: Door, bot: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", DOOR, "run-script", bot, *RUN, *words],
+        cwd=door.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def result(door: Door) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((door.folder / "result.json").read_text())
     return found
@@ -196,6 +207,27 @@ def test_json_on_stdout_stands_alone(door: Door) -> None:
     assert "traded 2" in door.err
 
 
+def test_whoever_cannot_be_ended_is_reported_all_the_same(door: Door) -> None:
+    bot = script(
+        door,
+        """
+        from ib_async import *
+        ib = IB()
+        ib.connect()
+        while True:
+            try:
+                ib.sleep(60)
+            except:
+                pass
+        """,
+    )
+    done = own_process(door, bot, "--report", "report.html")
+    assert done.returncode == 3
+    assert "goes on in spite of every KeyboardInterrupt" in done.stderr
+    assert "fill_hash" in done.stdout
+    assert (door.folder / "report.html").exists()
+
+
 ASKED = {
     "that is not there": (("nobody.py",), "script 'nobody.py' does not exist"),
     "that is a folder": ((".",), "script '.' is a folder"),
@@ -289,14 +321,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_scripts_of_every_kind_run_in_a_process_of_their_own(door: Door, way: str) -> None:
     bot = script(door, "from ib_async import *\n" + dedent(WAYS[way]))
-    done = subprocess.run(
-        [sys.executable, "-c", DOOR, "run-script", bot, *RUN, "--json", "result.json"],
-        cwd=door.folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = own_process(door, bot, "--json", "result.json")
     assert (done.returncode, done.stdout.splitlines()[:1]) == (0, ["done"]), done.stderr
     assert [f["quantity"] for f in result(door)["fills"]] == [5]
     assert "Warning" not in done.stderr
