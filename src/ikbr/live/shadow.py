@@ -13,6 +13,7 @@ from ikbr.core.ports import Clock
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderUpdate
+from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, Kind
@@ -28,7 +29,7 @@ _QUOTE, _PRINT = int(Kind.QUOTE), int(Kind.PRINT)
 
 
 class ShadowBroker:
-    """Let orders meet a simulated exchange (a `core.ports.Broker`); nothing leaves the process."""
+    """Let orders meet a simulated exchange (a `PreviewingBroker`); nothing leaves the process."""
 
     def __init__(
         self,
@@ -71,6 +72,11 @@ class ShadowBroker:
         """Let an order meet what stands in the market."""
         self._catch_up()
         self._inner.submit(order)
+
+    def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
+        """Say what an order would do to the account's margin."""
+        self._catch_up()
+        self._inner.preview(order, on_preview)
 
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Change price or quantity of a working order."""
