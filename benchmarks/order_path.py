@@ -23,12 +23,13 @@ from typing import Any
 
 from stages import StageTimer, Where
 
-from ikbr.backtest import engine, margin_watch, recorder, segments, stage
+from ikbr.backtest import engine, margin_watch, segments, stage
 from ikbr.core import (
     bookkeeper,
     desk,
     event_bus,
     order_manager,
+    recorder,
     request_maker,
     risk_manager,
     slot,
