@@ -182,7 +182,7 @@ class KernelReplay(SegmentReplay):
         while row < stop:
             due = clock.next_ns
             if due <= ts[row] and pack[at.CHECKED] != row:
-                self._settle(row)
+                self._settle(row, wake=False)
                 clock.advance(ts[row])
                 self._after()
                 due = clock.next_ns

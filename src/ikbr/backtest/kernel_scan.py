@@ -106,28 +106,37 @@ _MORE = {
     ),
 }
 
+# What is the same for every row of a symbol until Python acts: looked up once where there is only
+# one, as compiled code cannot know that nothing it writes changes it.
+_SYMBOL = """
+{tab}watch = int64s(table + s * {WATCH_BYTES}, {WIDTH})
+{tab}active, unit, scale = watch[{ACTIVE}], watch[{UNIT}], scales[s]
+"""
+_GATE = """
+{tab}number_{n} = numbers_{n}[s]
+{tab}gate_{n} = int64s(gates + ({n} * count + s) * {GATE_BYTES}, {GATE})
+"""
+
 _LOOP = """
     while row < end:
-        s = np.int64({sym})
+        {symbol}
         k = kind[row]
         if row != checked:
             if k >= {AUCTION}:
                 reason = {AT_BARRIER}
                 break
-            watch = int64s(table + s * {WATCH_BYTES}, {WIDTH})
-            if watch[{ACTIVE}] and wakes(
+            if active and wakes(
                 k, bid[row], ask[row], last[row], bid_size[row], ask_size[row], watch
             ):
                 reason = {AT_BARRIER}
                 break
-            if watch[{UNIT}] != 0:
+            if unit != 0:
                 mark = mark_units(np.int64(bid[row]), np.int64(ask[row]), np.int64(last[row]))
                 if not holds(mark, watch, sums):
                     reason = {AT_BARRIER}
                     break
         rows[s] = row
         now = ts[row]
-        scale = scales[s]
         bid_now = bid[row] / scale if bid[row] != NO_PRICE else NAN
         ask_now = ask[row] / scale if ask[row] != NO_PRICE else NAN
         last_now = last[row] / scale if last[row] != NO_PRICE else NAN
@@ -135,39 +144,39 @@ _LOOP = """
 """
 
 _KERNEL = """
-        number = numbers_{n}[s]
+        {gate}
+        number = number_{n}
         if number >= 0:
-            gate = int64s(gates + ({n} * count + s) * {GATE_BYTES}, {GATE})
             pack[{PLACE}] = {n}
             {before}
             got = kernel_{n}(
                 state_at_{n}(states_{n} + number * bytes_{n}), params_{n},
                 KernelTick(bid_now, ask_now, last_now, np.int64(bid_size[row]),
                            np.int64(ask_size[row]), size[row], now, is_print, number,
-                           gate[{POSITION}], gate[{PENDING}]){more})
+                           gate_{n}[{POSITION}], gate_{n}[{PENDING}]){more})
 """
 
 _SIGNAL = """
             if got != 0:
                 if got == 1:
-                    passes = gate[{BUY_OPEN}] != 0
-                    muted = now < gate[{MUTE_BUY}]
+                    passes = gate_{n}[{BUY_OPEN}] != 0
+                    muted = now < gate_{n}[{MUTE_BUY}]
                     value = 1
                 elif got == -1:
-                    passes = gate[{SELL_OPEN}] != 0
-                    muted = now < gate[{MUTE_SELL}]
+                    passes = gate_{n}[{SELL_OPEN}] != 0
+                    muted = now < gate_{n}[{MUTE_SELL}]
                     value = -1
                 else:
                     reason = {AT_ODD_VALUE}
                     break
-                if gate[{GATED}] == 0:
+                if gate_{n}[{GATED}] == 0:
                     reason = {AT_SIGNAL}
                     break
                 if passes:
                     if not muted:
                         reason = {AT_SIGNAL}
                         break
-                    gate[{MUTED}] += 1
+                    gate_{n}[{MUTED}] += 1
 """
 
 _RECORDS = """
@@ -184,6 +193,9 @@ _TAIL = """
     pack[{VALUE}] = value
     return row
 """
+
+
+_TAB = {True: " " * 4, False: " " * 8}
 
 
 def scan_text(kernels: Sequence[str], *, single: bool) -> str:
@@ -209,17 +221,22 @@ def scan_text(kernels: Sequence[str], *, single: bool) -> str:
         "GATE_BYTES": GATE * 8,
         "AUCTION": int(Kind.AUCTION),
         "PRINT": int(Kind.PRINT),
-        "sym": "0" if single else "sym[row]",
     }
+    symbol = _SYMBOL.format(tab=_TAB[single], **names)
     parts = [_HEAD.format(**names)]
+    if single:
+        parts.append(f"    s = 0\n{symbol}")
     for n, kind in enumerate(kernels):
-        head = _KERNEL_HEAD + _MORE[kind][0]
-        parts.append(head.format(n=n, at=FIRST + n * EACH, **names))
-    parts.append(_LOOP.format(**names))
+        head = _KERNEL_HEAD + _MORE[kind][0] + (_GATE if single else "")
+        parts.append(head.format(n=n, at=FIRST + n * EACH, tab=_TAB[single], **names))
+    parts.append(
+        _LOOP.format(symbol="" if single else f"s = np.int64(sym[row])\n{symbol}", **names)
+    )
     for n, kind in enumerate(kernels):
         before, more = (text.format(n=n) for text in _MORE[kind][1:])
+        gate = "" if single else _GATE.format(n=n, tab=" " * 8, **names)
         code = _KERNEL + (_RECORDS if kind == "orders" else _SIGNAL)
-        parts.append(code.format(n=n, before=before, more=more, **names))
+        parts.append(code.format(n=n, before=before, more=more, gate=gate, **names))
     parts.append(_TAIL.format(**names))
     return "".join(parts)
 

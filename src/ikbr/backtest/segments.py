@@ -141,7 +141,7 @@ class SegmentReplay:
         row = stopped = start
         while row < stop:
             if clock.next_ns <= ts[row]:
-                self._settle(row)
+                self._settle(row, wake=False)
                 clock.advance(ts[row])
                 self._read_handlers()
                 self._barriers.load()
@@ -243,12 +243,18 @@ class SegmentReplay:
 
     # --- bringing the rest of the world up to a row --------------------------------------------
 
-    def _settle(self, row: int) -> None:
-        """Bring clock, marks and equity to just before a row of this piece."""
+    def _settle(self, row: int, *, wake: bool = True) -> None:
+        """Bring clock, marks and equity to just before a row of this piece.
+
+        Args:
+            row: The row.
+            wake: Whether somebody is about to read the ticker; most timers do not.
+        """
         if row > self._done:
             self._barriers.settle(row)
             self._done = row
-            self._wake(self._tickers[self._columns.sym[row - 1]])
+            if wake:
+                self._wake(self._tickers[self._columns.sym[row - 1]])
             clock = self._stage.clock
             clock.now_ns = max(clock.now_ns, self._columns.ts[row - 1])
 
