@@ -7,7 +7,8 @@ from typing import Literal
 
 from ikbr.domain.errors import ConfigError, nearest
 
-Mode = Literal["paper", "live"]
+Mode = Literal["paper", "live", "data"]
+"""What is meant: paper money, real money, or no trading at all."""
 
 PAPER_PREFIX = "D"
 """Source: IBKR, "Paper trading": the account numbers of paper accounts begin with DU (DF and DI
@@ -31,7 +32,7 @@ def choose_account(mode: Mode, wanted: str, accounts: Sequence[str]) -> str:
     """Choose the account to trade in, and make sure that it is of the right kind.
 
     Args:
-        mode: Whether real money is meant.
+        mode: Whether real money is meant; for data alone any account will do.
         wanted: The account from the settings; "" for the only one there is.
         accounts: Those that the gateway serves.
 
@@ -42,6 +43,8 @@ def choose_account(mode: Mode, wanted: str, accounts: Sequence[str]) -> str:
     >>> choose_account("paper", "", ["DU1000001"])
     'DU1000001'
     """
+    if mode == "data" and not wanted:
+        return accounts[0] if accounts else ""
     if not wanted and len(accounts) > 1:
         raise ConfigError(
             f"account is not set, and the gateway serves {', '.join(accounts)}; name one."
@@ -51,6 +54,8 @@ def choose_account(mode: Mode, wanted: str, accounts: Sequence[str]) -> str:
     if not accounts:
         raise ConfigError("the gateway serves no account; log in to it.")
     account = wanted or accounts[0]
+    if mode == "data":
+        return account
     is_paper = account.startswith(PAPER_PREFIX)
     if is_paper != (mode == "paper"):
         kind = "a paper account" if is_paper else "an account with real money"

@@ -48,7 +48,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         host, port: Where it listens.
         client_id: Who we are; always the same, so that our orders stay ours.
-        mode: Whether real money is meant; checked against the account.
+        mode: Whether real money is meant; checked against the account. "data" trades nothing.
         account: Which account; "" for the only one there is.
         timeout_s: How long connecting, and each request of it, may take.
         heartbeat_s: How often the gateway is asked for the time.

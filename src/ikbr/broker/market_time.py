@@ -13,14 +13,11 @@ from typing import Any, Protocol
 
 from ib_async import IB
 
+from ikbr.broker.greeting import Greeting
 from ikbr.domain.timers import NEVER
 
-GREETING = "simulated"
-"""The last word of the greeting of a simulated gateway."""
 FOLLOW_TIME, CONTINUE = "9001", "9002"
 MARKET_TIME, TURN = 9001, 9002
-
-LONGEST_GREETING = 200
 
 
 class Turns(Protocol):
@@ -34,11 +31,7 @@ class Turns(Protocol):
 
 
 class MarketTime:
-    """Follow the time of a simulated gateway, connection by connection.
-
-    Attributes:
-        simulated: Whether the gateway at the other end is a simulated one.
-    """
+    """Follow the time of a simulated gateway, connection by connection."""
 
     def __init__(self, ib: IB, turns: Turns, on_fault: Callable[[Exception], None]) -> None:
         """Listen to a client; it may be connected or not, and connect again.
@@ -48,15 +41,11 @@ class MarketTime:
             turns: Hears of the time.
             on_fault: Told of an error of `turns`, which ib_async would swallow.
         """
-        self.simulated = False
+        self._greeting = Greeting(ib)
         client: Any = ib.client
         self._client = client
-        self._greeting = b""
-        self._greeted = False
         self._start_api: Callable[[], None] = self._client.startApi
         self._client.startApi = self._start
-        self._listen_first()
-        ib.disconnectedEvent.connect(self._forget, keep_ref=True)
 
         def guarded(take: Callable[[int], None]) -> Callable[[list[str]], None]:
             def handle(fields: list[str]) -> None:
@@ -71,6 +60,11 @@ class MarketTime:
         handlers[MARKET_TIME] = guarded(turns.on_time)
         handlers[TURN] = guarded(turns.on_turn)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the gateway at the other end is a simulated one."""
+        return self._greeting.simulated
+
     def end_turn(self, turn: int, until_ns: int) -> None:
         """Let the market go on.
 
@@ -79,26 +73,6 @@ class MarketTime:
             until_ns: How far it may go before it tells the time; NEVER for as far as it likes.
         """
         self._send(CONTINUE, turn, until_ns if until_ns < NEVER else 0)
-
-    def _listen_first(self) -> None:
-        """Hear the greeting before ib_async answers it."""
-        has_data, theirs = self._client.conn.hasData, self._client._onSocketHasData
-        has_data.disconnect(theirs)
-        has_data.connect(self._on_data, keep_ref=True)
-        has_data.connect(theirs)
-
-    def _on_data(self, data: bytes) -> None:
-        if self._greeted:
-            return
-        self._greeting += data
-        if len(self._greeting) < 4:
-            return
-        size = struct.unpack(">I", self._greeting[:4])[0]
-        if len(self._greeting) < 4 + size and size <= LONGEST_GREETING:
-            return
-        words = self._greeting[4 : 4 + size].decode(errors="replace").rstrip("\0")
-        self._greeted, self._greeting = True, b""
-        self.simulated = size <= LONGEST_GREETING and words.split()[-1:] == [GREETING]
 
     def _start(self) -> None:
         if self.simulated:
@@ -109,6 +83,3 @@ class MarketTime:
         # Past ib_async's queue: the market waits for it.
         message = "\0".join([number, "1", *map(str, values), ""]).encode()
         self._client.conn.sendMsg(struct.pack(">I", len(message)) + message)
-
-    def _forget(self) -> None:
-        self._greeted, self._greeting = False, b""

@@ -21,6 +21,7 @@ from ib_async import IB
 from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.connection import Connection, ConnectionSettings, LinkState
 from ikbr.broker.data_types import DataTypes
+from ikbr.broker.greeting import Greeting
 from ikbr.broker.line_budget import LINES, LineBudget
 from ikbr.broker.request_errors import LinkLostError
 from ikbr.domain.errors import ConfigError
@@ -78,6 +79,7 @@ class Member:
         role: What it is for.
         connection: The connection.
         types: The types of its market data.
+        greeting: What the gateway says of itself.
         keys: The subscriptions that it carries.
         lock: On its client id.
         task: Keeps it connected.
@@ -87,6 +89,7 @@ class Member:
     role: Role
     connection: Connection
     types: DataTypes
+    greeting: Greeting
     keys: set[str] = field(default_factory=set)
     lock: ClientIdLock | None = None
     task: asyncio.Task[None] | None = None
@@ -257,6 +260,7 @@ class ConnectionPool:
             role,
             Connection(ib, settings, draw=draw, wall_s=wall_s),
             DataTypes(ib, delayed=self.settings.delayed),
+            Greeting(ib),
         )
         member.connection.on_state = lambda state: self._on_state(member, state)
         if role is Role.DATA:

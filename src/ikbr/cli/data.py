@@ -1,4 +1,4 @@
-"""`ikbr data`: import, list, check and make market data."""
+"""`ikbr data`: fetch, import, list, check and make market data."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from ikbr.cli.data_fetch import fetch_command
+
 if TYPE_CHECKING:
     from ikbr.data.catalog import Catalog
     from ikbr.data.import_csv import CsvReport
     from ikbr.data.import_lean import ImportReport
     from ikbr.data.quality_case import Finding
 
-app = typer.Typer(help="Import, list, check and make market data.", no_args_is_help=True)
+app = typer.Typer(help="Fetch, import, list, check and make market data.", no_args_is_help=True)
 imports = typer.Typer(help="Bring market data into the catalog.", no_args_is_help=True)
 makes = typer.Typer(help="Make market data up.", no_args_is_help=True)
 app.add_typer(imports, name="import")
 app.add_typer(makes, name="make")
+app.command("fetch")(fetch_command)
 
 CatalogOption = Annotated[
     Path, typer.Option("--catalog", "--data", metavar="DIR", help="Folder of the catalog.")

@@ -19,7 +19,7 @@ from ikbr.domain.errors import IkbrError, InvariantError
 
 COMMANDS = {
     "backtest": "Run strategies over market data and say what came of it.",
-    "data": "Import, list, check and make market data.",
+    "data": "Fetch, import, list, check and make market data.",
     "demo": "Show a backtest and a morning of trading on paper, each with a report.",
     "gateway": "Simulate an IB Gateway for TWS API clients.",
     "journal": "Look into a journal, query it and verify it.",

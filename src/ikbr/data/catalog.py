@@ -37,7 +37,10 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.session import Session
 from ikbr.domain.tape import CorporateAction
 
-FETCH_HINT = "import it with `ikbr data import lean PATH` or `ikbr data import csv FILE`"
+FETCH_HINT = (
+    "fetch it with `ikbr data fetch`, or import it with `ikbr data import lean PATH` or "
+    "`ikbr data import csv FILE`"
+)
 
 
 class Catalog:
@@ -243,6 +246,29 @@ class Catalog:
         write_frame(path, {name: getattr(columns, name) for name in col.names(kind)}, about)
         return path
 
+    def check_fits(self, instrument: Instrument, *, synthetic: bool) -> None:
+        """Make sure that data may be written.
+
+        Raises:
+            DataError: When the symbol is there with another price scale, or is synthetic where
+                this is not.
+        """
+        known = meta.read_card(self._folder(instrument.symbol))
+        if known is None:
+            return
+        if known.synthetic != synthetic:
+            now, new = ("synthetic", "real") if known.synthetic else ("real", "synthetic")
+            raise DataError(
+                f"symbol {instrument.symbol} in catalog '{self.path}' holds {now} data and the new "
+                f"data is {new}; keep them apart with --catalog DIR."
+            )
+        if known.instrument.price_scale != instrument.price_scale:
+            raise DataError(
+                f"symbol {instrument.symbol} in catalog '{self.path}' has price scale "
+                f"{known.instrument.price_scale}, the new data {instrument.price_scale}; "
+                "remove the symbol's folder or use another --catalog DIR."
+            )
+
     def write_actions(self, symbol: str, actions: Iterable[CorporateAction]) -> None:
         """Write a symbol's splits and dividends, replacing those that were there."""
         meta.write_actions(self._folder(symbol), tuple(sorted(actions, key=lambda a: a.ts_ns)))
@@ -284,23 +310,10 @@ class Catalog:
         return col.select(kind, both, np.argsort(both.ts_ns, kind="stable"))
 
     def _introduce(self, instrument: Instrument, source: str, synthetic: bool) -> None:
+        self.check_fits(instrument, synthetic=synthetic)
         folder = self._folder(instrument.symbol)
-        known = meta.read_card(folder)
-        if known is None:
+        if meta.read_card(folder) is None:
             meta.write_card(folder, meta.Card(instrument, source, synthetic))
-            return
-        if known.synthetic != synthetic:
-            now, new = ("synthetic", "real") if known.synthetic else ("real", "synthetic")
-            raise DataError(
-                f"symbol {instrument.symbol} in catalog '{self.path}' holds {now} data and the new "
-                f"data is {new}; keep them apart with --catalog DIR."
-            )
-        if known.instrument.price_scale != instrument.price_scale:
-            raise DataError(
-                f"symbol {instrument.symbol} in catalog '{self.path}' has price scale "
-                f"{known.instrument.price_scale}, the new data {instrument.price_scale}; "
-                "remove the symbol's folder or use another --catalog DIR."
-            )
 
     def _card(self, symbol: str) -> meta.Card:
         card = meta.read_card(self._folder(symbol))

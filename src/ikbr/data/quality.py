@@ -15,9 +15,11 @@ import numpy as np
 from ikbr.data import quality_prices, quality_time
 from ikbr.data.calendars import timezone
 from ikbr.data.catalog import Catalog
-from ikbr.data.columns import I64, KINDS, PrintColumns, columns_type, resolution
+from ikbr.data.columns import I64, KINDS, Columns, PrintColumns, columns_type, resolution
 from ikbr.data.quality_case import Case, Finding, Limits, Rule
 from ikbr.domain.errors import DataError, nearest
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.session import Session
 from ikbr.domain.tape import PrintFlag
 
 RULES: tuple[Rule, ...] = (
@@ -83,6 +85,40 @@ def check(
         found,
         key=lambda f: (_RANK[f.severity], f.symbol, f.kind, f.day or dt.date.min, f.rule),
     )
+
+
+def check_columns(
+    instrument: Instrument,
+    kind: str,
+    day: dt.date,
+    columns: Columns,
+    sessions: tuple[Session, ...],
+    *,
+    now_ns: int,
+) -> list[Finding]:
+    """Look for faults in data that is not stored yet.
+
+    Args:
+        instrument: What it is of.
+        kind: Of which kind.
+        day: Its trading day; for a daily kind the first.
+        columns: The rows.
+        sessions: Sessions of its days.
+        now_ns: The time now; later rows are from the future.
+    """
+    case = Case(
+        symbol=instrument.symbol,
+        kind=kind,
+        day=day,
+        instrument=instrument,
+        zone=timezone(instrument.calendar),
+        columns=columns,
+        sessions=sessions,
+        halts=np.empty(0, np.int64),
+        now_ns=now_ns,
+        limits=Limits(),
+    )
+    return [finding for rule in RULES for finding in rule(case)]
 
 
 def _check_kind(

@@ -26,6 +26,9 @@ def test_waits_grow_to_a_limit_and_are_spread_below_it(draw: float, waits: list[
         ("paper", "DU2", ["DU1", "DU2"], "DU2"),
         ("paper", "", ["DF7"], "DF7"),
         ("live", "", ["U1"], "U1"),
+        ("data", "", ["U1", "DU1"], "U1"),
+        ("data", "DU1", ["U1", "DU1"], "DU1"),
+        ("data", "", [], ""),
         ("live", "U2", ["DU1", "U2"], "U2"),
     ],
 )

@@ -122,3 +122,25 @@ def test_the_help_needs_no_heavy_library() -> None:
     heavy = "{'polars', 'pandas', 'numpy', 'pandas_market_calendars'}"
     code = f"import sys, ikbr.cli.data; sys.exit(str({heavy} & set(sys.modules)) != 'set()')"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "--bars and --ticks: give one of them"),
+        (["--bars", "1 min", "--ticks", "trades"], "--bars and --ticks: give one of them"),
+        (["--bars", "2 min"], "--bars '2 min': the catalog keeps"),
+        (["--bars", "1 min", "--what", "BID"], "--what 'BID'"),
+        (["--ticks", "ticks"], "--ticks 'ticks' is unknown"),
+        (["--bars", "1 min", "--session", "night"], "--session 'night' is unknown"),
+        (["--bars", "1 min", "--start", "yesterday"], "yesterday"),
+        (["--bars", "1 min", "--symbols", "SPY@"], "contract 'SPY@' is not understood"),
+        (["--bars", "1 min", "--symbols", ","], "symbols are missing"),
+    ],
+)
+def test_a_fetch_that_makes_no_sense_is_refused_before_it_connects(
+    place: Path, words: list[str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        run(place, "fetch", "--symbols", "SPY", "--port", "1", *words)
+    assert not (place / "catalog").exists()

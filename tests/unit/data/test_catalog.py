@@ -111,7 +111,7 @@ def test_what_is_missing_is_told_with_what_is_there_and_how_to_get_it(catalog: C
     catalog.write(SPY, "print", DAY, prints([NOON]), source="test")
     with pytest.raises(DataError, match=r"did you mean 'SPY'.*ikbr data import"):
         catalog.quotes("SPX", DAY)
-    with pytest.raises(DataError, match="it has print 2013-10-07; import it"):
+    with pytest.raises(DataError, match="it has print 2013-10-07; fetch it"):
         catalog.quotes("SPY", DAY)
     with pytest.raises(DataError, match="did you mean 'quote'"):
         catalog.read("SPY", "quotes", DAY)
