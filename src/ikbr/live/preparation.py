@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ikbr.broker.account_state import AccountState, read_account
 from ikbr.broker.connection import Connection
-from ikbr.broker.contract_details import LiveContract, describe
+from ikbr.broker.contract_details import describe
 from ikbr.broker.contracts import ContractTable
 from ikbr.broker.past_bars import PastBars
 from ikbr.core.bars import BarSpec
@@ -15,9 +15,9 @@ from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import Plan
 from ikbr.core.ports import Broker, Clock, Journal
 from ikbr.domain.contracts import parse_contract
-from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.session import Session
+from ikbr.live.hours import coming_sessions
 from ikbr.live.opening import all_instruments, open_books
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import SessionPlan
@@ -65,45 +65,11 @@ async def look_around(connection: Connection, plan: SessionPlan, now_ns: int) ->
     return World(traded, everything, _table(everything, numbers), sessions, state)
 
 
-async def ask_sessions(connection: Connection, plan: SessionPlan, now_ns: int) -> list[Session]:
-    """Ask for the sessions of the coming days.
-
-    Raises:
-        BrokerError: When the gateway does not answer.
-        DataError: When there are none.
-    """
-    symbols = dict.fromkeys(s for one in plan.instances for s in one.symbols)
-    found = [await describe(connection.requests, parse_contract(s)) for s in symbols]
-    return coming_sessions(found, now_ns, all_hours=plan.all_hours)
-
-
 def _table(instruments: Sequence[Instrument], numbers: dict[str, int]) -> ContractTable:
     table = ContractTable(instruments)
     for symbol, number in numbers.items():
         table.learn(symbol, number)
     return table
-
-
-def coming_sessions(
-    found: Sequence[LiveContract], now_ns: int, *, all_hours: bool = False
-) -> list[Session]:
-    """Choose the sessions of a run: those of the first contract that are not over.
-
-    Raises:
-        DataError: When there are none, or another contract is not open when the first one is.
-    """
-    first = found[0]
-    sessions = [s for s in (first.trading if all_hours else first.liquid) if s.close_ns > now_ns]
-    if not sessions:
-        raise DataError(f"IB tells no trading hours of {first.instrument.symbol}; ask again later.")
-    for other in found[1:]:
-        hours = other.trading if all_hours else other.liquid
-        if not any(s.open_ns <= sessions[0].open_ns < s.close_ns for s in hours):
-            raise DataError(
-                f"{other.instrument.symbol} is not traded when {first.instrument.symbol} is; "
-                f"run them in sessions of their own."
-            )
-    return sessions
 
 
 def build_pipeline(

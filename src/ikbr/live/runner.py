@@ -7,11 +7,9 @@ connect → check mode and account → contracts, account, books → past bars �
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from zoneinfo import ZoneInfo
 
 from ikbr.broker.account_watch import AccountWatch
 from ikbr.broker.accounts import WrongAccountError
@@ -25,19 +23,19 @@ from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import Clock, Journal
 from ikbr.core.risk_memory import restore_risk
 from ikbr.core.warm_up import warm_up
-from ikbr.data.calendars import TIMEZONES
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
 from ikbr.domain.events import Alert
 from ikbr.domain.session_events import SessionStart, SessionStop
 from ikbr.domain.timers import NEVER
 from ikbr.live.clock import MarketClock, WallClock
 from ikbr.live.ending import End, Ending
+from ikbr.live.hours import HoursAhead, end_of
 from ikbr.live.link_watch import LinkWatch
 from ikbr.live.modes import Meant, check_account
 from ikbr.live.opening import record_opening
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import Outside, SessionPlan
-from ikbr.live.preparation import World, ask_sessions, build_pipeline, look_around, past_bars
+from ikbr.live.preparation import World, build_pipeline, look_around, past_bars
 from ikbr.live.shadow import ShadowBroker
 from ikbr.live.status import Recent, Status, status_of
 
@@ -46,8 +44,6 @@ log = logging.getLogger("ikbr.live")
 UNPACED = 1_000_000
 """Messages a second to a gateway whose time stands still meanwhile."""
 FARM_IS_THERE = frozenset((2104, 2106, 2158))
-SESSIONS_AHEAD = 3
-"""With fewer known sessions to come, the hours of the next days are asked for."""
 MINUTE_NS = 60_000_000_000
 
 
@@ -88,7 +84,6 @@ class Runner:
         self._hurry = asyncio.Event()
         self._ready = asyncio.Event()
         self._link: LinkWatch | None = None
-        self._ahead: asyncio.Task[None] | None = None
         self._reason = "the session was over"
         self._journal: Journal | None = None
         self.connection = Connection(
@@ -279,10 +274,10 @@ class Runner:
         pipeline.agenda.start(now)
         trader.start()
         self.notes += warm_up(trader, history, now)
-        pipeline.after_close.append(lambda _session: self._plan_ahead())
+        self._ahead = HoursAhead(self.connection, plan, pipeline)
         pipeline.sample()
         pipeline.clock.call_at(now + MINUTE_NS, self._tell_status, now + MINUTE_NS)
-        until = end_of(plan.until, world, now)
+        until = end_of(plan.until, world.sessions[0], world.traded[0].calendar, now)
         if until < NEVER:
             pipeline.clock.call_at(until, self.stop, "the time to end has come")
 
@@ -308,21 +303,6 @@ class Runner:
         pipeline.trader.risk.halt(f"a fault inside ({words})")
         now = pipeline.clock.now_ns
         pipeline.trader.alert(Alert(now, "critical", "runner", f"entries stopped: {words}"))
-
-    def _plan_ahead(self) -> None:
-        """Ask for the hours of the coming days, before those that are known are over."""
-        pipeline = self.pipeline
-        if pipeline is not None and pipeline.agenda.left < SESSIONS_AHEAD:
-            self._ahead = asyncio.get_running_loop().create_task(self._ask_hours(pipeline))
-
-    async def _ask_hours(self, pipeline: LivePipeline) -> None:
-        try:
-            sessions = await ask_sessions(self.connection, self._plan, pipeline.clock.now_ns)
-        except IkbrError as error:
-            log.warning("the hours of the coming days are not known: %s", error)
-            return
-        new = pipeline.agenda.extend(sessions)
-        log.info("sessions planned: %s", ", ".join(str(one.date) for one in new) or "none")
 
     # --- while it runs, and at its end ---------------------------------------------------------
 
@@ -369,28 +349,6 @@ def _log_code(request_id: int, code: int, words: str, _contract: object) -> None
     if code not in FARM_IS_THERE:
         about = f" about {request_id}" if request_id >= 0 else ""
         log.info("IB says%s: %s (code %d)", about, words, code)
-
-
-def end_of(until: str, world: World, now_ns: int) -> int:
-    """Say when a session is to end, ns UTC; NEVER when it is not.
-
-    Raises:
-        ConfigError: When the text is not understood.
-    """
-    if not until:
-        return NEVER
-    session = world.sessions[0]
-    if until == "close":
-        return session.close_ns
-    hours, colon, minutes = until.partition(":")
-    if not (colon and hours.isdecimal() and minutes.isdecimal()):
-        raise ConfigError(f"until {until!r} is not understood; write close, or 11:30.")
-    zone = ZoneInfo(TIMEZONES[world.traded[0].calendar])
-    clock = dt.time(int(hours) % 24, int(minutes) % 60)
-    due = int(dt.datetime.combine(session.date, clock, zone).timestamp()) * 1_000_000_000
-    if due <= now_ns:
-        raise ConfigError(f"until {until} has passed already on {session.date}.")
-    return due
 
 
 def _version() -> str:
