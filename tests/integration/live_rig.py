@@ -29,6 +29,7 @@ from ikbr.gateway.runner import MAX
 from ikbr.gateway.server import GatewayServer
 from ikbr.gateway.world import World
 from ikbr.journal.memory_journal import MemoryJournal
+from ikbr.journal.replay import replay
 from ikbr.live.ending import End
 from ikbr.live.modes import Meant
 from ikbr.live.plan import Outside, SessionPlan
@@ -160,12 +161,9 @@ def run_session(
         alerts: list[Alert] = []
         bus.subscribe(EventType.FILL, fills.append, name="test")
         bus.subscribe(EventType.ALERT, alerts.append, name="test")
+        past = replay(journal.records) if journal.records else None
         outside = Outside(
-            wall_ns or _no_time,
-            lambda: 0.5,
-            lambda *_where: journal,
-            lambda _account: None,
-            confirm,
+            wall_ns or _no_time, lambda: 0.5, lambda *_where: (journal, past), confirm
         )
         plan = plan_of(server.port, instances, **options)
         meaning = meant or Meant(plan.mode, "paper", server.port)

@@ -15,24 +15,23 @@ from typing import Any
 
 from ikbr.api.chosen_strategies import choose_instances
 from ikbr.api.outputs import Outputs
+from ikbr.api.places import Places
 from ikbr.api.request import Request
 from ikbr.api.run import setting_texts
 from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
 from ikbr.broker.client import Client
-from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.domain.errors import UsageError
-from ikbr.domain.session_events import RiskState
-from ikbr.journal.replay import replay
+from ikbr.journal.replay import State, replay
 from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
 from ikbr.live.logs import logged, narrate
 from ikbr.live.modes import Meant, check_before
 from ikbr.live.plan import Outside, SessionPlan
-from ikbr.live.real_money import RECOVERY_IS_THERE, check_real_money, confirm_account
+from ikbr.live.real_money import check_real_money, confirm_account
 from ikbr.live.runner import Runner
 from ikbr.settings import Settings, load_settings
 
@@ -115,7 +114,7 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
             raise UsageError(f"{one.name} has no symbols; name them with --symbols.")
     if meant.real_money and not request.shadow:
         paper = load_settings("paper", texts, run.config).risk
-        check_real_money(settings.risk, paper, instances, recovery=RECOVERY_IS_THERE)
+        check_real_money(settings.risk, paper, instances)
     plan = SessionPlan(
         mode=request.mode,
         connection=ConnectionSettings(
@@ -188,9 +187,12 @@ class Session:
         def confirm(account: str) -> None:
             confirm_account(account, confirm_live or ask(account))
 
-        outside = Outside(
-            time.time_ns, random.random, self._open_journal, self._latest_risk, confirm
+        connection = prepared.plan.connection
+        self._places = Places(
+            prepared.journals, connection.host, connection.port, connection.client_id
         )
+        killed = self._places.latch.read
+        outside = Outside(time.time_ns, random.random, self._open_journal, confirm, killed)
         self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
 
     async def run(self) -> tuple[End, BacktestResult | None]:
@@ -200,8 +202,7 @@ class Session:
             How it ended and what came of it; no result when it never began.
         """
         began = time.perf_counter()
-        where = self._prepared.plan.connection
-        lock = ClientIdLock(self._prepared.journals, where.host, where.port, where.client_id)
+        lock = self._places.lock()
         try:
             with logged(self._prepared.log), stopped_by_signals(self.runner):
                 end = await self.runner.run()
@@ -215,28 +216,19 @@ class Session:
         self._prepared.outputs.write(result)
         return end, result
 
-    def _open_journal(self, account: str, now_ns: int, simulated: bool) -> SessionJournal:
+    def _open_journal(
+        self, account: str, now_ns: int, simulated: bool
+    ) -> tuple[SessionJournal, State | None]:
+        plan = self._prepared.plan
+        kind = "shadow" if plan.shadow else plan.mode
         day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
+        place = self._places.journal(kind, account)
         # Where time is the market's, it says nothing about how far the disk is behind.
         lag_s = ANY_LAG_S if simulated else MAX_LAG_S
-        meta = {"mode": self._kind}
-        self._journal = open_session(
-            self._place(account), day.isoformat(), meta=meta, max_lag_s=lag_s
-        )
-        return self._journal
-
-    @property
-    def _kind(self) -> str:
-        plan = self._prepared.plan
-        return "shadow" if plan.shadow else plan.mode
-
-    def _place(self, account: str) -> Path:
-        client_id = self._prepared.plan.connection.client_id
-        return self._prepared.journals / f"{self._kind}-{account}-{client_id}"
-
-    def _latest_risk(self, account: str) -> RiskState | None:
-        place = self._place(account)
-        return replay(place).risk if place.is_dir() else None
+        meta = {"mode": kind}
+        self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
+        past = replay(place)
+        return self._journal, past if past.start is not None else None
 
     def _result(self, seconds: float) -> BacktestResult:
         runner, plan = self.runner, self._prepared.plan

@@ -134,6 +134,12 @@ class IBBroker:
             follower.inquiry.ask(order_id)
         return self._first_id
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer about orders is awaited."""
+        inquiry = self.follower.inquiry
+        return inquiry is not None and inquiry.running
+
     def attach(
         self,
         on_update: Callable[[OrderUpdate], None],

@@ -20,6 +20,8 @@ from ib_async import (
     BarData,
     Contract,
     ContractDetails,
+    Execution,
+    ExecutionFilter,
     HistoricalTickBidAsk,
     HistoricalTickLast,
     Position,
@@ -119,6 +121,15 @@ class Requests:
 
         found: list[Any] = await self._named("completedOrders", "the completed orders", ask)
         return found
+
+    async def executions(self) -> list[tuple[Contract, Execution]]:
+        """Ask for the executions of the day, of all clients and those made by hand."""
+
+        def ask(number: int) -> None:
+            self._client.reqExecutions(number, ExecutionFilter())
+
+        found = await self._numbered("the executions of the day", ask, Contract())
+        return [(fill.contract, fill.execution) for fill in found]
 
     async def market_rule(self, rule_id: int) -> list[PriceIncrement]:
         """Ask for the price increments of a market rule."""

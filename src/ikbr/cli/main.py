@@ -18,11 +18,13 @@ import typer
 from ikbr.domain.errors import IkbrError, InvariantError
 
 COMMANDS = {
+    "arm": "Allow a bot to trade again that was stopped.",
     "backtest": "Run strategies over market data and say what came of it.",
     "data": "Fetch, import, list, check and make market data.",
     "demo": "Show a backtest and a morning of trading on paper, each with a report.",
     "gateway": "Simulate an IB Gateway for TWS API clients.",
     "journal": "Look into a journal, query it and verify it.",
+    "kill": "Stop a bot from outside: cancel what is open, close what is held.",
     "live": "Trade with the limits of the live profile, on paper or with real money.",
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",

@@ -6,7 +6,7 @@ order through the lifecycle table. Nothing here knows whether the broker is real
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -71,6 +71,31 @@ class OrderManager:
         self.anomalies: dict[str, int] = {}
         self._replaced: dict[int, OrderRequest] = {}
         broker.attach(self.on_update, self.on_fill, self.on_amended_fill)
+
+    def recall(
+        self,
+        orders: Mapping[int, Order],
+        replaced: Mapping[int, OrderRequest],
+        fills: Mapping[int, Fill],
+        next_id: int,
+    ) -> None:
+        """Take up the orders of earlier sessions; nothing is sent.
+
+        Args:
+            orders: By id, those that have ended too, as they may still be filled.
+            replaced: The request that an order had before a change that is on its way, by id.
+            fills: Every fill that is booked, by execution id.
+            next_id: An id that was never used, nor any above it.
+        """
+        for order_id, order in orders.items():
+            self.orders[order_id] = order
+            if not order.is_done:
+                self.working[order_id] = order
+            if order.parent_id:
+                self.children.setdefault(order.parent_id, []).append(order)
+        self._replaced.update({i: one for i, one in replaced.items() if i in self.working})
+        self.fills.update(fills)
+        self.next_id = max(self.next_id, next_id)
 
     def submit(
         self,

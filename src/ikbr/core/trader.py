@@ -274,6 +274,10 @@ class Trader:
         self.desk.on_rejected(slot, order)
         self.risk.on_rejected(order, self.clock.now_ns)
 
+    def halt(self, reason: str) -> None:
+        """Stop entries until a person arms them again; over a restart, too."""
+        self._on_trip(self.risk.halt(reason))
+
     def _on_trip(self, halt: Refused) -> None:
         if self.keeps_risk:
             self.keep_risk()

@@ -278,6 +278,8 @@ class State:
             self.kill = body
         elif body.action == ARM:
             self.kill = None
+            if self.risk is not None:
+                self.risk = msgspec.structs.replace(self.risk, latches=())
 
     def _connection(self, _: int, body: ConnectionState) -> None:
         self.connection = body

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from ikbr.domain.errors import StateError
-
-NAME = "KILLED.json"
+from ikbr.domain.errors import ConfigError, StateError
 
 
 class Killed(msgspec.Struct, frozen=True):
@@ -39,9 +37,9 @@ class KillLatch:
         path: The file.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Look into a folder; nothing is made yet."""
-        self.path = folder / NAME
+    def __init__(self, path: Path) -> None:
+        """Look at a file; nothing is made yet."""
+        self.path = path
 
     def read(self) -> Killed | None:
         """Say whether trading is stopped; None when it is not."""
@@ -63,7 +61,7 @@ class KillLatch:
             StateError: When the file cannot be written.
         """
         folder = self.path.parent
-        temporary = self.path.with_name(f".{NAME}.{os.getpid()}.tmp")
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
@@ -97,6 +95,19 @@ class KillLatch:
                 f"kill latch {self.path} cannot be removed ({error.strerror}); remove it by hand."
             ) from None
         return True
+
+
+def refuse_if_killed(killed: Killed | None) -> None:
+    """Refuse to begin where a person has stopped trading.
+
+    Raises:
+        ConfigError: With when and why, and how to go on.
+    """
+    if killed is not None:
+        raise ConfigError(
+            f"trading was stopped ({killed.source}: {killed.reason or 'no reason given'}); look "
+            f"at the account, then allow it again with `ikbr arm`."
+        )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,10 +6,10 @@ import asyncio
 import logging
 
 from ikbr.broker.connection import Connection, LinkState
-from ikbr.broker.ib_broker import IBBroker
 from ikbr.core.ports import Journal
 from ikbr.domain.errors import BrokerError
 from ikbr.domain.session_events import ConnectionState
+from ikbr.live.alignment import Alignment
 from ikbr.live.clock import MarketClock
 from ikbr.live.pipeline import EntryHolds, LivePipeline
 
@@ -29,7 +29,7 @@ class LinkWatch:
     def __init__(
         self,
         connection: Connection,
-        broker: IBBroker,
+        alignment: Alignment,
         pipeline: LivePipeline,
         journal: Journal,
         market_clock: MarketClock,
@@ -38,13 +38,13 @@ class LinkWatch:
 
         Args:
             connection: Whose link it is.
-            broker: Asks what became of orders.
+            alignment: Asks what became of orders, and compares books.
             pipeline: Whose entries wait.
             journal: Keeps what happened to the link.
             market_clock: Is held while the past is looked at.
         """
         self._connection = connection
-        self._broker = broker
+        self._alignment = alignment
         self._pipeline = pipeline
         self._clearance = pipeline.trader.risk.clearance
         self._journal = journal
@@ -56,22 +56,13 @@ class LinkWatch:
         self.closed = False
         connection.pacer.on_late = self._on_late
 
-    def agree(self) -> None:
-        """Note that our books are known to agree with the broker's."""
-        self._clearance.reconciled = True
-
     async def look_again(self) -> None:
-        """Ask for orders, executions and positions.
+        """Bring our books in line with the broker's.
 
         Raises:
             BrokerError: When the gateway does not answer.
         """
-        requests = self._connection.requests
-        # What is not known to have ended is asked about, with the executions of the day.
-        self._broker.start()
-        await requests.open_orders()
-        await requests.positions()
-        self.agree()
+        await self._alignment.again()
 
     def on_state(self, state: LinkState) -> None:
         """Hear how the connection is from now on."""

@@ -15,10 +15,22 @@ from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session_events import Baseline
 
 
-def all_instruments(traded: Sequence[Instrument], state: AccountState) -> list[Instrument]:
-    """List what is traded, and behind it what is only held."""
-    symbols = {one.symbol for one in traded}
-    return [*traded, *(h.instrument for h in state.holdings if h.instrument.symbol not in symbols)]
+def all_instruments(
+    traded: Sequence[Instrument], state: AccountState, left: Sequence[Instrument] = ()
+) -> list[Instrument]:
+    """List what is traded, and behind it what is only held.
+
+    Args:
+        traded: What strategies run on.
+        state: What is in the account.
+        left: What earlier sessions held or had ordered.
+    """
+    held = [one.instrument for one in state.holdings]
+    by_symbol = {one.symbol: one for one in [*traded, *held, *left][::-1]}
+    behind = {one.symbol: None for one in [*held, *left]}
+    for one in traded:
+        behind.pop(one.symbol, None)
+    return [*traded, *(by_symbol[symbol] for symbol in behind)]
 
 
 def open_books(state: AccountState, instruments: Sequence[Instrument]) -> Portfolio:

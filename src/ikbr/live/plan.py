@@ -13,7 +13,8 @@ from ikbr.core.ports import Journal
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
-from ikbr.domain.session_events import RiskState
+from ikbr.journal.replay import State
+from ikbr.live.latch import Killed
 
 ClockChoice = Literal["auto", "wall", "gateway"]
 """Whose time it is: the machine's, the simulated gateway's market's, or what the gateway says."""
@@ -63,14 +64,14 @@ class Outside(msgspec.Struct, frozen=True):
     Attributes:
         wall_ns: Gives the time of the machine, ns UTC.
         draw: Gives random numbers from 0 to 1.
-        open_journal: Opens the journal of an account at a time, of a simulated gateway or not.
-        latest_risk: Gives what an earlier session of an account left for risk to remember; asked
-            before the journal is opened.
+        open_journal: Opens the journal of an account at a time, of a simulated gateway or not;
+            gives with it what earlier sessions have left there, or None.
+        killed: Says whether a person has stopped trading.
         confirm: Asked before anything is done in an account with real money; raises to refuse.
     """
 
     wall_ns: Callable[[], int]
     draw: Callable[[], float]
-    open_journal: Callable[[str, int, bool], Journal]
-    latest_risk: Callable[[str], RiskState | None]
+    open_journal: Callable[[str, int, bool], tuple[Journal, State | None]]
     confirm: Callable[[str], None]
+    killed: Callable[[], Killed | None] = lambda: None

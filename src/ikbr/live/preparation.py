@@ -17,10 +17,12 @@ from ikbr.core.ports import Broker, Clock, Journal
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.session import Session
+from ikbr.journal.replay import State
 from ikbr.live.hours import coming_sessions
 from ikbr.live.opening import all_instruments, open_books
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import SessionPlan
+from ikbr.live.recovery import left_instruments, reopen_books
 
 
 class World(NamedTuple):
@@ -30,6 +32,7 @@ class World(NamedTuple):
         traded: The instruments that strategies run on.
         instruments: Those, and behind them what is only held.
         contracts: How IB calls them.
+        numbers: IB's numbers of what is traded.
         sessions: When they are traded.
         state: What is in the account.
     """
@@ -37,6 +40,7 @@ class World(NamedTuple):
     traded: list[Instrument]
     instruments: list[Instrument]
     contracts: ContractTable
+    numbers: dict[str, int]
     sessions: list[Session]
     state: AccountState
 
@@ -60,9 +64,10 @@ async def look_around(connection: Connection, plan: SessionPlan, now_ns: int) ->
     numbers = {one.instrument.symbol: one.con_id for one in found}
     sessions = coming_sessions(found, now_ns, all_hours=plan.all_hours)
     state = read_account(connection.ib, connection.account, _table(traded, numbers))
-    numbers |= {one.instrument.symbol: one.con_id for one in state.holdings}
+    held = {one.instrument.symbol: one.con_id for one in state.holdings}
     everything = all_instruments(traded, state)
-    return World(traded, everything, _table(everything, numbers), sessions, state)
+    table = _table(everything, held | numbers)
+    return World(traded, everything, table, numbers, sessions, state)
 
 
 def _table(instruments: Sequence[Instrument], numbers: dict[str, int]) -> ContractTable:
@@ -72,11 +77,27 @@ def _table(instruments: Sequence[Instrument], numbers: dict[str, int]) -> Contra
     return table
 
 
+def widened(world: World, past: State) -> World:
+    """Add what earlier sessions have left."""
+    everything = all_instruments(world.traded, world.state, left_instruments(past))
+    numbers = {one.instrument.symbol: one.con_id for one in world.state.holdings}
+    numbers |= world.numbers
+    return world._replace(instruments=everything, contracts=_table(everything, numbers))
+
+
 def build_pipeline(
-    plan: SessionPlan, world: World, *, clock: Clock, broker: Broker, journal: Journal,
-    bus: EventBus,
+    plan: SessionPlan, world: World, past: State | None, *, clock: Clock, broker: Broker,
+    journal: Journal, bus: EventBus,
 ) -> LivePipeline:  # fmt: skip
-    """Wire the pipeline over books that begin with what the account holds."""
+    """Wire the pipeline over the account's books.
+
+    They go on where earlier sessions have left them, else begin with what the account holds.
+    """
+    books = (
+        open_books(world.state, world.instruments)
+        if past is None
+        else reopen_books(past, world.state, world.instruments)
+    )
     instruments = world.instruments
     pipeline = LivePipeline(
         Plan(
@@ -88,7 +109,7 @@ def build_pipeline(
             quantity=plan.quantity,
             all_hours=plan.all_hours,
         ),
-        open_books(world.state, instruments),
+        books,
         clock=clock,
         broker=broker,
         journal=journal,

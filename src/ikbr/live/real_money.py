@@ -8,10 +8,6 @@ from ikbr.core.pipeline import Instance
 from ikbr.domain.errors import ConfigError
 from ikbr.domain.limits import RiskLimits
 
-RECOVERY_IS_THERE = False
-"""Whether a session that starts finds out first what an earlier one left behind at IB. Until then
-nobody may trade real money; whoever adds start-up recovery sets this to True."""
-
 NEEDED = (
     "max_position_pct",
     "max_position_notional",
@@ -24,25 +20,17 @@ NEEDED = (
 """Limits that may not be switched off with real money."""
 
 
-def check_real_money(
-    limits: RiskLimits, paper: RiskLimits, instances: Sequence[Instance], *, recovery: bool
-) -> None:
+def check_real_money(limits: RiskLimits, paper: RiskLimits, instances: Sequence[Instance]) -> None:
     """Refuse real money unless everything holds that can be known before connecting.
 
     Args:
         limits: In force.
         paper: Those of the paper profile; none may be looser than they are.
         instances: The strategies.
-        recovery: Whether start-up recovery is there (`RECOVERY_IS_THERE`).
 
     Raises:
         ConfigError: With the field, its value and the remedy.
     """
-    if not recovery:
-        raise ConfigError(
-            "real money needs start-up recovery, which is not there yet; trade on paper "
-            "(TRADING_MODE=paper), or watch with --shadow."
-        )
     for name in NEEDED:
         value = getattr(limits, name)
         if not value:

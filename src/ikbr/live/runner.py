@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from ikbr.broker.account_watch import AccountWatch
 from ikbr.broker.accounts import WrongAccountError
@@ -21,21 +22,22 @@ from ikbr.broker.market_time import MarketTime
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import Clock, Journal
-from ikbr.core.risk_memory import restore_risk
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
-from ikbr.domain.events import Alert
 from ikbr.domain.session_events import SessionStart, SessionStop
 from ikbr.domain.timers import NEVER
+from ikbr.journal.replay import State
+from ikbr.live.alignment import Alignment
 from ikbr.live.clock import MarketClock, WallClock
 from ikbr.live.ending import End, Ending
 from ikbr.live.hours import HoursAhead, end_of
+from ikbr.live.latch import refuse_if_killed
 from ikbr.live.link_watch import LinkWatch
 from ikbr.live.modes import Meant, check_account
 from ikbr.live.opening import record_opening
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import Outside, SessionPlan
-from ikbr.live.preparation import World, build_pipeline, look_around, past_bars
+from ikbr.live.preparation import World, build_pipeline, look_around, past_bars, widened
 from ikbr.live.shadow import ShadowBroker
 from ikbr.live.status import Recent, Status, status_of
 
@@ -44,6 +46,8 @@ log = logging.getLogger("ikbr.live")
 UNPACED = 1_000_000
 """Messages a second to a gateway whose time stands still meanwhile."""
 FARM_IS_THERE = frozenset((2104, 2106, 2158))
+LATCH_S = 0.25
+"""How often it is looked whether a person has stopped trading."""
 MINUTE_NS = 60_000_000_000
 
 
@@ -84,6 +88,8 @@ class Runner:
         self._hurry = asyncio.Event()
         self._ready = asyncio.Event()
         self._link: LinkWatch | None = None
+        self._flatten = plan.flatten
+        self._alignment: Alignment
         self._reason = "the session was over"
         self._journal: Journal | None = None
         self.connection = Connection(
@@ -117,6 +123,7 @@ class Runner:
             self._market_time = MarketTime(self._client, self._market_clock, self._on_fault)
             self._market_clock.end_turn = self._market_time.end_turn
         link = asyncio.create_task(self.connection.run())
+        watch = asyncio.create_task(self._watch_latch())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((link, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -125,6 +132,7 @@ class Runner:
             return await self._end()
         finally:
             stopping.cancel()
+            watch.cancel()
             link.cancel()
             with suppress(asyncio.CancelledError, IkbrError):
                 await link
@@ -136,6 +144,14 @@ class Runner:
         except WrongAccountError as error:
             check_account(self._meant, error.account)
             raise
+
+    async def _watch_latch(self) -> None:
+        """Stop when a person says so from outside."""
+        while self.pipeline is None or (killed := self._outside.killed()) is None:
+            await asyncio.sleep(LATCH_S)
+        self._flatten = self._plan.flatten or killed.flatten
+        self.pipeline.trader.halt(killed.reason or killed.source)
+        self.stop(f"killed ({killed.source}: {killed.reason or 'no reason given'})")
 
     def stop(self, reason: str) -> None:
         """End the session in an orderly way; called again, end it at once."""
@@ -202,13 +218,17 @@ class Runner:
         self._clock = clock = self._choose_clock()
         if self._meant.real_money and not plan.shadow:
             self._outside.confirm(connection.account)
+        if not plan.shadow:
+            refuse_if_killed(self._outside.killed())
         world = await look_around(connection, plan, clock.now_ns)
         account = connection.account
-        # The account of a simulated gateway may begin anew each time.
-        risk = None if self.is_simulated else self._outside.latest_risk(account)
-        journal = self._outside.open_journal(account, clock.now_ns, self.is_simulated)
+        journal, past = self._outside.open_journal(account, clock.now_ns, self.is_simulated)
         self._journal = journal
-        pipeline = self._build(clock, world, journal)
+        if past is not None and (plan.shadow or self._is_of_another_market(past)):
+            past = None
+        if past is not None:
+            world = widened(world, past)
+        pipeline = self._build(clock, world, journal, past)
         self._feed = MarketFeed(
             self._client,
             world.contracts,
@@ -218,17 +238,32 @@ class Runner:
         )
         self._market_clock.before_turn_ends = self._feed.flush
         self._watch = AccountWatch(self._client, connection.account)
-        link = LinkWatch(connection, self._broker, pipeline, journal, self._market_clock)
-        # The books were opened a moment ago as the broker has them.
-        link.agree()
+        self._alignment = Alignment(
+            pipeline, self._broker, connection, world, past, self.notes
+        )
+        link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock)
         pipeline.trader.keeps_risk = True
-        if risk is not None:
-            restore_risk(pipeline.trader.risk, risk)
-        self._record(journal, pipeline, world)
+        self._record(journal, pipeline, world, past)
+        if plan.shadow:
+            pipeline.trader.risk.clearance.reconciled = True
+        else:
+            try:
+                await self._alignment.begin()
+            except BrokerError as error:
+                raise ConnectionError(str(error)) from error
         await self._begin(pipeline, world)
         self.pipeline, self._link = pipeline, link
 
-    def _build(self, clock: Clock, world: World, journal: Journal) -> LivePipeline:
+    def _is_of_another_market(self, past: State) -> bool:
+        """Say whether a simulated market has begun anew since; its accounts have, too."""
+        anew = self.is_simulated and self._market_clock.now_ns < past.last_ns
+        if anew:
+            self.notes.append("The simulated market has begun anew, and our books with it.")
+        return anew
+
+    def _build(
+        self, clock: Clock, world: World, journal: Journal, past: State | None
+    ) -> LivePipeline:
         """Wire the pipeline over the broker; in a shadow session, over one that sends nothing."""
         plan = self._plan
         self._broker = IBBroker(
@@ -241,26 +276,29 @@ class Runner:
         if plan.shadow:
             shadow = ShadowBroker(world.traded, clock, world.state, plan.shadow_model)
             pipeline = build_pipeline(
-                plan, world, clock=clock, broker=shadow, journal=journal, bus=self._bus
+                plan, world, past, clock=clock, broker=shadow, journal=journal, bus=self._bus
             )
             shadow.follow(pipeline)
         else:
             pipeline = build_pipeline(
-                plan, world, clock=clock, broker=self._broker, journal=journal, bus=self._bus
+                plan, world, past, clock=clock, broker=self._broker, journal=journal, bus=self._bus
             )
-        orders = pipeline.trader.orders
-        orders.next_id = max(orders.next_id, self._broker.start())
         return pipeline
 
-    def _record(self, journal: Journal, pipeline: LivePipeline, world: World) -> None:
+    def _record(
+        self, journal: Journal, pipeline: LivePipeline, world: World, past: State | None
+    ) -> None:
         plan, now = self._plan, pipeline.clock.now_ns
         account = self.connection.account
         start = SessionStart(plan.mode, account, plan.connection.client_id, _version(),
                              pipeline.trader.orders.next_id)  # fmt: skip
         journal.append("start", now, start)
-        more = {"capital_micro": 0, "quantity": plan.quantity, "all_hours": plan.all_hours}
-        journal.append("settings", now, settings_record(pipeline, more))
-        record_opening(journal, now, world.state)
+        more: dict[str, Any] = {"quantity": plan.quantity, "all_hours": plan.all_hours}
+        # A capital opens the books anew for whoever replays; else they go on.
+        opening = {"capital_micro": 0} if past is None else {}
+        journal.append("settings", now, settings_record(pipeline, opening | more))
+        if past is None:
+            record_opening(journal, now, world.state)
         for words in world.state.strange:
             self.notes.append(f"The account holds {words}: it counts, but cannot be traded.")
 
@@ -299,10 +337,7 @@ class Runner:
         if pipeline is None:
             self.stop(f"a fault before the start ({type(fault).__name__}: {fault})")
             return
-        words = f"{type(fault).__name__}: {fault}"
-        pipeline.trader.risk.halt(f"a fault inside ({words})")
-        now = pipeline.clock.now_ns
-        pipeline.trader.alert(Alert(now, "critical", "runner", f"entries stopped: {words}"))
+        pipeline.trader.halt(f"a fault inside ({type(fault).__name__}: {fault})")
 
     # --- while it runs, and at its end ---------------------------------------------------------
 
@@ -314,6 +349,8 @@ class Runner:
         due_ns += MINUTE_NS * max(1, -((due_ns - now) // MINUTE_NS))
         pipeline.clock.call_at(due_ns, self._tell_status, due_ns)
         status = self.status()
+        if not self._plan.shadow and self.connection.state is LinkState.READY:
+            self._alignment.check_drift()
         if status is not None:
             log.info("%s", status.line())
             self.on_status(status)
@@ -322,9 +359,10 @@ class Runner:
         pipeline = self.pipeline
         if pipeline is None:
             return End(self._reason, True, [], {})
+        self._alignment.stop()
         ending = Ending(
             pipeline,
-            flatten=self._plan.flatten,
+            flatten=self._flatten,
             grace_s=self._plan.grace_s,
             connected=lambda: self.connection.state is LinkState.READY,
         )

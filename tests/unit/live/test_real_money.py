@@ -12,7 +12,6 @@ from ikbr.domain.errors import ConfigError
 from ikbr.domain.limits import PROFILES
 from ikbr.live.real_money import (
     NEEDED,
-    RECOVERY_IS_THERE,
     check_real_money,
     confirm_account,
 )
@@ -25,20 +24,15 @@ def instance(stop: float = 0.01) -> Instance:
     return Instance(create("momentum", {"stop_loss_pct": stop}), "momentum", ("SPY",))
 
 
-def test_the_live_profile_with_a_stop_will_do_once_recovery_is_there() -> None:
-    check_real_money(LIVE, PAPER, [instance()], recovery=True)
-
-
-def test_it_is_refused_until_recovery_is_there() -> None:
-    with pytest.raises(ConfigError, match="start-up recovery"):
-        check_real_money(LIVE, PAPER, [instance()], recovery=RECOVERY_IS_THERE)
+def test_the_live_profile_with_a_stop_will_do() -> None:
+    check_real_money(LIVE, PAPER, [instance()])
 
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_no_needed_limit_may_be_off(name: str) -> None:
     limits = msgspec.structs.replace(LIVE, **{name: 0})
     with pytest.raises(ConfigError, match=rf"risk\.{name} is 0"):
-        check_real_money(limits, PAPER, [instance()], recovery=True)
+        check_real_money(limits, PAPER, [instance()])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +48,7 @@ def test_no_needed_limit_may_be_off(name: str) -> None:
 def test_no_limit_may_be_looser_than_on_paper(name: str, value: float) -> None:
     limits = msgspec.structs.replace(LIVE, **{name: value})
     with pytest.raises(ConfigError, match=rf"risk\.{name} = .* is looser"):
-        check_real_money(limits, PAPER, [instance()], recovery=True)
+        check_real_money(limits, PAPER, [instance()])
 
 
 @pytest.mark.parametrize(
@@ -66,7 +60,7 @@ def test_stale_data_and_bare_positions_are_refused(
 ) -> None:
     limits = msgspec.structs.replace(LIVE, **changes)
     with pytest.raises(ConfigError, match=says):
-        check_real_money(limits, PAPER, [instance(stop)], recovery=True)
+        check_real_money(limits, PAPER, [instance(stop)])
 
 
 def test_the_account_must_be_named_exactly() -> None:

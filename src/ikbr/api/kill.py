@@ -1,0 +1,274 @@
+"""The kill switch, put together: latch, process, journal, broker."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ikbr.api.places import Places
+from ikbr.broker.client import Client
+from ikbr.broker.contracts import ContractTable
+from ikbr.broker.emergency import Emergency
+from ikbr.broker.requests import Requests
+from ikbr.broker.whole_account import WholeAccount
+from ikbr.domain.contracts import parse_contract
+from ikbr.domain.errors import BrokerError, JournalError
+from ikbr.domain.instrument import Instrument
+from ikbr.domain.order import OrderRequest, Side
+from ikbr.domain.session_events import ARM, KILL, OperatorAction
+from ikbr.journal.replay import State, replay
+from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.live.kill import Holding, Killing, end_process, stop_at_broker
+from ikbr.live.latch import Killed
+from ikbr.settings import Settings
+
+CONNECT_S = 10.0
+KINDS = ("paper", "live")
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillRequest:
+    """Say what to stop.
+
+    Attributes:
+        reason: Why, in a person's words.
+        flatten: Whether what its strategies hold is closed.
+        everything: Whether the orders of others (and, with `flatten`, everything held) go too.
+        patience_s: How long the bot may take to end by itself, and each step at the broker.
+    """
+
+    reason: str = ""
+    flatten: bool = False
+    everything: bool = False
+    patience_s: float = 10.0
+
+
+class Outcome(NamedTuple):
+    """Say what came of it.
+
+    Attributes:
+        process: What became of the bot, in words.
+        done: What was done at the broker; None when it could not be reached.
+        problem: What could not be done, in words; "" for nothing.
+    """
+
+    process: str
+    done: Killing | None
+    problem: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was done and nothing is left."""
+        return self.done is not None and self.done.complete and not self.problem
+
+
+def places_of(
+    settings: Settings, host: str | None, port: int | None, client_id: int | None
+) -> Places:
+    """Find a trader by what the settings and the options say."""
+    broker = settings.broker
+    return Places(
+        settings.journal.dir,
+        host or broker.host,
+        port or broker.port,
+        broker.client_id if client_id is None else client_id,
+    )
+
+
+async def kill(places: Places, request: KillRequest) -> Outcome:
+    """Stop a trader, whatever state it is in.
+
+    Args:
+        places: Whose.
+        request: What to stop.
+
+    Returns:
+        What came of it.
+
+    Raises:
+        StateError: When the latch cannot be set; nothing else was done then.
+    """
+    killed = Killed(time.time_ns(), COMMAND_LINE, request.reason, request.flatten)
+    places.latch.set(killed)
+    process = await end_process(places.lock_file, request.patience_s)
+    lock = places.lock()
+    client = Client()
+    try:
+        try:
+            await client.connectAsync(
+                places.host, places.port, clientId=places.client_id, timeout=CONNECT_S
+            )
+        except (OSError, TimeoutError) as error:
+            why = str(error) or "no answer"
+            where = f"{places.host}:{places.port}"
+            problem = f"the gateway at {where} cannot be reached ({why}); cancel in TWS"
+            return Outcome(process, None, problem)
+        try:
+            return Outcome(process, *await _stop(client, places, request))
+        except BrokerError as error:
+            return Outcome(process, None, f"{error}; cancel in TWS")
+    finally:
+        client.disconnect()
+        lock.release()
+
+
+async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[Killing, str]:
+    requests = Requests(client)
+    door = Emergency(client, requests)
+    account = next(iter(client.managedAccounts()), "")
+    with _journal(places, account) as (journal, past, problem):
+        if journal is not None:
+            journal.append("operator", time.time_ns(), _action(KILL, request.reason))
+        closing = _Closing(door, requests, account, places, journal, past)
+        held = None
+        if request.flatten and not (past is None and not request.everything):
+            await closing.aim(everything=request.everything)
+            held = closing.held
+        elif request.flatten:
+            problem = problem or "no journal says what the strategies hold; use --all --flatten"
+        done = await stop_at_broker(
+            door,
+            everything=request.everything,
+            held=held,
+            send=closing.send,
+            patience_s=request.patience_s,
+        )
+    return done, problem
+
+
+class _Closing:
+    """Close what strategies hold, or everything."""
+
+    def __init__(
+        self,
+        door: Emergency,
+        requests: Requests,
+        account: str,
+        places: Places,
+        journal: SessionJournal | None,
+        past: State | None,
+    ) -> None:
+        known = past.instruments if past is not None else {}
+        self._known = dict(known)
+        self._whole = WholeAccount(
+            requests, ContractTable(known.values()), account, places.client_id
+        )
+        self._door = door
+        self._journal = journal
+        self._past = past
+        self._targets: dict[str, int] = {}
+        self._owners: dict[str, str] = {}
+        self._next_id = past.next_order_id if past is not None else 1
+
+    async def aim(self, *, everything: bool) -> None:
+        """Find out how much is to be left of each position."""
+        theirs = await self._whole.positions()
+        own: dict[str, int] = {}
+        for name, books in (self._past.books if self._past is not None else {}).items():
+            for symbol, position in books.positions.items():
+                if position.quantity and name:
+                    own[symbol] = own.get(symbol, 0) + position.quantity
+                    self._owners.setdefault(symbol, name)
+        if everything:
+            self._targets = dict.fromkeys(theirs, 0)
+            return
+        for symbol, quantity in own.items():
+            there = theirs.get(symbol, (0, 0.0))[0]
+            # Never more than is there, and never the other way.
+            close = min(abs(quantity), abs(there)) * (1 if quantity > 0 else -1)
+            if quantity * there > 0:
+                self._targets[symbol] = there - close
+
+    async def held(self) -> list[Holding]:
+        """Say what is still to be closed."""
+        theirs = await self._whole.positions()
+        left = {s: theirs.get(s, (0, 0.0))[0] - target for s, target in self._targets.items()}
+        return [
+            Holding(self._instrument(symbol), quantity, self._owners.get(symbol, ""))
+            for symbol, quantity in left.items()
+            if quantity
+        ]
+
+    def send(self, one: Holding) -> None:
+        """Close something; the intent is in the journal before."""
+        order_id = self._door.next_id(self._next_id)
+        self._next_id = order_id + 1
+        side = Side.SELL if one.quantity > 0 else Side.BUY
+        request = OrderRequest(
+            one.instrument.symbol, side, abs(one.quantity), reason="kill", reduce_only=True
+        )
+        if self._journal is not None and one.strategy:
+            intent = (order_id, one.strategy, request, 0)
+            self._journal.append("intent", time.time_ns(), intent)
+        self._door.close(one.instrument, one.quantity, order_id, one.strategy)
+
+    def _instrument(self, symbol: str) -> Instrument:
+        return self._known.get(symbol) or parse_contract(symbol)
+
+
+@contextmanager
+def _journal(
+    places: Places, account: str
+) -> Iterator[tuple[SessionJournal | None, State | None, str]]:
+    """Open the journal of a trader as far as that is possible: the broker matters more."""
+    folder = next((f for f in _folders(places) if f.name.split("-")[1] == account), None)
+    if folder is None:
+        yield None, None, ""
+        return
+    try:
+        journal = open_session(folder, _today(), meta={"mode": "kill"})
+    except JournalError as error:
+        yield None, None, f"the journal was not written: {error}"
+        return
+    try:
+        yield journal, replay(folder), ""
+    finally:
+        journal.close()
+
+
+def arm(places: Places, reason: str) -> bool:
+    """Allow trading again, after a person has looked.
+
+    Args:
+        places: Whose.
+        reason: Why, in a person's words.
+
+    Returns:
+        Whether it was stopped.
+
+    Raises:
+        ConfigError: When the bot runs.
+        JournalError: When the journal cannot be written; trading stays stopped.
+    """
+    lock = places.lock()
+    try:
+        for folder in _folders(places):
+            with open_session(folder, _today(), meta={"mode": "arm"}) as journal:
+                journal.append("operator", time.time_ns(), _action(ARM, reason))
+        return places.latch.clear()
+    finally:
+        lock.release()
+
+
+def _folders(places: Places) -> list[Path]:
+    ends = f"-{places.client_id}"
+    found = sorted(places.folder.glob("*")) if places.folder.is_dir() else []
+    return [
+        folder
+        for folder in found
+        if folder.is_dir() and folder.name.split("-")[0] in KINDS and folder.name.endswith(ends)
+    ]
+
+
+def _action(action: str, reason: str) -> OperatorAction:
+    return OperatorAction(action, COMMAND_LINE, reason, {"user": os.environ.get("USER", "")})
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
