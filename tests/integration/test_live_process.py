@@ -109,3 +109,72 @@ def test_sigterm_ends_a_session_in_an_orderly_way_with_report_and_journal(
     assert {"time", "level", "logger", "message"} <= set(lines[0])
     state = replay(folder / "journals" / "paper-DU1000001-1")
     assert len(state.fills) == len(result["fills"])
+
+
+def run_ikbr(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*IKBR, *words], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+TRADES = ("--param", "lookback=30,threshold=0.0002")
+
+
+@pytest.mark.slow
+def test_a_bot_that_is_killed_goes_on_where_it_was(gateway: int, tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    with a_bot(folder, gateway, *TRADES) as process:
+        wait_for(folder / "out.txt", "log in ", process)
+        [log] = folder.glob("sessions/*/live.log")
+        wait_for(log, "fill of order", process)
+        process.kill()
+        process.wait(10)
+    before = replay(folder / "journals" / "paper-DU1000001-1")
+    assert before.stop is None
+    (folder / "out.txt").rename(folder / "first.txt")
+    log.rename(folder / "first.log")
+    folder.rename(tmp_path / "moved")
+    with a_bot(folder, gateway, *TRADES, "--set", f"journal.dir={tmp_path}/moved/journals") as bot:
+        log = end_by(bot, folder, signal.SIGTERM)
+    text = log.read_text(encoding="utf-8")
+    assert "nothing explains it" not in text
+    state = replay(tmp_path / "moved" / "journals" / "paper-DU1000001-1")
+    assert state.stop is not None
+    assert set(before.fills) < set(state.fills)
+    assert state.counts["start"] == 2
+
+
+@pytest.mark.slow
+def test_a_bot_is_killed_from_outside_and_does_not_begin_again_before_it_is_armed(
+    gateway: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bot"
+    where = ("--port", str(gateway))
+    with a_bot(folder, gateway, *TRADES) as process:
+        wait_for(folder / "out.txt", "log in ", process)
+        [log] = folder.glob("sessions/*/live.log")
+        wait_for(log, "fill of order", process)
+        killed = run_ikbr(folder, "kill", "--flatten", "--reason", "a drill", *where)
+        assert killed.returncode == 0, killed.stdout + killed.stderr
+        assert "Nothing is open any more." in killed.stdout
+        process.wait(10)
+    assert "killed (command line: a drill)" in log.read_text(encoding="utf-8")
+    again = run_ikbr(folder, "paper", "--symbols", "KO", *where)
+    assert again.returncode == 2
+    assert "a drill" in again.stderr
+    armed = run_ikbr(folder, "arm", *where)
+    assert (armed.returncode, armed.stdout) == (0, "Trading is allowed again.\n")
+    state = replay(folder / "journals" / "paper-DU1000001-1")
+    assert state.kill is None
+    held = {s: p.quantity for s, p in state.portfolio.positions.items() if p.quantity}
+    assert held == {}
+
+
+@pytest.mark.slow
+def test_two_bots_of_one_client_id_cannot_be(gateway: int, tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    with a_bot(folder, gateway, *TRADES) as process:
+        wait_for(folder / "out.txt", "log in ", process)
+        second = run_ikbr(folder, "paper", "--port", str(gateway), "--symbols", "KO")
+    assert second.returncode == 2
+    assert f"process {process.pid} uses it" in second.stderr

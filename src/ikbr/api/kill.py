@@ -30,6 +30,7 @@ from ikbr.settings import Settings
 CONNECT_S = 10.0
 KINDS = ("paper", "live")
 COMMAND_LINE = "command line"
+NOT_KNOWN = "no journal says what the strategies hold; use --all --flatten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,24 +123,23 @@ async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[K
     requests = Requests(client)
     door = Emergency(client, requests)
     account = next(iter(client.managedAccounts()), "")
-    with _journal(places, account) as (journal, past, problem):
+    with _journal(places, account) as (journal, past, unwritten):
         if journal is not None:
             journal.append("operator", time.time_ns(), _action(KILL, request.reason))
         closing = _Closing(door, requests, account, places, journal, past)
-        held = None
-        if request.flatten and not (past is None and not request.everything):
+        knows = past is not None or request.everything
+        if request.flatten and knows:
             await closing.aim(everything=request.everything)
-            held = closing.held
-        elif request.flatten:
-            problem = problem or "no journal says what the strategies hold; use --all --flatten"
         done = await stop_at_broker(
             door,
             everything=request.everything,
-            held=held,
+            held=closing.held if request.flatten and knows else None,
             send=closing.send,
             patience_s=request.patience_s,
         )
-    return done, problem
+    if request.flatten and not knows:
+        return done, unwritten or NOT_KNOWN
+    return done, unwritten
 
 
 class _Closing:

@@ -13,9 +13,10 @@ def command(
     client_id: ClientId = None,
     config: Config = None,
 ) -> None:
-    """Allow a bot to trade again: the kill latch and every halt of its risk manager are released.
+    """Allow a bot to trade again that was stopped.
 
-    The bot must not be running. Losses are counted from what the account is worth at its start.
+    The kill latch and every halt of its risk manager are released. The bot must not be running.
+    Losses are counted from what the account is worth at its start.
     """
     from ikbr.api.kill import arm
 

@@ -40,10 +40,11 @@ def command(
     config: Config = None,
     json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
-    """Stop a bot: no new orders until `ikbr arm`, what is open is cancelled.
+    """Stop a bot from outside: cancel what is open, close what is held.
 
-    Works when the bot hangs (it is ended by force) and when none runs. Its own orders are meant,
-    protective stops last. Exit code 0 says that nothing is open any more.
+    No new orders are sent until `ikbr arm`. Works when the bot hangs (it is ended by force) and
+    when none runs. Its own orders are meant, protective stops last. Exit code 0 says that nothing
+    is open any more.
     """
     import asyncio
 
