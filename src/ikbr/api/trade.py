@@ -219,16 +219,19 @@ class Session:
     def _open_journal(
         self, account: str, now_ns: int, simulated: bool
     ) -> tuple[SessionJournal, State | None]:
-        plan = self._prepared.plan
-        kind = "shadow" if plan.shadow else plan.mode
         day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
-        place = self._places.journal(kind, account)
+        place = self._places.journal(self._kind, account)
         # Where time is the market's, it says nothing about how far the disk is behind.
         lag_s = ANY_LAG_S if simulated else MAX_LAG_S
-        meta = {"mode": kind}
+        meta = {"mode": self._kind}
         self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
         past = replay(place)
         return self._journal, past if past.start is not None else None
+
+    @property
+    def _kind(self) -> str:
+        plan = self._prepared.plan
+        return "shadow" if plan.shadow else plan.mode
 
     def _result(self, seconds: float) -> BacktestResult:
         runner, plan = self.runner, self._prepared.plan

@@ -238,9 +238,7 @@ class Runner:
         )
         self._market_clock.before_turn_ends = self._feed.flush
         self._watch = AccountWatch(self._client, connection.account)
-        self._alignment = Alignment(
-            pipeline, self._broker, connection, world, past, self.notes
-        )
+        self._alignment = Alignment(pipeline, self._broker, connection, world, past, self.notes)
         link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock)
         pipeline.trader.keeps_risk = True
         self._record(journal, pipeline, world, past)
