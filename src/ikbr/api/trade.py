@@ -207,9 +207,9 @@ class Session:
             with logged(self._prepared.log), stopped_by_signals(self.runner):
                 end = await self.runner.run()
         finally:
-            lock.release()
             if self._journal is not None:
                 self._journal.close()
+            lock.release()
         if self.runner.pipeline is None:
             return end, None
         result = self._result(time.perf_counter() - began)

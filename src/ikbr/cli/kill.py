@@ -83,7 +83,7 @@ def _print(outcome: Outcome) -> None:
         for symbol, quantity in done.held.items():
             print(f"STILL HELD: {quantity:+d} {symbol}")
     if outcome.problem:
-        print(f"NOT DONE: {outcome.problem}.")
+        print(f"NOT DONE: {outcome.problem.rstrip('.')}.")
     if outcome.complete:
         print("Nothing is open any more.")
 
