@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -178,3 +179,16 @@ def test_two_bots_of_one_client_id_cannot_be(gateway: int, tmp_path: Path) -> No
         second = run_ikbr(folder, "paper", "--port", str(gateway), "--symbols", "KO")
     assert second.returncode == 2
     assert f"process {process.pid} uses it" in second.stderr
+
+
+@pytest.mark.slow
+def test_without_a_gateway_it_waits_says_why_and_can_be_ended(tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    with socket.socket() as taken:
+        # A port that is bound and does not listen refuses connections.
+        taken.bind(("127.0.0.1", 0))
+        with a_bot(folder, taken.getsockname()[1]) as process:
+            wait_for(folder / "out.txt", r"no connection with 127.* next attempt", process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+    assert "ended: Ctrl-C" in (folder / "out.txt").read_text(encoding="utf-8")

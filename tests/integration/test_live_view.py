@@ -20,8 +20,10 @@ def drawn(status: Status | None) -> str:
     return out.getvalue()
 
 
-def test_before_it_is_connected_it_says_so() -> None:
-    assert "connecting" in drawn(None)
+def test_before_it_is_connected_it_says_so_and_why() -> None:
+    out = StringIO()
+    Console(width=140, file=out).print(render(None, "ikbr paper", "no gateway is there"))
+    assert "connecting … no gateway is there" in out.getvalue()
 
 
 def test_it_shows_account_positions_orders_fills_and_signals() -> None:

@@ -20,15 +20,17 @@ REFRESH_S = 0.25
 SHOWN = 8
 
 
-def render(status: Status | None, title: str) -> RenderableType:
+def render(status: Status | None, title: str, why: str = "") -> RenderableType:
     """Draw a session.
 
     Args:
         status: How it stands; None before it has begun.
         title: What it is.
+        why: Why it has not begun.
     """
     if status is None:
-        return Panel(Text("connecting …"), title=title)
+        waits = f"connecting … {why}".rstrip()
+        return Panel(Text(waits), title=title, title_align="left")
     recent = status.recent
     parts: list[RenderableType] = [_head(status)]
     tables = (
@@ -102,20 +104,26 @@ def _alert(one: Alert) -> tuple[str, ...]:
 
 
 @contextmanager
-def live_view(console: Console, title: str, look: Callable[[], Status | None]) -> Iterator[None]:
+def live_view(
+    console: Console,
+    title: str,
+    look: Callable[[], Status | None],
+    why: Callable[[], str] = lambda: "",
+) -> Iterator[None]:
     """Show a session while the block runs; needs a running event loop.
 
     Args:
         console: Where.
         title: What it is.
         look: Says how the session stands.
+        why: Says why it has not begun.
     """
     with Live(render(None, title), console=console, auto_refresh=False) as live:
 
         async def refresh() -> None:
             while True:
                 await asyncio.sleep(REFRESH_S)
-                live.update(render(look(), title), refresh=True)
+                live.update(render(look(), title, why()), refresh=True)
 
         task = asyncio.get_running_loop().create_task(refresh())
         try:

@@ -151,7 +151,12 @@ async def run_shown(
     console.print(f"{title}: log in {prepared.log}", markup=False, soft_wrap=True)
     if not shown:
         session.runner.on_status = _Lines(console).tell
-    told = live_view(console, title, session.runner.status) if shown else _warnings(console)
+    runner = session.runner
+    told = (
+        live_view(console, title, runner.status, lambda: runner.connection.why)
+        if shown
+        else _warnings(console)
+    )
     with told:
         return await session.run()
 

@@ -139,13 +139,12 @@ class EntryHolds:
             words: What happened.
         """
         if self._halts.hold(why, words):
-            self._trader.alert(Alert(self._clock.now_ns, "warning", why, f"{words}; no entries"))
+            self._trader.alert(Alert(self._clock.now_ns, "warning", why, f"{words}; entries wait"))
 
     def release(self, why: str) -> None:
         """Let entries go on, as far as this reason goes."""
         if self._halts.release(why):
-            words = f"{why}: entries go on"
-            self._trader.alert(Alert(self._clock.now_ns, "info", why, words))
+            self._trader.alert(Alert(self._clock.now_ns, "info", why, "entries go on"))
 
 
 def _nobody(_ticker: Ticker, _size: int) -> None:

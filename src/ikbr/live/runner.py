@@ -19,6 +19,7 @@ from ikbr.broker.connection import Connection, LinkState
 from ikbr.broker.ib_broker import IBBroker
 from ikbr.broker.market_feed import MarketFeed
 from ikbr.broker.market_time import MarketTime
+from ikbr.broker.request_errors import LinkLostError, RequestTimeoutError
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import Clock, Journal
@@ -220,7 +221,11 @@ class Runner:
             self._outside.confirm(connection.account)
         if not plan.shadow:
             refuse_if_killed(self._outside.killed())
-        world = await look_around(connection, plan, clock.now_ns)
+        try:
+            world = await look_around(connection, plan, clock.now_ns)
+        except (LinkLostError, RequestTimeoutError) as error:
+            # A gateway that has just logged in may need another moment.
+            raise ConnectionError(str(error)) from error
         account = connection.account
         journal, past = self._outside.open_journal(account, clock.now_ns, self.is_simulated)
         self._journal = journal

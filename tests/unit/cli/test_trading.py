@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ((*PAPER, "--port", "4001"), {}, ["port 4001 is that of a live gateway", "mode paper"]),
         (PAPER, {"IB_GATEWAY_PORT": "4101"}, ["port 4101 is that of a live gateway"]),
         ((*LIVE, "--port", "4002"), {"TRADING_MODE": "live"}, ["port 4002 is that of a paper"]),
-        (LIVE, {"TRADING_MODE": "live"}, ["real money needs start-up recovery", "--shadow"]),
+        (LIVE, {"TRADING_MODE": "live"}, ["momentum has no protective stop", "stop_loss_pct"]),
         (PAPER, {"TRADING_MODE": "papre"}, ["broker.trading_mode", "did you mean 'paper'"]),
         (("paper",), {}, ["momentum has no symbols", "--symbols"]),
         (("paper", "--symbols", "SPY", "--strategy", "momentun"), {}, ["momentun", "momentum"]),
