@@ -29,7 +29,7 @@ COMMANDS = {
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",
     "paper": "Trade on paper over a gateway.",
-    "record": "Record live quotes and prints into the catalog.",
+    "record": "Record live quotes and prints until Ctrl-C, or until it is time.",
     "risk": "Show the limits of risk and how far they are used up.",
     "run-script": "Run an ib_async script, unchanged, over market data and say what came of it.",
     "strategies": "List strategies and their parameters.",
