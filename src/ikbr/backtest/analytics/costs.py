@@ -34,7 +34,8 @@ def costs_of(
 ) -> Costs:
     """Split the costs of fills into fees, spread, latency and slippage.
 
-    A part whose reference is unknown (NaN) counts as 0.
+    A part whose reference is unknown (NaN) counts as 0. Where the touch on arrival is unknown, as
+    live, the touch at the decision stands for it, so that the latency is part of the slippage.
 
     Args:
         fills: Any fills.
@@ -54,6 +55,7 @@ def costs_of(
     mid = np.array([fill.decision_mid for fill in given])
     touch = np.array([fill.decision_price for fill in given])
     arrival = np.array([fill.arrival_price for fill in given])
+    arrival = np.where(np.isfinite(arrival), arrival, touch)
     price = np.array([fill.price for fill in given])
     fees = _sum(rate * [fill.commission for fill in given])
     spread, latency = _sum((touch - mid) * size), _sum((arrival - touch) * size)

@@ -186,6 +186,13 @@ def test_costs_are_split_and_unknown_parts_count_as_nothing() -> None:
     assert (sold.spread, sold.latency, sold.slippage) == pytest.approx((1.0, 2.0, 1.0))
 
 
+def test_an_unknown_arrival_makes_the_latency_part_of_the_slippage() -> None:
+    live = {"decision_mid": 10.0, "decision_price": 10.01}
+    costs = summarise(inputs([at(0, 1, 100, 10.04, **live)])).costs
+    assert (costs.spread, costs.latency, costs.slippage) == pytest.approx((1.0, 0.0, 3.0))
+    assert costs.total == pytest.approx(4.0)
+
+
 def test_foreign_money_is_converted() -> None:
     fills = [at(0, 1, 10, 100.0, commission=5.0), at(60, -1, 10, 200.0, commission=5.0)]
     summary = summarise(inputs(fills, fx={"SPY": 0.01}))
