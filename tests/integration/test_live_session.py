@@ -442,3 +442,16 @@ def test_its_own_working_orders_are_cancelled_when_it_ends() -> None:
     assert {o.state.value for o in seen.runner.pipeline.trader.orders.orders.values()} == {
         "Cancelled"
     }
+
+
+@pytest.mark.parametrize("messages", [8, 10, 12, 14, 16])
+def test_a_link_that_is_lost_while_the_session_is_prepared_is_made_again(messages: int) -> None:
+    def lose(world: World) -> None:
+        world.faults.add(read_fault({"what": "drop", "after_messages": messages}))
+
+    seen = run_session([one(OnPrints(20), "SPY", "KO")], before=lose, until="10:30",
+                       speed=6_000.0)  # fmt: skip
+    assert seen.runner.connection.attempts >= 2
+    assert seen.end.orderly
+    assert seen.fills
+    assert seen.books.cash_micro == seen.theirs.cash_micro

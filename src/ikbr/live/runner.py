@@ -91,6 +91,7 @@ class Runner:
         self._link: LinkWatch | None = None
         self._flatten = plan.flatten
         self._alignment: Alignment
+        self._built: tuple[LivePipeline, World]
         self._reason = "the session was over"
         self._journal: Journal | None = None
         self.connection = Connection(
@@ -204,13 +205,18 @@ class Runner:
         """Prepare the session, or take it up again."""
         if self._link is None:
             await self._prepare()
-            return
-        if self.is_simulated is not (self._clock is self._market_clock):
+        elif self.is_simulated is not (self._clock is self._market_clock):
             raise ConfigError(
                 "another kind of gateway answers than before (one is simulated); end this session."
             )
+        elif self.pipeline is None:
+            # The link was lost in the middle of the preparation.
+            self._broker.start()
         try:
-            await self._link.look_again()
+            if self.pipeline is None:
+                await self._begin()
+            elif self._link is not None:
+                await self._link.look_again()
         except BrokerError as error:
             raise ConnectionError(str(error)) from error
 
@@ -247,15 +253,7 @@ class Runner:
         link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock)
         pipeline.trader.keeps_risk = True
         self._record(journal, pipeline, world, past)
-        if plan.shadow:
-            pipeline.trader.risk.clearance.reconciled = True
-        else:
-            try:
-                await self._alignment.begin()
-            except BrokerError as error:
-                raise ConnectionError(str(error)) from error
-        await self._begin(pipeline, world)
-        self.pipeline, self._link = pipeline, link
+        self._built, self._link = (pipeline, world), link
 
     def _is_of_another_market(self, past: State) -> bool:
         """Say whether a simulated market has begun anew since; its accounts have, too."""
@@ -305,9 +303,18 @@ class Runner:
         for words in world.state.strange:
             self.notes.append(f"The account holds {words}: it counts, but cannot be traded.")
 
-    async def _begin(self, pipeline: LivePipeline, world: World) -> None:
-        """Let the strategies see the past; from here on the clock moves them."""
-        plan, trader = self._plan, pipeline.trader
+    async def _begin(self) -> None:
+        """Bring the books in line and let the strategies see the past; now the clock moves them.
+
+        Raises:
+            BrokerError: When the broker does not answer; then it may be tried again.
+        """
+        plan, (pipeline, world) = self._plan, self._built
+        trader = pipeline.trader
+        if plan.shadow:
+            trader.risk.clearance.reconciled = True
+        else:
+            await self._alignment.begin()
         history = await past_bars(self.connection, plan, world, self.notes.append)
         self._bus.start()
         self.started_ns = now = pipeline.clock.now_ns
@@ -328,6 +335,7 @@ class Runner:
             self._market_clock.release()
 
         self.connection.subscribe("market data", ask)
+        self.pipeline = pipeline
 
     def _on_state(self, state: LinkState) -> None:
         if self._link is not None:
