@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Neither luck nor a busy machine decides whether the tests pass.
@@ -17,3 +18,8 @@ settings.load_profile("ikbr")
 os.environ.setdefault(
     "IKBR_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "ikbr")
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a campaign ask for more than a quick run does."""
+    parser.addoption("--kills", type=int, default=3, help="how often a trading bot is killed")

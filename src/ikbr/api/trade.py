@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import random
 import signal
 import time
@@ -30,6 +31,7 @@ from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
 from ikbr.live.logs import logged, narrate
 from ikbr.live.modes import Meant, check_before
+from ikbr.live.notify import Notifier
 from ikbr.live.plan import Outside, SessionPlan
 from ikbr.live.real_money import check_real_money, confirm_account
 from ikbr.live.runner import Runner
@@ -91,12 +93,11 @@ class Prepared:
     log: Path
 
 
-def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
-    """Read and check everything before anything is connected.
+def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
+    """Read and check what a session is to do; nothing is made.
 
     Args:
         request: What is wanted.
-        now: The time of the machine; it names the session's folder.
 
     Raises:
         IkbrError: When something is not there, contradicts itself, or makes no sense.
@@ -136,6 +137,20 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
         flatten=request.flatten,
         until=request.until,
     )
+    return plan, meant, settings
+
+
+def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
+    """Read and check everything before anything is connected, and make the session's folder.
+
+    Args:
+        request: What is wanted.
+        now: The time of the machine; it names the session's folder.
+
+    Raises:
+        IkbrError: When something is not there, contradicts itself, or makes no sense.
+    """
+    plan, meant, settings = plan_session(request)
     return Prepared(plan, meant, settings.journal.dir, *_files(request, settings, now))
 
 
@@ -194,6 +209,9 @@ class Session:
         killed = self._places.latch.read
         outside = Outside(time.time_ns, random.random, self._open_journal, confirm, killed)
         self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
+        self._notifier = Notifier(os.environ)
+        self.runner.on_begin = self._notifier.begin
+        self.runner.on_ending = self._notifier.end
 
     async def run(self) -> tuple[End, BacktestResult | None]:
         """Trade until the end, and write report and result.
@@ -207,6 +225,7 @@ class Session:
             with logged(self._prepared.log), stopped_by_signals(self.runner):
                 end = await self.runner.run()
         finally:
+            self._notifier.close()
             if self._journal is not None:
                 self._journal.close()
             lock.release()

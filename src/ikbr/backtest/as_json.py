@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ikbr.backtest.result import BacktestResult
 
 EXAMPLES = 20
-"""Refusals, alerts and lines of the log that are given in full; the rest is counted."""
+"""Refusals and lines of the log that are given in full; the rest is counted."""
+ALERTS = 1_000
+"""The same of alerts: what a session held or warned of is to be read there."""
 
 
 def to_json(result: BacktestResult) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def to_json(result: BacktestResult) -> dict[str, Any]:
         "findings": result.findings,
         "summary": summary,
         "refusals": result.refusals[:EXAMPLES],
-        "alerts": result.alerts[:EXAMPLES],
+        "alerts": result.alerts[:ALERTS],
         "described": result.described,
         "logs": [list(line) for line in result.logs[:EXAMPLES]],
         "notes": list(result.notes),

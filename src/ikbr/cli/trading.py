@@ -52,6 +52,9 @@ def options(
     until: Annotated[
         str, typer.Option(metavar="close|HH:MM", help="When to end. [default: at Ctrl-C]")
     ] = "",
+    supervise: Annotated[
+        bool, typer.Option("--supervise", help="Start it again when it crashes or hangs.")
+    ] = False,
     view: Annotated[
         bool | None, typer.Option(help="Show the session live. [default: in a terminal]")
     ] = None,
@@ -111,6 +114,8 @@ def trade(mode: str, given: dict[str, Any]) -> None:
     from ikbr.api.trade import prepare_session
     from ikbr.cli.backtest import prints_aside
 
+    if given.pop("supervise", False):
+        raise typer.Exit(supervise(mode, given))
     view = given.pop("view", None)
     request = request_from(mode, given)
     to_stdout = request.json == STDOUT
@@ -126,6 +131,40 @@ def trade(mode: str, given: dict[str, Any]) -> None:
         print(json_text(result))
     if not end.orderly:
         raise typer.Exit(1)
+
+
+def supervise(mode: str, given: dict[str, Any]) -> int:
+    """Run the same command in a process of its own, and again when that crashes or hangs.
+
+    Args:
+        mode: "paper" or "live".
+        given: Options by name.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: When something is wrong with the options; nothing was started.
+    """
+    import asyncio
+    import random
+
+    from ikbr.api.trade import plan_session
+    from ikbr.live.supervisor import Supervisor, ikbr_command
+
+    given.pop("view", None)
+    request = request_from(mode, given)
+    _plan, meant, _settings = plan_session(request)
+    if meant.real_money and not (request.shadow or request.confirm_live):
+        raise UsageError(
+            "--supervise: nobody can be asked when it starts again; use --confirm-live ACCOUNT."
+        )
+    words = [word for word in sys.argv[1:] if word != "--supervise"]
+
+    def say(text: str) -> None:
+        print(f"ikbr: supervisor: {text}", file=sys.stderr, flush=True)
+
+    return asyncio.run(Supervisor(ikbr_command(words), say=say, draw=random.random).run())
 
 
 async def run_shown(

@@ -23,6 +23,9 @@ LOGGERS = ("ikbr",)
 """Whose lines are kept. ib_async's own hold account values, and orders as it sees them."""
 
 
+FARM_IS_THERE = frozenset((2104, 2106, 2158))
+
+
 class JsonLines(logging.Formatter):
     """Write a record as a line of JSON."""
 
@@ -74,6 +77,13 @@ def narrate(bus: EventBus) -> None:
         (EventType.ALERT, on_alert),
     ):
         bus.subscribe(event, hear, name="log")
+
+
+def log_code(request_id: int, code: int, words: str, _contract: object) -> None:
+    """Keep what IB says; that a data farm is there is no news."""
+    if code not in FARM_IS_THERE:
+        about = f" about {request_id}" if request_id >= 0 else ""
+        logging.getLogger("ikbr.live").info("IB says%s: %s (code %d)", about, words, code)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from ikbr.broker.account_watch import AccountWatch
 from ikbr.broker.accounts import WrongAccountError
@@ -21,11 +20,10 @@ from ikbr.broker.market_feed import MarketFeed
 from ikbr.broker.market_time import MarketTime
 from ikbr.broker.request_errors import LinkLostError, RequestTimeoutError
 from ikbr.core.event_bus import EventBus
-from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import Clock, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
-from ikbr.domain.session_events import SessionStart, SessionStop
+from ikbr.domain.session_events import SessionStop
 from ikbr.domain.timers import NEVER
 from ikbr.journal.replay import State
 from ikbr.live.alignment import Alignment
@@ -34,19 +32,19 @@ from ikbr.live.ending import End, Ending
 from ikbr.live.hours import HoursAhead, end_of
 from ikbr.live.latch import refuse_if_killed
 from ikbr.live.link_watch import LinkWatch
+from ikbr.live.logs import log_code
 from ikbr.live.modes import Meant, check_account
-from ikbr.live.opening import record_opening
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import Outside, SessionPlan
 from ikbr.live.preparation import World, build_pipeline, look_around, past_bars, widened
 from ikbr.live.shadow import ShadowBroker
+from ikbr.live.start_record import record_start
 from ikbr.live.status import Recent, Status, status_of
 
 log = logging.getLogger("ikbr.live")
 
 UNPACED = 1_000_000
 """Messages a second to a gateway whose time stands still meanwhile."""
-FARM_IS_THERE = frozenset((2104, 2106, 2158))
 LATCH_S = 0.25
 """How often it is looked whether a person has stopped trading."""
 MINUTE_NS = 60_000_000_000
@@ -61,6 +59,8 @@ class Runner:
         started_ns: When trading began, ns UTC.
         opening_micro: What the account was worth then, millionths.
         on_status: Told every minute how the session stands.
+        on_begin: Told that trading begins.
+        on_ending: Told, once, why an end is wanted.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Runner:
             draw=outside.draw,
             wall_s=lambda: self._now_ns() / 1e9,
         )
-        client.errorEvent.connect(_log_code, keep_ref=True)
+        client.errorEvent.connect(log_code, keep_ref=True)
         self.connection.on_ready = self._on_ready
         self.connection.on_state = self._on_state
         self.pipeline: LivePipeline | None = None
@@ -108,6 +108,8 @@ class Runner:
         self.started_ns = 0
         self.opening_micro = 0
         self.on_status: Callable[[Status], None] = lambda _status: None
+        self.on_begin: Callable[[], None] = _nothing
+        self.on_ending: Callable[[str], None] = lambda _reason: None
 
     async def run(self) -> End:
         """Trade until `stop`, or until the time that the plan names.
@@ -162,6 +164,7 @@ class Runner:
         else:
             self._reason = reason
             self._stopping.set()
+            self.on_ending(reason)
 
     @property
     def is_simulated(self) -> bool:
@@ -252,7 +255,9 @@ class Runner:
         self._alignment = Alignment(pipeline, self._broker, connection, world, past, self.notes)
         link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock)
         pipeline.trader.keeps_risk = True
-        self._record(journal, pipeline, world, past)
+        self.notes += record_start(
+            journal, pipeline, world, plan, account, continues=past is not None
+        )
         self._built, self._link = (pipeline, world), link
 
     def _is_of_another_market(self, past: State) -> bool:
@@ -285,23 +290,6 @@ class Runner:
                 plan, world, past, clock=clock, broker=self._broker, journal=journal, bus=self._bus
             )
         return pipeline
-
-    def _record(
-        self, journal: Journal, pipeline: LivePipeline, world: World, past: State | None
-    ) -> None:
-        plan, now = self._plan, pipeline.clock.now_ns
-        account = self.connection.account
-        start = SessionStart(plan.mode, account, plan.connection.client_id, _version(),
-                             pipeline.trader.orders.next_id)  # fmt: skip
-        journal.append("start", now, start)
-        more: dict[str, Any] = {"quantity": plan.quantity, "all_hours": plan.all_hours}
-        # A capital opens the books anew for whoever replays; else they go on.
-        opening = {"capital_micro": 0} if past is None else {}
-        journal.append("settings", now, settings_record(pipeline, opening | more))
-        if past is None:
-            record_opening(journal, now, world.state)
-        for words in world.state.strange:
-            self.notes.append(f"The account holds {words}: it counts, but cannot be traded.")
 
     async def _begin(self) -> None:
         """Bring the books in line and let the strategies see the past; now the clock moves them.
@@ -336,6 +324,7 @@ class Runner:
 
         self.connection.subscribe("market data", ask)
         self.pipeline = pipeline
+        self.on_begin()
 
     def _on_state(self, state: LinkState) -> None:
         if self._link is not None:
@@ -393,14 +382,5 @@ class Runner:
         return end
 
 
-def _log_code(request_id: int, code: int, words: str, _contract: object) -> None:
-    """Keep what IB says; that a data farm is there is no news."""
-    if code not in FARM_IS_THERE:
-        about = f" about {request_id}" if request_id >= 0 else ""
-        log.info("IB says%s: %s (code %d)", about, words, code)
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("ikbr")
+def _nothing() -> None:
+    pass
