@@ -12,6 +12,7 @@ import msgspec
 from contract_scripts import INSTRUMENTS, OPEN_NS, SECOND, SESSIONS, Ask, contract_source
 from ib_async import IB
 
+from ikbr.broker.client import Client
 from ikbr.broker.contracts import ContractTable
 from ikbr.broker.ib_broker import IBBroker
 from ikbr.broker.sim_client import Cable
@@ -241,7 +242,7 @@ class TcpDoor(IbDoor):
         self.reader, self.writer = await asyncio.open_connection(
             "127.0.0.1", self.server.control_port
         )
-        ib = IB()
+        ib = Client()
         # The pace of requests is a matter of wall time, which means nothing here.
         ib.client.MaxRequests = 0
         await ib.connectAsync("127.0.0.1", self.server.port, clientId=3)

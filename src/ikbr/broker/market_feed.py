@@ -1,8 +1,9 @@
 """The market feed: IB's ticks as quotes and prints, taken as they are decoded.
 
 ib_async's own tickers are not used: they read −1 and 0 in ways of their own and tell of changes
-only in bundles. A quote comes in up to four messages, so it is passed on when the bytes that were
-read together are through, or a print of the symbol follows; a print is passed on at once.
+only in bundles. A quote comes in up to four messages, so it is passed on when it is whole: a
+message about another symbol follows, or a print, or what it has told already, or nothing more of
+what was read together. A print is passed on at once. No quote waits for those behind it.
 
 Source: IBKR, TWS API, "Available tick types"; "RT Volume": price;size;time;volume;vwap;single.
 """
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from ib_async import IB
 
+from ikbr.broker.client import WireClient
 from ikbr.broker.contracts import ContractTable
 from ikbr.broker.error_codes import Topic, classify
 from ikbr.domain.instrument import Instrument, SecType
@@ -24,6 +26,9 @@ BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE = range(6)
 RT_VOLUME, HALTED = 48, 49
 DELAYED = {66: BID, 67: ASK, 68: LAST, 69: BID_SIZE, 70: ASK_SIZE, 71: LAST_SIZE}
 """What the ticks of delayed data are."""
+
+KINDS = {b"%d" % tick: tick for tick in range(6)} | {b"%d" % t: k for t, k in DELAYED.items()}
+"""The ticks of quotes and prints as they stand on the wire."""
 
 WITH_PRINTS = "233"
 """The generic tick that asks for every print."""
@@ -58,7 +63,7 @@ class Sink(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """Hold the raw quote of one symbol."""
+    """Hold the raw quote of one symbol; `told` has a bit for each tick that is not passed on."""
 
     symbol: str
     prints: bool
@@ -66,7 +71,7 @@ class _Line:
     ask: float = NAN
     bid_size: float = NAN
     ask_size: float = NAN
-    changed: bool = False
+    told: int = 0
     delayed: bool = False
 
 
@@ -103,19 +108,19 @@ class MarketFeed:
         self._on_fault = on_fault
         self._delayed = delayed
         self.lines: dict[int, _Line] = {}
-        self._changed: list[_Line] = []
+        self._by_id: dict[bytes, _Line] = {}
+        self._open: _Line | None = None
         self.messages = 0
         self._tap()
 
     def subscribe(self, instruments: Iterable[Instrument]) -> None:
         """Ask for the data of some symbols; what was asked before is forgotten."""
-        self.lines.clear()
-        self._changed.clear()
+        self._forget()
         self._client.reqMarketDataType(DELAYED_TYPE if self._delayed else LIVE)
         for one in instruments:
             request_id = self._client.getReqId()
             prints = one.sec_type is not SecType.FOREX
-            self.lines[request_id] = _Line(one.symbol, prints)
+            self.lines[request_id] = self._by_id[b"%d" % request_id] = _Line(one.symbol, prints)
             self._client.reqMktData(
                 request_id,
                 self._contracts.contract(one),
@@ -129,12 +134,18 @@ class MarketFeed:
         """Ask for no more data."""
         for request_id in self.lines:
             self._client.cancelMktData(request_id)
-        self.lines.clear()
+        self._forget()
 
     def flush(self) -> None:
-        """Pass on the quotes that have changed."""
-        while self._changed:
-            self._quote(self._changed.pop(0))
+        """Pass on the quote that waits for the rest of it."""
+        line, self._open = self._open, None
+        if line is not None:
+            self._quote(line)
+
+    def _forget(self) -> None:
+        self.lines.clear()
+        self._by_id.clear()
+        self._open = None
 
     # --- what comes ----------------------------------------------------------------------------
 
@@ -150,7 +161,65 @@ class MarketFeed:
         ):
             setattr(wrapper, name, self._mine(take, getattr(wrapper, name)))
         wrapper.error = self._first_errors(wrapper.error)
-        self._ib.updateEvent.connect(self._flush_safely, keep_ref=True)
+        if isinstance(self._client, WireClient):
+            self._client.listen(1, self._hear_price)
+            self._client.listen(2, self._hear_size)
+            self._client.listen(46, self._hear_string)
+            self._client.on_read_end = self._flush_safely
+        else:
+            self._ib.updateEvent.connect(self._flush_safely, keep_ref=True)
+
+    # --- messages as they stand on the wire: what is odd about one is left to the slower way -----
+
+    def _hear_price(self, fields: list[bytes]) -> bool:
+        line = self._by_id.get(fields[2])
+        if line is None or len(fields) != 8:
+            return False
+        text = fields[4]
+        kind = KINDS.get(fields[3])
+        if kind is None or not text:
+            return True
+        try:
+            price, size = float(text), float(fields[5] or 0)
+        except ValueError:
+            return False
+        self.messages += 1
+        try:
+            self._on_price(line, kind, price, size)
+        except Exception as fault:  # noqa: BLE001 - nobody else would hear of it
+            self._on_fault(fault)
+        return True
+
+    def _hear_size(self, fields: list[bytes]) -> bool:
+        line = self._by_id.get(fields[2])
+        if line is None or len(fields) != 6:
+            return False
+        kind = KINDS.get(fields[3])
+        if kind is None:
+            return True
+        try:
+            size = float(fields[4] or 0)
+        except ValueError:
+            return False
+        self.messages += 1
+        try:
+            self._on_size(line, kind, size)
+        except Exception as fault:  # noqa: BLE001 - nobody else would hear of it
+            self._on_fault(fault)
+        return True
+
+    def _hear_string(self, fields: list[bytes]) -> bool:
+        line = self._by_id.get(fields[2])
+        if line is None or len(fields) != 6:
+            return False
+        if fields[3] != b"48":
+            return True
+        self.messages += 1
+        try:
+            self._on_string(line, RT_VOLUME, fields[4].decode(errors="backslashreplace"))
+        except Exception as fault:  # noqa: BLE001 - nobody else would hear of it
+            self._on_fault(fault)
+        return True
 
     def _mine(self, take: Callable[..., None], theirs: Callable[..., None]) -> Callable[..., None]:
         """Take messages of our lines, and leave others to ib_async."""
@@ -189,14 +258,13 @@ class MarketFeed:
     def _on_price(self, line: _Line, tick: int, price: float, size: float) -> None:
         tick = DELAYED.get(tick, tick)
         if tick == BID:
+            self._begin(line, 1)
             line.bid, line.bid_size = price, size
         elif tick == ASK:
+            self._begin(line, 2)
             line.ask, line.ask_size = price, size
-        else:
-            if tick == LAST:
-                self._on_last(line, price, size)
-            return
-        self._change(line)
+        elif tick == LAST:
+            self._on_last(line, price, size)
 
     def _on_last(self, line: _Line, price: float, size: float) -> None:
         if line.prints and not line.delayed:
@@ -209,12 +277,11 @@ class MarketFeed:
     def _on_size(self, line: _Line, tick: int, size: float) -> None:
         tick = DELAYED.get(tick, tick)
         if tick == BID_SIZE:
+            self._begin(line, 4)
             line.bid_size = size
         elif tick == ASK_SIZE:
+            self._begin(line, 8)
             line.ask_size = size
-        else:
-            return
-        self._change(line)
 
     def _on_string(self, line: _Line, tick: int, text: str) -> None:
         if tick != RT_VOLUME:
@@ -240,19 +307,21 @@ class MarketFeed:
 
     # --- what is passed on ---------------------------------------------------------------------
 
-    def _change(self, line: _Line) -> None:
-        if not line.changed:
-            line.changed = True
-            self._changed.append(line)
+    def _begin(self, line: _Line, bit: int) -> None:
+        """Before a part of a quote is noted, pass on the quote that is whole by now."""
+        held = self._open
+        if held is not None and (held is not line or line.told & bit):
+            self._quote(held)
+        line.told |= bit
+        self._open = line
 
     def _quote(self, line: _Line) -> None:
-        line.changed = False
+        line.told = 0
+        self._open = None
         self._sink.on_quote(line.symbol, line.bid, line.ask, line.bid_size, line.ask_size)
 
     def _print(self, line: _Line, price: float, size: float) -> None:
-        if line.changed:
-            self._changed.remove(line)
-            self._quote(line)
+        self.flush()
         self._sink.on_print(line.symbol, price, size)
 
 

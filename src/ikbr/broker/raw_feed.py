@@ -111,7 +111,12 @@ def tap(ib: IB, feed: RawFeed, on_fault: Callable[[Exception], None]) -> None:
     def completed(_contract: Contract, order: IbOrder, state: IbOrderState) -> None:
         feed.on_completed_order(order, state)
 
-    def first(name: str, listen: Callable[..., None], wanted: Callable[[], bool] = _always) -> None:
+    def told() -> bool:
+        return getattr(ib.client, "tells_ib_async", True)
+
+    def first(
+        name: str, listen: Callable[..., None], wanted: Callable[..., bool] = _always
+    ) -> None:
         inner = getattr(wrapper, name)
 
         def both(*args: Any) -> None:
@@ -119,22 +124,34 @@ def tap(ib: IB, feed: RawFeed, on_fault: Callable[[Exception], None]) -> None:
                 listen(*args)
             except Exception as fault:  # noqa: BLE001 - ib_async would log it and go on
                 on_fault(fault)
-            if wanted():
+            if wanted(*args):
                 inner(*args)
 
         setattr(wrapper, name, both)
 
-    first("orderStatus", status)
-    first("openOrder", open_order)
+    # Where nobody needs ib_async's own view of orders it is not told of any, except what it asked
+    # for itself: it would keep each of them for as long as it is connected.
+    first("orderStatus", status, lambda *_status: told())
+    first(
+        "openOrder",
+        open_order,
+        lambda _id, _contract, order, _state: (
+            told() or order.whatIf or "openOrders" in wrapper._results
+        ),
+    )
     first("openOrderEnd", feed.on_open_order_end)
-    first("execDetails", execution)
+    first("execDetails", execution, lambda request, *_done: told() or request in wrapper._futures)
     first("execDetailsEnd", feed.on_execution_end)
-    first("commissionReport", feed.on_commission)
+    first(
+        "commissionReport",
+        feed.on_commission,
+        lambda report: told() or report.execId in wrapper.fills,
+    )
     # ib_async fails on completed orders that it did not ask for itself.
-    first("completedOrder", completed, lambda: "completedOrders" in wrapper._results)
+    first("completedOrder", completed, lambda *_order: "completedOrders" in wrapper._results)
     first("completedOrdersEnd", feed.on_completed_order_end)
     first("error", error)
 
 
-def _always() -> bool:
+def _always(*_args: Any) -> bool:
     return True

@@ -1,7 +1,7 @@
-"""The client of a gateway in the same process: ib_async's own, with another cable.
+"""The client of a gateway in the same process: that of the socket, with another cable.
 
-Only the socket is replaced. Requests are encoded and answers decoded by ib_async itself, so what
-a program sees is what it would see of a gateway that said the same.
+Only the socket is replaced, so what a program sees is what it would see of a gateway that said
+the same.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
 from ib_async import Event, util
-from ib_async.client import Client
 from ib_async.wrapper import Wrapper
+
+from ikbr.broker.client import WireClient
 
 
 class SessionPort(Protocol):
@@ -161,8 +162,8 @@ class SimConnection:
             loop.call_soon(self.disconnected.emit, "")
 
 
-class SimClient(Client):
-    """Be ib_async's client over a cable of this process."""
+class SimClient(WireClient):
+    """Be our client over a cable of this process."""
 
     def __init__(self, wrapper: Wrapper, cable: Cable) -> None:
         """Start unconnected.
@@ -171,10 +172,8 @@ class SimClient(Client):
             wrapper: ib_async's, which hears what the gateway says.
             cable: Where the gateway is.
         """
-        super().__init__(wrapper)  # type: ignore[no-untyped-call]
-        self.conn: Any = SimConnection(cable)
-        self.conn.hasData += self._onSocketHasData
-        self.conn.disconnected += self._onSocketDisconnected
+        super().__init__(wrapper)
+        self.use(SimConnection(cable))
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -80,6 +80,8 @@ class Runner:
         self._outside = outside
         self._bus = bus
         self._client = client
+        # Nobody here asks ib_async what became of orders, and it would keep them all.
+        client.client.tells_ib_async = False
         self._market_clock = MarketClock()
         self._wall_clock: WallClock | None = None
         self._market_time: MarketTime | None = None
