@@ -34,6 +34,7 @@ from ikbr.live.ending import End
 from ikbr.live.modes import Meant
 from ikbr.live.plan import Outside, SessionPlan
 from ikbr.live.runner import Runner
+from ikbr.live.session_recorder import SessionRecorder
 from ikbr.strategies.base_strategy import BaseStrategy
 
 OPEN_NS = 1_772_461_800_000_000_000
@@ -146,6 +147,7 @@ def run_session(
     confirm: Callable[[str], None] = lambda _account: None,
     meant: Meant | None = None,
     wall_ns: Callable[[], int] | None = None,
+    recorder: SessionRecorder | None = None,
     **options: Any,
 ) -> Outcome:
     """Run a session against a gateway in this process, over TCP."""
@@ -163,7 +165,11 @@ def run_session(
         bus.subscribe(EventType.ALERT, alerts.append, name="test")
         past = replay(journal.records) if journal.records else None
         outside = Outside(
-            wall_ns or _no_time, lambda: 0.5, lambda *_where: (journal, past), confirm
+            wall_ns or _no_time,
+            lambda: 0.5,
+            lambda *_where: (journal, past),
+            confirm,
+            recorder=recorder,
         )
         plan = plan_of(server.port, instances, **options)
         meaning = meant or Meant(plan.mode, "paper", server.port)
@@ -176,6 +182,8 @@ def run_session(
         finally:
             if helper is not None:
                 helper.cancel()
+            if recorder is not None:
+                recorder.close()
             await asyncio.sleep(0)
             await server.stop()
         return Outcome(end, runner, world, journal, fills, alerts)

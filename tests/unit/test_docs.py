@@ -147,7 +147,7 @@ def missing(span: str) -> str:
     return ""
 
 
-FOLDERS_ELSEWHERE = {"catalog/", "journals/", "sessions/", "tests/performance/"}
+FOLDERS_ELSEWHERE = {"catalog/", "journals/", "sessions/", "tape/", "tests/performance/"}
 """Folders that a run or the future makes."""
 
 

@@ -19,6 +19,7 @@ from ikbr.api.outputs import Outputs
 from ikbr.api.places import Places
 from ikbr.api.request import Request
 from ikbr.api.run import setting_texts
+from ikbr.api.strategy_records import record_strategies
 from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
 from ikbr.broker.client import Client
@@ -35,6 +36,8 @@ from ikbr.live.notify import Notifier
 from ikbr.live.plan import Outside, SessionPlan
 from ikbr.live.real_money import check_real_money, confirm_account
 from ikbr.live.runner import Runner
+from ikbr.live.session_record import FOLDER
+from ikbr.live.session_recorder import SessionRecorder
 from ikbr.settings import Settings, load_settings
 
 Ask = Callable[[str], str]
@@ -84,6 +87,7 @@ class Prepared:
         journals: Folder of the journals.
         outputs: Files that are written at the end.
         log: The log.
+        folder: The session's own.
     """
 
     plan: SessionPlan
@@ -91,6 +95,7 @@ class Prepared:
     journals: Path
     outputs: Outputs
     log: Path
+    folder: Path
 
 
 def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
@@ -154,7 +159,9 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
     return Prepared(plan, meant, settings.journal.dir, *_files(request, settings, now))
 
 
-def _files(request: TradeRequest, settings: Settings, now: dt.datetime) -> tuple[Outputs, Path]:
+def _files(
+    request: TradeRequest, settings: Settings, now: dt.datetime
+) -> tuple[Outputs, Path, Path]:
     kind = "shadow" if request.shadow else request.mode
     folder = settings.session.dir / f"{now:%Y-%m-%dT%H%M%S}-{kind}"
     report, json, log = (
@@ -175,7 +182,7 @@ def _files(request: TradeRequest, settings: Settings, now: dt.datetime) -> tuple
             ) from None
     outputs = Outputs(json=json, report=report)
     outputs.check()
-    return outputs, log
+    return outputs, log, folder
 
 
 class Session:
@@ -207,7 +214,11 @@ class Session:
             prepared.journals, connection.host, connection.port, connection.client_id
         )
         killed = self._places.latch.read
-        outside = Outside(time.time_ns, random.random, self._open_journal, confirm, killed)
+        strategies = record_strategies(prepared.plan.instances)
+        self._recorder = SessionRecorder(prepared.folder / FOLDER, strategies, self._journal_place)
+        outside = Outside(
+            time.time_ns, random.random, self._open_journal, confirm, killed, self._recorder
+        )
         self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
         self._notifier = Notifier(os.environ)
         self.runner.on_begin = self._notifier.begin
@@ -226,6 +237,7 @@ class Session:
                 end = await self.runner.run()
         finally:
             self._notifier.close()
+            self._recorder.close()
             if self._journal is not None:
                 self._journal.close()
             lock.release()
@@ -246,6 +258,10 @@ class Session:
         self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
         past = replay(place)
         return self._journal, past if past.start is not None else None
+
+    def _journal_place(self) -> tuple[str, str]:
+        assert self._journal is not None
+        return str(Path(self._journal.directory).resolve()), self._journal.segment
 
     @property
     def _kind(self) -> str:

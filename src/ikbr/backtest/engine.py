@@ -16,9 +16,11 @@ from ikbr.backtest.result import BacktestResult
 from ikbr.backtest.rows import RowReplay
 from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
+from ikbr.core.opening import Part
 from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import History, Journal
 from ikbr.core.warm_up import warm_up
+from ikbr.core.winding_down import wind_down
 from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
 from ikbr.domain.events import EventType
 from ikbr.domain.execution import ExecutionModel
@@ -97,6 +99,8 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
     bus.start()
     record = _settings_record(stage, settings or {})
     journal.append("settings", 0, record)
+    if setup.opening is not None:
+        setup.opening.record(journal, 0)
     with calm_collector():
         span = _replay(stage, source, progress, history)
     return _result(stage, source, log, feed, record, span, journal)
@@ -142,12 +146,15 @@ def _replay(
     replay: Replay | None = None
     events = first_ns = last_ns = 0
     seconds = 0.0
-    end_ns = source.sessions[-1].close_ns
+    part = stage.setup.part
+    end_ns = source.sessions[-1].close_ns if part is None else part.end_ns
     for tape in source.chunks():
         if replay is None:
             first_ns = int(tape.ts[0])
             begin_ns = min(first_ns, source.sessions[0].open_ns)
             stage.clock.now_ns = begin_ns - 1
+            if part is not None:
+                stage.clock.now_ns = first_ns = begin_ns = part.begin_ns
             replay = _runner(stage, source, tape)
             stage.trader.end_ns = max(end_ns, first_ns)
             stage.exchange.hours.regular = False
@@ -155,6 +162,8 @@ def _replay(
             stage.trader.start()
             bars = BAR_TEXT.get(source.resolution, "")
             notes = warm_up(stage.trader, history, begin_ns, bars)
+            if part is not None and part.stop_ns:
+                stage.clock.call_at(part.stop_ns, _wind_down, stage, part)
         began = time.perf_counter()
         replay.run(tape)
         seconds += time.perf_counter() - began
@@ -184,6 +193,11 @@ def _stop(stage: Stage) -> None:
     stage.trader.stop()
     clock.advance(clock.now_ns + there_and_back)
     stage.sample()
+
+
+def _wind_down(stage: Stage, part: Part) -> None:
+    stage.trader.desk.refresh()
+    wind_down(stage.trader, part.reason, flatten=part.flatten)
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -259,7 +273,7 @@ def _check_currencies(instruments: Sequence[Instrument], setup: Setup) -> None:
 def _settings_record(stage: Stage, settings: Mapping[str, Any]) -> dict[str, Any]:
     setup = stage.setup
     more = {
-        "capital_micro": round(setup.capital * MICRO),
+        "capital_micro": 0 if setup.opening is not None else round(setup.capital * MICRO),
         "sim": msgspec.to_builtins(setup.model),
         "quantity": setup.quantity,
         "all_hours": setup.all_hours,

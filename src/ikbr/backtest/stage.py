@@ -13,6 +13,7 @@ import msgspec
 from ikbr.backtest.margin_watch import MarginWatch
 from ikbr.backtest.overnight import Overnight
 from ikbr.core.event_bus import EventBus
+from ikbr.core.opening import Opening, Part
 from ikbr.core.pipeline import Instance, Pipeline, Plan
 from ikbr.core.ports import Journal
 from ikbr.domain.execution import ExecutionModel
@@ -48,6 +49,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             nothing needs checking; "reference" checks every row; "auto" is "kernel" where every
             strategy is one, else "python".
         compile: Whether kernels may be compiled; without, they run as Python.
+        opening: What the account holds at first, instead of the capital alone.
+        part: The part of the sessions that is run; None for all of the data.
     """
 
     capital: float = 100_000.0
@@ -60,6 +63,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     fx: Mapping[str, float] = {}
     shape: str = "auto"
     compile: bool = True
+    opening: Opening | None = None
+    part: Part | None = None
 
 
 class Stage(Pipeline):
@@ -93,6 +98,10 @@ class Stage(Pipeline):
         self.market = StandingMarket(len(instruments))
         self.exchange = Exchange(tuple(instruments), model, clock, self.market)
         self.account = Account(by_symbol, setup.capital, model, base=setup.base, fx=setup.fx)
+        books = Portfolio(by_symbol, round(setup.capital * MICRO), setup.base, setup.fx)
+        if setup.opening is not None:
+            setup.opening.open(books)
+            setup.opening.open(self.account.portfolio)
         super().__init__(
             Plan(
                 instruments=instruments,
@@ -104,7 +113,7 @@ class Stage(Pipeline):
                 all_hours=setup.all_hours,
                 minutes=intraday,
             ),
-            Portfolio(by_symbol, round(setup.capital * MICRO), setup.base, setup.fx),
+            books,
             clock=clock,
             broker=SimBroker(self.exchange, self.account, clock, model),
             journal=journal,
@@ -117,6 +126,10 @@ class Stage(Pipeline):
         self._overnight = Overnight(self.trader, self.account, self.exchange)
         self._actions = tuple(actions)
         self._actions_done = 0
+        if setup.opening is not None:
+            setup.opening.give_back(self.trader)
+            self.valuation.recount()
+            self.margin.redraw()
 
     # --- what happens to the books -------------------------------------------------------------
 

@@ -84,7 +84,8 @@ def morning(scratch: Path, port: int, report: Path, until: str) -> Prepared:
     )
     meant = Meant("paper", "paper", port)
     outputs = Outputs(report=report)
-    return Prepared(plan, meant, scratch / "journals", outputs, report.with_suffix(".log"))
+    log = report.with_suffix(".log")
+    return Prepared(plan, meant, scratch / "journals", outputs, log, scratch / "session")
 
 
 @contextmanager

@@ -30,6 +30,7 @@ COMMANDS = {
     "optimise": "Run a strategy over a grid of parameters and say which were best.",
     "paper": "Trade on paper over a gateway.",
     "record": "Record live quotes and prints until Ctrl-C, or until it is time.",
+    "replay": "Run a recorded session through the backtester and show what differs.",
     "risk": "Show the limits of risk and how far they are used up.",
     "run-script": "Run an ib_async script, unchanged, over market data and say what came of it.",
     "strategies": "List strategies and their parameters.",

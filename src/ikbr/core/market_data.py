@@ -161,9 +161,12 @@ class MarketData:
         halted = halt_state(value)
         if halted is None or self._is_late(ticker, ts_ns):
             return False
-        changed = ticker.halted is not halted
+        if ticker.halted is halted:
+            return False
+        sizes = ticker.bid_size, ticker.ask_size
+        update(ticker, ts_ns, ticker.bid, ticker.ask, ticker.last, *sizes, 0, False)
         ticker.halted = halted
-        return changed
+        return True
 
     def _is_late(self, ticker: Ticker, ts_ns: int) -> bool:
         if ts_ns >= ticker.ts_ns:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ikbr.core.pipeline import Pipeline
+from ikbr.core.winding_down import wind_down
 from ikbr.domain.order import Order
 from ikbr.strategies.running import FAULTS
 
@@ -71,15 +72,8 @@ class Ending:
         trader = self._pipeline.trader
         trader.desk.closed = True
         log.info("ending: %s", reason)
-        if not self._connected():
-            return
-        for order in list(trader.orders.working.values()):
-            # What protects a position stays with it.
-            if not order.parent_id:
-                trader.orders.cancel(order.order_id)
-        if self._flatten:
-            for running in trader.manager.running:
-                trader.flatten(running, reason)
+        if self._connected():
+            wind_down(trader, reason, flatten=self._flatten)
 
     async def finish(self, reason: str, hurry: asyncio.Event) -> End:
         """Wait until nothing is under way any more, but not for ever.

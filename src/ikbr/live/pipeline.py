@@ -8,7 +8,7 @@ from ikbr.core.pipeline import Pipeline
 from ikbr.core.ports import Clock
 from ikbr.domain.events import Alert, EventType
 from ikbr.domain.session import Session
-from ikbr.domain.tape import NO_PRICE
+from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.ticker import NAN, Ticker
 
 
@@ -21,6 +21,9 @@ class LivePipeline(Pipeline):
         on_row: Told of each change of a ticker before the strategies see it, with the size of
             the print (0 for a quote); for a simulated broker.
         after_open, after_close: Told of each session that opens or closes.
+        on_seen: Told of each change of a ticker after the strategies have seen it and their
+            orders are out, with its kind; for the recording.
+        on_gap: Told of a symbol without data, and why; for the recording.
     """
 
     events = 0
@@ -31,6 +34,8 @@ class LivePipeline(Pipeline):
         self.on_row: Callable[[Ticker, int], None] = _nobody
         self.after_open: list[Callable[[Session], None]] = []
         self.after_close: list[Callable[[Session], None]] = []
+        self.on_seen: Callable[[Ticker, Kind], None] = _unseen
+        self.on_gap: Callable[[str, str], None] = _no_gap
         self._tickers = self.trader.market_data.tickers
         self._tells_ticks = self.trader.bus.wants(EventType.TICK)
         self.valuation.recount()
@@ -45,7 +50,7 @@ class LivePipeline(Pipeline):
         data = self.trader.market_data
         if data.on_quote(symbol, bid, ask, bid_size, ask_size, self.clock.now_ns):
             ticker = self._moved(symbol, 0)
-            self._show(ticker)
+            self._show(ticker, Kind.QUOTE)
 
     def on_print(self, symbol: str, price: float, size: float) -> None:
         """Take a print, raw."""
@@ -55,7 +60,7 @@ class LivePipeline(Pipeline):
         ticker = self._moved(symbol, self._tickers[symbol].last_size)
         for bar, text in closed:
             self.trader.on_bar(bar, self.agenda.listeners(symbol, text))
-        self._show(ticker)
+        self._show(ticker, Kind.PRINT)
 
     def on_standing_last(self, symbol: str, price: float) -> None:
         """Take the price of a print that happened before we listened."""
@@ -63,7 +68,11 @@ class LivePipeline(Pipeline):
 
     def on_halted(self, symbol: str, value: float) -> None:
         """Take whether trading is halted."""
-        self.trader.market_data.on_halted(symbol, value, self.clock.now_ns)
+        if self.trader.market_data.on_halted(symbol, value, self.clock.now_ns):
+            ticker = self._tickers[symbol]
+            self.events += 1
+            self.on_row(ticker, 0)
+            self._show(ticker, Kind.HALT if ticker.halted else Kind.RESUME)
 
     def on_no_data(self, symbol: str, code: int, words: str) -> None:
         """Show no prices of a symbol any more, so that nothing is entered on old ones."""
@@ -73,6 +82,7 @@ class LivePipeline(Pipeline):
         why = f"no market data of {symbol}: {words} (code {code})"
         if self.no_data.get(symbol) != why:
             self.no_data[symbol] = why
+            self.on_gap(symbol, why)
             self.trader.alert(Alert(self.clock.now_ns, "warning", "market data", why))
 
     def _moved(self, symbol: str, size: int) -> Ticker:
@@ -85,8 +95,9 @@ class LivePipeline(Pipeline):
         self.on_mark(number, self.standing_mark(number))
         return ticker
 
-    def _show(self, ticker: Ticker) -> None:
+    def _show(self, ticker: Ticker, kind: Kind) -> None:
         self.trader.process(ticker)
+        self.on_seen(ticker, kind)
         if self._tells_ticks:
             self.trader.bus.emit(EventType.TICK, ticker)
 
@@ -145,6 +156,14 @@ class EntryHolds:
         """Let entries go on, as far as this reason goes."""
         if self._halts.release(why):
             self._trader.alert(Alert(self._clock.now_ns, "info", why, "entries go on"))
+
+
+def _unseen(_ticker: Ticker, _kind: Kind) -> None:
+    pass
+
+
+def _no_gap(_symbol: str, _why: str) -> None:
+    pass
 
 
 def _nobody(_ticker: Ticker, _size: int) -> None:

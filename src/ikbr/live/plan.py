@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.pipeline import Instance
-from ikbr.core.ports import Journal
+from ikbr.core.ports import History, Journal
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
+from ikbr.domain.session import Session
 from ikbr.journal.replay import State
 from ikbr.live.latch import Killed
+from ikbr.live.pipeline import LivePipeline
 
 ClockChoice = Literal["auto", "wall", "gateway"]
 """Whose time it is: the machine's, the simulated gateway's market's, or what the gateway says."""
@@ -58,6 +60,24 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: float = 15.0
 
 
+class Recorder(Protocol):
+    """Record what a session sees; see `live.session_recorder.SessionRecorder`."""
+
+    def begin(
+        self,
+        pipeline: LivePipeline,
+        plan: SessionPlan,
+        sessions: Sequence[Session],
+        history: History,
+        *,
+        simulated: bool,
+    ) -> History:
+        """Write how the session begins, and listen from here on; gives the past bars."""
+
+    def on_stopping(self, reason: str, flatten: bool) -> None:
+        """Note that the session begins to end on purpose."""
+
+
 class Outside(msgspec.Struct, frozen=True):
     """Bring what a session needs of the world outside.
 
@@ -68,6 +88,7 @@ class Outside(msgspec.Struct, frozen=True):
             gives with it what earlier sessions have left there, or None.
         killed: Says whether a person has stopped trading.
         confirm: Asked before anything is done in an account with real money; raises to refuse.
+        recorder: Records what the session sees; None for nothing.
     """
 
     wall_ns: Callable[[], int]
@@ -75,3 +96,4 @@ class Outside(msgspec.Struct, frozen=True):
     open_journal: Callable[[str, int, bool], tuple[Journal, State | None]]
     confirm: Callable[[str], None]
     killed: Callable[[], Killed | None] = lambda: None
+    recorder: Recorder | None = None

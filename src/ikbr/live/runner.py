@@ -20,7 +20,7 @@ from ikbr.broker.market_feed import MarketFeed
 from ikbr.broker.market_time import MarketTime
 from ikbr.broker.request_errors import LinkLostError, RequestTimeoutError
 from ikbr.core.event_bus import EventBus
-from ikbr.core.ports import Clock, Journal
+from ikbr.core.ports import Clock, History, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
 from ikbr.domain.session_events import SessionStop
@@ -305,8 +305,12 @@ class Runner:
             trader.risk.clearance.reconciled = True
         else:
             await self._alignment.begin()
-        history = await past_bars(self.connection, plan, world, self.notes.append)
+        history: History = await past_bars(self.connection, plan, world, self.notes.append)
         self._bus.start()
+        if self._outside.recorder is not None:
+            history = self._outside.recorder.begin(
+                pipeline, plan, world.sessions, history, simulated=self.is_simulated
+            )
         self.started_ns = now = pipeline.clock.now_ns
         self.opening_micro = pipeline.valuation.equity_micro
         pipeline.agenda.start(now)
@@ -368,6 +372,8 @@ class Runner:
             grace_s=self._plan.grace_s,
             connected=lambda: self.connection.state is LinkState.READY,
         )
+        if self._outside.recorder is not None:
+            self._outside.recorder.on_stopping(self._reason, self._flatten)
         ending.begin(self._reason)
         end = await ending.finish(self._reason, self._hurry)
         if self.connection.state is LinkState.READY:

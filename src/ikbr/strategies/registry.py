@@ -68,6 +68,32 @@ def load(reference: str) -> type[BaseStrategy]:
     )
 
 
+def reference_of(cls: type[BaseStrategy]) -> str:
+    """Give the reference by which `load` finds a class again; "" when there is none.
+
+    Args:
+        cls: A strategy class.
+
+    >>> from ikbr.strategies.examples.momentum import MomentumStrategy
+    >>> reference_of(MomentumStrategy)
+    'momentum'
+    """
+    place = f"{cls.__module__}:{cls.__qualname__}"
+    for name, where in EXAMPLES.items():
+        if where == place:
+            return name
+    for name, point in _entry_points().items():
+        if point.value == place:
+            return name
+    if "<locals>" in cls.__qualname__:
+        return ""
+    try:
+        file = inspect.getsourcefile(cls)
+    except TypeError:
+        return ""
+    return f"{file}:{cls.__qualname__}" if file and file.endswith(".py") else ""
+
+
 def create(
     reference: str | type[BaseStrategy], parameters: Mapping[str, object] | None = None
 ) -> BaseStrategy:

@@ -1,0 +1,1 @@
+"""Comparing two runs of the same strategies: a session and its replay."""
