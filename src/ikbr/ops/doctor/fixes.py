@@ -1,0 +1,66 @@
+"""What the doctor mends by itself: only what is safe, and told line by line."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from ikbr.ops.doctor.case import Case
+from ikbr.ops.doctor.host_ports import holders
+from ikbr.ops.doctor.move_ports import MOVES, Places, move_ports
+from ikbr.ops.doctor.own_settings import SECRETS
+
+
+def fix(case: Case) -> list[str]:
+    """Mend what can be mended without harm.
+
+    Secrets become readable by their owner only. Where a port of the gateway is held by somebody
+    else, the gateway is moved: in the compose file, `.env` and the settings at once.
+
+    Args:
+        case: What is examined.
+
+    Returns:
+        What was done, in words; what could not be done, too.
+
+    Raises:
+        StateError: When a file cannot be written; then all of them are as they were.
+    """
+    done = _close_secrets(case.folder)
+    taken = {one.port: one for one in holders(tuple(MOVES))}
+    strangers = {port: one for port, one in taken.items() if one.kind != "a container"}
+    if not strangers:
+        return [*done, "host ports: nothing to move"]
+    aims = holders(tuple(MOVES.values()))
+    if aims:
+        words = ", ".join(f"{one.port} by {one.text}" for one in aims)
+        return [*done, f"host ports: not moved, as the new ones are held, too ({words})"]
+    places = Places(
+        compose=case.compose,
+        env=case.folder / ".env",
+        compose_env=case.compose.with_name(".env"),
+        settings=case.folder / "config" / "settings.toml",
+    )
+    held = ", ".join(f"{port} by {one.text}" for port, one in strangers.items())
+    return [*done, f"host ports: held were {held}", *move_ports(places)]
+
+
+def _close_secrets(folder: Path) -> list[str]:
+    done = []
+    inner = folder / "deploy" / "secrets"
+    files = [
+        folder / ".env",
+        folder / "deploy" / ".env",
+        *(inner.glob("*") if inner.is_dir() else ()),
+    ]
+    for path in files:
+        if not path.is_file() or path.name == ".gitignore":
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        named = path.parent == inner or any(
+            f"{name}=" in path.read_text(encoding="utf-8", errors="replace") for name in SECRETS
+        )
+        if named and mode & 0o077:
+            path.chmod(0o600)
+            done.append(f"{path}: mode {mode:o} → 600")
+    return done

@@ -1,0 +1,146 @@
+"""Host ports that somebody really holds, and moving the gateway away from them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ikbr.domain.errors import StateError
+from ikbr.ops.doctor.case import Case, Visit
+from ikbr.ops.doctor.docker import Docker
+from ikbr.ops.doctor.finding import Finding, Level
+from ikbr.ops.doctor.fixes import fix
+from ikbr.ops.doctor.host_ports import check_host_ports, holders
+from ikbr.ops.doctor.move_ports import Places, move_ports
+
+LISTEN = """
+import socket, sys, time
+taken = socket.create_server(("127.0.0.1", 0))
+print(taken.getsockname()[1], flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[int, int]]:
+    """Let another process listen; give its port and number."""
+    process = subprocess.Popen([sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline()), process.pid
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def look(case: Case) -> list[Finding]:
+    return asyncio.run(check_host_ports(Visit(case, Docker("no-such-docker"))))
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_the_holder_of_a_port_is_named_with_its_process(stranger: tuple[int, int]) -> None:
+    port, pid = stranger
+    [one] = holders((port, free_port()))
+    assert (one.port, one.pid) == (port, pid)
+    assert f"(process {pid})" in one.text
+
+
+def test_a_stranger_where_the_gateway_is_expected_is_a_failure(stranger: tuple[int, int]) -> None:
+    port, pid = stranger
+    other = free_port()
+    free, held = look(Case(port=port, ports=(other, port), timeout_s=0.3))
+    assert free.seen == f"free: {other}"
+    assert held.level is Level.FAILURE
+    assert f"process {pid}" in held.seen
+    assert "--fix" in held.mend
+
+
+def test_a_stranger_on_another_port_is_a_warning(stranger: tuple[int, int]) -> None:
+    port, _pid = stranger
+    [held] = look(Case(port=free_port(), ports=(port,), timeout_s=0.3))
+    assert held.level is Level.WARNING
+
+
+COMPOSE = """
+services:
+  ib-gateway:
+    ports:
+      - "127.0.0.1:${IB_GATEWAY_PORT_LIVE:-4001}:4003"
+      - "127.0.0.1:4002:4004"
+      - "127.0.0.1:5901:5900"
+"""
+
+
+def places(folder: Path) -> Places:
+    (folder / "deploy").mkdir()
+    (folder / "config").mkdir()
+    (folder / "deploy" / "compose.yaml").write_text(COMPOSE)
+    (folder / "config" / "settings.toml").write_text("[broker]\nport_paper = 4002\nclient_id = 1\n")
+    (folder / ".env").write_text("TRADING_MODE=paper\nIB_GATEWAY_PORT=4002\n")
+    return Places(
+        folder / "deploy" / "compose.yaml",
+        folder / ".env",
+        folder / "deploy" / ".env",
+        folder / "config" / "settings.toml",
+    )
+
+
+def test_ports_are_moved_in_all_files_at_once(tmp_path: Path) -> None:
+    where = places(tmp_path)
+    told = move_ports(where)
+    assert len(told) == 3
+    compose = where.compose.read_text()
+    assert "${IB_GATEWAY_PORT_LIVE:-4101}:4003" in compose
+    assert '"127.0.0.1:4102:4004"' in compose
+    assert '"127.0.0.1:5901:5900"' in compose
+    assert where.env.read_text() == (
+        "TRADING_MODE=paper\nIB_GATEWAY_PORT=4102\nIB_GATEWAY_PORT_LIVE=4101\n"
+    )
+    assert "port_paper = 4102" in where.settings.read_text()
+    assert not where.compose_env.exists()
+    assert move_ports(where) == ["host ports: they had been moved before"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_when_one_file_cannot_be_written_none_is_changed(tmp_path: Path) -> None:
+    where = places(tmp_path)
+    before = {path: path.read_text() for path in (where.compose, where.env, where.settings)}
+    where.settings.parent.chmod(0o500)
+    try:
+        with pytest.raises(StateError, match="nothing was changed"):
+            move_ports(where)
+    finally:
+        where.settings.parent.chmod(0o700)
+    assert {path: path.read_text() for path in before} == before
+
+
+def test_a_file_that_is_no_text_leaves_all_as_they_were(tmp_path: Path) -> None:
+    where = places(tmp_path)
+    where.settings.write_bytes(b"\xff\xfe")
+    before = where.compose.read_text()
+    with pytest.raises(StateError, match=r"settings\.toml cannot be read"):
+        move_ports(where)
+    assert where.compose.read_text() == before
+
+
+def test_fixing_closes_secrets_and_moves_nothing_while_the_ports_are_free(tmp_path: Path) -> None:
+    where = places(tmp_path)
+    where.env.write_text("TWS_PASSWORD=x\n")
+    where.env.chmod(0o644)
+    told = fix(Case(folder=tmp_path, compose=where.compose))
+    assert stat.S_IMODE(where.env.stat().st_mode) == 0o600
+    assert any("644 → 600" in line for line in told)

@@ -1,0 +1,52 @@
+"""Secrets where they should not be."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ikbr.ops.doctor.case import Case, Visit
+from ikbr.ops.doctor.docker import Docker
+from ikbr.ops.doctor.finding import Level
+from ikbr.ops.doctor.own_settings import check_secrets, check_settings
+
+
+def visit(folder: Path, problem: str = "") -> Visit:
+    return Visit(Case(folder=folder, settings_problem=problem), Docker("no-such-docker"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mode", "words"),
+    [
+        (".env", "TWS_PASSWORD=hunter2\n", 0o644, "can be read by others"),
+        ("deploy/.env", "VNC_SERVER_PASSWORD=hunter2\n", 0o640, "can be read by others"),
+        ("deploy/secrets/tws_password", "hunter2", 0o604, "can be read by others"),
+        ("deploy/secrets/tws_password", "changeme\n", 0o600, "holds no secret yet"),
+        ("config/settings.toml", '[broker]\npassword = "hunter2"\n', 0o600, "broker.password"),
+    ],
+)
+def test_a_secret_out_of_place_is_named_but_not_shown(
+    tmp_path: Path, name: str, text: str, mode: int, words: str
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    [found] = asyncio.run(check_secrets(visit(tmp_path)))
+    assert found.level in {Level.WARNING, Level.NOTE}
+    assert words in found.seen
+    assert "hunter2" not in found.seen + found.why + found.mend
+
+
+def test_secrets_in_their_place_raise_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TWS_PASSWORD=hunter2\n")
+    (tmp_path / ".env").chmod(0o600)
+    [found] = asyncio.run(check_secrets(visit(tmp_path)))
+    assert found.level is Level.OK
+
+
+def test_settings_that_cannot_be_used_are_a_failure(tmp_path: Path) -> None:
+    [found] = asyncio.run(check_settings(visit(tmp_path, "risk.x is unknown.")))
+    assert (found.level, found.seen) == (Level.FAILURE, "risk.x is unknown.")
