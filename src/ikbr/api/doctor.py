@@ -68,7 +68,7 @@ def case_of(request: DoctorRequest) -> Case:
 
 
 def _case(request: DoctorRequest, settings: Settings | None, problem: str) -> Case:
-    broker = settings.broker if settings is not None else BrokerSettings()
+    broker = settings.broker if settings is not None else BrokerSettings.model_validate({})
     journals = (settings.journal if settings is not None else JournalSettings()).dir
     host, port = request.host or broker.host, request.port or broker.port
     client_id = broker.client_id if request.client_id is None else request.client_id

@@ -43,8 +43,9 @@ def command(
 ) -> None:
     """Find out why it does not work, and say what mends it.
 
-    Settings, ports, container, gateway and machine are looked at, in this order. Nothing is traded: one order is previewed, and never placed. What cannot be looked at from here
-    (no docker, no gateway) is left out. Exit code 0: all is well; 1: warnings; 2: trading will not
+    Settings, ports, container, gateway and machine are looked at, in this order. Nothing is
+    traded: one order is previewed, and never placed. What cannot be looked at from here (no
+    docker, no gateway) is left out. Exit code 0: all is well; 1: warnings; 2: trading will not
     work like this.
     """
     import asyncio
