@@ -147,6 +147,18 @@ def test_more_symbols_than_lines_are_refused_before_connecting(tmp_path: Path) -
         asyncio.run(record(wanted, asyncio.Event(), print))
 
 
+def test_it_ends_when_it_is_told_to_though_there_is_no_gateway(tmp_path: Path) -> None:
+    async def main() -> Recorded:
+        wanted = RecordRequest(
+            symbols=SYMBOLS, catalog=tmp_path, gateway=ConnectionSettings(port=1, mode="data")
+        )
+        ended = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, ended.set)
+        return await record(wanted, ended, print)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)).rows == 0
+
+
 def test_no_permission_is_told(behind: Catalog, tmp_path: Path) -> None:
     async def scene(server: GatewayServer) -> None:
         told: list[str] = []

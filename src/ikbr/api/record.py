@@ -103,7 +103,9 @@ async def record(
     pool.on_state = lambda _member, state: watch.on_state(state)
     pool.start()
     try:
-        member = await pool.ready(Role.DATA, 3 * request.gateway.timeout_s)
+        member = await _ready(pool, 3 * request.gateway.timeout_s, ended)
+        if member is None:
+            return Recorded(0, 0, ())
         await watch.learn()
         recorder = Recorder(
             Catalog(request.catalog), instruments, synthetic=member.greeting.simulated
@@ -118,6 +120,18 @@ async def record(
     finally:
         await pool.stop()
     return Recorded(recorder.kept, recorder.lost, tuple(recorder.kept_apart))
+
+
+async def _ready(pool: ConnectionPool, timeout_s: float, ended: asyncio.Event) -> Member | None:
+    """Wait for the gateway; None when the end comes first."""
+    ready = asyncio.ensure_future(pool.ready(Role.DATA, timeout_s))
+    over = asyncio.ensure_future(ended.wait())
+    await asyncio.wait((ready, over), return_when=asyncio.FIRST_COMPLETED)
+    over.cancel()
+    if ready.done():
+        return ready.result()
+    ready.cancel()
+    return None
 
 
 async def _wait(

@@ -112,7 +112,9 @@ def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
     texts = setting_texts(run.settings)
     settings = load_settings(request.mode, texts, run.config)
     broker = settings.broker
-    meant = Meant(request.mode, broker.trading_mode, request.port or broker.port)
+    meant = Meant(
+        request.mode, broker.trading_mode, broker.port if request.port is None else request.port
+    )
     check_before(meant)
     instances = choose_instances(run.strategy, run.symbols, run.params, settings.strategy.dir)
     for one in instances:

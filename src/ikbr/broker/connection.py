@@ -26,6 +26,8 @@ from ikbr.domain.errors import BrokerError, ConfigError
 log = logging.getLogger("ikbr.connection")
 
 CLIENT_ID_IN_USE = 326
+MOST_PORT = 65_535
+MOST_CLIENT_ID = 2**31 - 1
 LINK_LOST, LINK_BACK_DATA_LOST, LINK_BACK = 1100, 1101, 1102
 """Source: IBKR, TWS API, "System message codes": between the gateway and IB."""
 
@@ -68,6 +70,15 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     retry_first_s: float = 1.0
     retry_most_s: float = 60.0
     rate: int = RATE
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address, and no client id."""
+        if not 1 <= self.port <= MOST_PORT:
+            raise ConfigError(f"port {self.port} cannot be; give one from 1 to {MOST_PORT}.")
+        if not 0 <= self.client_id <= MOST_CLIENT_ID:
+            raise ConfigError(
+                f"client id {self.client_id} cannot be; give one from 0 to {MOST_CLIENT_ID}."
+            )
 
 
 class Connection:
@@ -188,6 +199,12 @@ class Connection:
                 if self._code == CLIENT_ID_IN_USE
                 else f"{settings.host}:{settings.port} accepts connections but is no gateway "
                 "that is ready; is it logged in?"
+            )
+            return False
+        except ConnectionRefusedError:
+            self.why = (
+                f"no connection with {settings.host}:{settings.port} (refused): start IB Gateway, "
+                "TWS or `ikbr gateway sim` there"
             )
             return False
         except OSError as error:

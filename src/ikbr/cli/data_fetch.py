@@ -133,6 +133,8 @@ def _progress(is_terminal: bool) -> Iterator[Progress]:
         *columns, TimeRemainingColumn(), console=console, disable=not is_terminal, transient=True
     ) as bar:
         task = bar.add_task("connecting", total=None)
+        if not is_terminal:
+            print("connecting", file=sys.stderr, flush=True)
         told.on_plan = lambda days: bar.update(task, total=days, description="fetching")
         told.on_part = lambda share: bar.advance(task, share)
 

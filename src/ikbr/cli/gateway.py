@@ -27,6 +27,7 @@ app = typer.Typer(
 
 PAPER_PORT = 4002
 CONTROL_PORT = 4005
+MOST_PORT = 65_535
 
 
 @app.callback()
@@ -36,7 +37,9 @@ def _group() -> None:
 
 @app.command("sim")
 def sim(
-    port: Annotated[int, typer.Option(help="Port for clients, on this machine only.")] = PAPER_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=MOST_PORT, help="Port for clients, on this machine only.")
+    ] = PAPER_PORT,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Catalog to replay. [default: the synthetic market]"),
@@ -48,14 +51,15 @@ def sim(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day. [default: all days]")
     ] = None,
     speed: Annotated[
-        str, typer.Option(metavar="N|max", help="Seconds of the market per second.")
-    ] = "1",
+        str,
+        typer.Option(metavar="N|max", help="Seconds of the market per second. [default: 1]"),
+    ] = "",
     step: Annotated[
         bool, typer.Option("--step", help="The market moves only through the control port.")
     ] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Begin anew when the data ends.")] = False,
     control_port: Annotated[
-        int, typer.Option(help="Port that moves the market; 0 for none.")
+        int, typer.Option(min=0, max=MOST_PORT, help="Port that moves the market; 0 for none.")
     ] = CONTROL_PORT,
     account: Annotated[
         list[str] | None,
@@ -117,6 +121,8 @@ def sim(
         fees_as_of=as_date(fees_as_of, "fees-as-of"),
     )
     pace = _speed(speed, step)
+    if port and port == control_port:
+        raise UsageError(f"--port and --control-port are both {port}; choose two.")
     with contextlib.ExitStack() as stack:
         kept = State()
         file = None
@@ -134,13 +140,17 @@ def sim(
 
 def _speed(text: str, step: bool) -> float:
     """Read the speed; 0 is step mode."""
+    if step and text:
+        raise UsageError(f"--step and --speed {text} contradict each other; leave one of them out.")
     if step:
         return 0.0
+    if text == "max":
+        return float("inf")
     try:
-        found = float("inf") if text == "max" else float(text)
+        found = float(text or "1")
     except ValueError:
         found = 0.0
-    if not found > 0:
+    if not 0 < found < float("inf"):
         raise UsageError(f"speed {text!r} must be a number above 0, or max; see also --step.")
     return found
 
@@ -178,6 +188,10 @@ def _world(
     return World(source, options, history=history, state=state)
 
 
+def _ports(port: int, control_port: int) -> str:
+    return f"port {port} or {control_port}" if control_port else f"port {port}"
+
+
 async def _serve(world: World, port: int, control_port: int, speed: float) -> None:
     from ikbr.gateway.server import LOCALHOST, GatewayServer
 
@@ -187,8 +201,8 @@ async def _serve(world: World, port: int, control_port: int, speed: float) -> No
         await server.start(port, control_port or None)
     except OSError as error:
         raise UsageError(
-            f"port {port} or {control_port} cannot be listened on ({error.strerror}); choose "
-            f"others with --port and --control-port."
+            f"{_ports(port, control_port)} cannot be listened on ({error.strerror}); choose "
+            "others with --port and --control-port."
         ) from error
     _tell(server, world, LOCALHOST)
     loop = asyncio.get_running_loop()

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 HostOption = Annotated[str, typer.Option(help="Where the gateway is. [default: the settings']")]
 PortOption = Annotated[
-    int, typer.Option(help="Its port; 0 for that of the settings (4002, live: 4001).", min=0)
+    int,
+    typer.Option(
+        help="Its port; 0 for that of the settings (4002, live: 4001).", min=0, max=65_535
+    ),
 ]
 ClientOption = Annotated[
     int, typer.Option("--client-id", help="Client id; -1 for one beside the bot's.", min=-1)

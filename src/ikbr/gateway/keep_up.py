@@ -27,6 +27,7 @@ class KeepUp:
         self._id = request_id
         self._wanted = wanted
         self._told: dict[str, object] = {}
+        self._played = -1
         self._arm()
 
     def close(self) -> None:
@@ -40,6 +41,10 @@ class KeepUp:
 
     def _tell(self) -> None:
         self._arm()
+        # A night is twelve thousand times five seconds: where nothing was played, nothing is new.
+        if self._played == self._world.player.played:
+            return
+        self._played = self._world.player.played
         # The bar that ends at this moment is told whole once more before the next begins.
         clock = self._world.clock
         bar = bar_under_way(self._world, self._wanted, clock.now_ns - 1)

@@ -41,6 +41,7 @@ class RealTimeBars:
         self._show = show
         self._regular = regular
         self._price: float | None = None
+        self._played = -1
         self._timer: Timer
         self._arm()
 
@@ -56,9 +57,7 @@ class RealTimeBars:
         self._arm()
         if self._regular and not self._world.exchange.hours.regular:
             return
-        rows = rows_of(self._world.player, self._number, end_ns - SPAN_NS, end_ns)
-        bars = bars_of(rows, SPAN_NS, self._show)
-        if bars:
+        if bars := self._made(end_ns):
             bar = bars[-1]
         else:
             price = self._price if self._price is not None else self._standing()
@@ -78,6 +77,14 @@ class RealTimeBars:
                 "count": bar.prints,
             },
         )
+
+    def _made(self, end_ns: int) -> list[PastBar]:
+        """Give the bar of what was played, if anything was."""
+        player = self._world.player
+        if self._played == player.played:
+            return []
+        self._played = player.played
+        return bars_of(rows_of(player, self._number, end_ns - SPAN_NS, end_ns), SPAN_NS, self._show)
 
     def _standing(self) -> float | None:
         market, number = self._world.market, self._number

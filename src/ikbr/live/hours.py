@@ -68,17 +68,15 @@ def end_of(until: str, session: Session, calendar: str, now_ns: int) -> int:
         now_ns: The present, ns UTC.
 
     Raises:
-        ConfigError: When the text is not understood.
+        ConfigError: When that time has passed.
     """
     if not until:
         return NEVER
     if until == "close":
         return session.close_ns
-    hours, colon, minutes = until.partition(":")
-    if not (colon and hours.isdecimal() and minutes.isdecimal()):
-        raise ConfigError(f"until {until!r} is not understood; write close, or 11:30.")
+    hours, _, minutes = until.partition(":")
     zone = ZoneInfo(TIMEZONES[calendar])
-    clock = dt.time(int(hours) % 24, int(minutes) % 60)
+    clock = dt.time(int(hours), int(minutes))
     due = int(dt.datetime.combine(session.date, clock, zone).timestamp()) * 1_000_000_000
     if due <= now_ns:
         raise ConfigError(f"until {until} has passed already on {session.date}.")

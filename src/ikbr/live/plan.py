@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -10,6 +11,7 @@ import msgspec
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.pipeline import Instance
 from ikbr.core.ports import History, Journal
+from ikbr.domain.errors import ConfigError
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
@@ -22,6 +24,8 @@ ClockChoice = Literal["auto", "wall", "gateway"]
 """Whose time it is: the machine's, the simulated gateway's market's, or what the gateway says."""
 
 MarketDataChoice = Literal["live", "delayed"]
+
+_UNTIL = re.compile(r"(close|([01]?\d|2[0-3]):[0-5]\d)?")
 
 
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +62,11 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     flatten: bool = False
     until: str = ""
     grace_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        """Refuse an end that is no time."""
+        if not _UNTIL.fullmatch(self.until):
+            raise ConfigError(f"until {self.until!r} is no time; write close, or 11:30.")
 
 
 class Recorder(Protocol):

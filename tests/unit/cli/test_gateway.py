@@ -18,6 +18,11 @@ from ikbr.cli.main import execute
     [
         (["--speed", "x"], "speed 'x' must be"),
         (["--speed", "0"], "speed '0' must be"),
+        (["--speed", "inf"], "speed 'inf' must be"),
+        (["--speed", "60", "--step"], "--step and --speed 60 contradict"),
+        (["--port", "99999"], "'99999' for '--port'"),
+        (["--control-port", "-1"], "'-1' for '--control-port'"),
+        (["--port", "4010", "--control-port", "4010"], "are both 4010; choose two"),
         (["--account", "DU1"], "NAME=VALUE"),
         (["--account", "DU1=many"], "the cash is no number"),
         (["--account", "D-1=5"], "letters and digits"),

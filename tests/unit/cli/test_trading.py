@@ -33,6 +33,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("paper", "--symbols", "SPY", "--strategy", "momentun"), {}, ["momentun", "momentum"]),
         ((*PAPER, "--set", "broker.clock=sundial"), {}, ["broker.clock", "sundial"]),
         ((*PAPER, "--days", "3"), {}, ["--days"]),
+        ((*PAPER, "--port", "99999"), {}, ["port 99999 cannot be", "from 1 to 65535"]),
+        ((*PAPER, "--port", "0"), {}, ["port 0 cannot be"]),
+        ((*PAPER, "--client-id", "-1"), {}, ["client id -1 cannot be"]),
+        ((*PAPER, "--until", "24:00"), {}, ["until '24:00' is no time", "write close, or 11:30"]),
+        ((*PAPER, "--until", "noon"), {}, ["until 'noon' is no time"]),
         ((*PAPER, "--report", "no/such/folder/report.html"), {}, ["no/such/folder"]),
     ],
 )

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from tests.unit.gateway.rig import (
+    HOUR,
     OPEN,
     ROWS,
     SECOND,
@@ -15,7 +16,9 @@ from tests.unit.gateway.rig import (
 )
 
 from ikbr.domain.events import Bar
+from ikbr.gateway import keep_up
 from ikbr.gateway.framing import frame
+from ikbr.gateway.history import bar_under_way
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.world import World
@@ -141,6 +144,24 @@ def test_the_bar_under_way_is_told_until_it_is_cancelled() -> None:
     ]
     assert codes(client.ask(requests.CANCEL_HISTORICAL_DATA, reqId=9)) == [162]
     assert codes(client.ask(requests.CANCEL_HISTORICAL_DATA, reqId=9)) == [366]
+
+
+def test_where_nothing_is_played_the_bar_under_way_is_not_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def counted(world: World, wanted: Any, moment_ns: int) -> Any:
+        made.append(moment_ns)
+        return bar_under_way(world, wanted, moment_ns)
+
+    monkeypatch.setattr(keep_up, "bar_under_way", counted)
+    world = a_world()
+    client = Client(world)
+    ask_bars(client, barSize="1 min", keepUpToDate=True)
+    world.advance_to(OPEN + 66 * HOUR)
+    assert len(only(client.heard(), "historicalDataUpdate")) == 2
+    assert len(made) == 3
 
 
 class Days:
