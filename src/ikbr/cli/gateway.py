@@ -65,6 +65,10 @@ def sim(
         list[str] | None,
         typer.Option(metavar="NAME=CASH", help="Account and its cash. [default: DU1000001]"),
     ] = None,
+    fx: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CUR=RATE", help="Dollars per unit of a currency (repeatable)."),
+    ] = None,
     session: Annotated[str, typer.Option(help="Hours on the tape: regular or all.")] = "regular",
     latency_ms: Annotated[float, typer.Option(help="From the gateway to the exchange.")] = 0.0,
     fees: Annotated[
@@ -96,6 +100,7 @@ def sim(
     The market begins to move when the first client has connected. Ctrl-C ends it.
     """
     from ikbr.api.request import Request, as_date
+    from ikbr.cli.options import rates
     from ikbr.domain.execution import ExecutionModel, FeeModel
     from ikbr.gateway.faults.plan import load_plan
     from ikbr.gateway.options import GatewayOptions
@@ -106,11 +111,11 @@ def sim(
     day = as_date(date, "date")
     request = Request(
         symbols=[one.strip() for one in symbols.split(",") if one.strip()],
-        data=data, start=day, end=day, session=session, seed=seed,
+        data=data, start=day, end=day, session=session, seed=seed, fx=rates(fx or ()),
     )  # fmt: skip
     request.check()
     options: dict[str, Any] = {"read_only": read_only, "live_data": not delayed}
-    options |= {"nightly": nightly, "auto_restart": auto_restart}
+    options |= {"nightly": nightly, "auto_restart": auto_restart, "fx": request.fx}
     if faults is not None:
         options["faults"] = load_plan(faults)
     if account:

@@ -284,7 +284,7 @@ class World:
             if one.currency != options.base and one.currency not in options.fx:
                 raise ConfigError(
                     f"{one.symbol} is quoted in {one.currency} and the accounts are in "
-                    f"{options.base}; give its rate in gateway.fx."
+                    f"{options.base}; give its rate as --fx {one.currency}=RATE."
                 )
 
     def _play(self, until_ns: int, most: int) -> int:

@@ -30,6 +30,8 @@ from ikbr.cli.main import execute
         (["--date", "someday"], "someday"),
         (["--latency-ms", "-1"], "latency_ms"),
         (["--fees", "low"], "fees"),
+        (["--fx", "EUR=x"], "--fx EUR=x: the rate is no number"),
+        (["--fx", "EUR=0"], "fx EUR=0 cannot be"),
         (["--state", "/dev/null/x"], "--state /dev/null/x cannot be used"),
         (["--auto-restart", "24:00"], "auto_restart = '24:00' must be a time"),
         (["--faults", "nowhere.toml"], "the fault plan nowhere.toml cannot be read"),

@@ -41,3 +41,10 @@ def test_a_currency_needs_its_rate() -> None:
     with pytest.raises(ConfigError, match="GBP"):
         World(pair)
     World(pair, GatewayOptions(fx={"GBP": 1.3}))
+
+
+def test_a_currency_without_a_rate_is_refused_with_the_option_that_gives_it() -> None:
+    source = source_of([quote(1, 150.00, 150.01)], symbols=("USD.JPY",))
+    with pytest.raises(ConfigError, match=r"USD.JPY is quoted in JPY .* as --fx JPY=RATE"):
+        World(source, GatewayOptions())
+    assert World(source, GatewayOptions(fx={"JPY": 0.0067})).books
