@@ -23,6 +23,7 @@ from ikbr.broker.hot_messages import NEWEST, OLDEST, SINCE, Call, Fields
 from ikbr.broker.wire_connection import WireConnection
 
 _size_at = Struct(">I").unpack_from
+_size_of = Struct(">I").pack
 
 Listener = Callable[[Fields], bool]
 """Takes a message, or says that it is not its own."""
@@ -88,6 +89,14 @@ class WireClient(IbClient):
         self._rest.clear()
         self._wanted = 0
         self._connections += 1
+
+    def sendMsg(self, msg: str) -> None:  # noqa: N802 - ib_async's name
+        """Send a message, past ib_async's queue where there is none to wait in."""
+        if self.MaxRequests or self._msgQ or not msg or self._logger.isEnabledFor(10):
+            super().sendMsg(msg)
+            return
+        data = msg.encode()
+        self.conn.sendMsg(_size_of(len(data)) + data)  # type: ignore[no-untyped-call]
 
     # --- what comes ----------------------------------------------------------------------------
 

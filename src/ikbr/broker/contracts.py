@@ -139,6 +139,15 @@ class ContractTable:
             )
         self._con_ids[symbol] = con_id
 
+    @property
+    def instruments(self) -> list[Instrument]:
+        """What is traded."""
+        return list(self._by_key.values())
+
+    def con_id(self, symbol: str) -> int:
+        """Give IB's number of an instrument; 0 while it is not known."""
+        return self._con_ids.get(symbol, 0)
+
     def contract(self, instrument: Instrument) -> Contract:
         """Write an instrument as a contract, with IB's number where it is known."""
         return to_contract(instrument, self._con_ids.get(instrument.symbol, 0))

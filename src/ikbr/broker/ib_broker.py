@@ -17,6 +17,7 @@ from ikbr.broker.executions import Estimate
 from ikbr.broker.follower import SECOND, Follower
 from ikbr.broker.inquiry import Inquiry
 from ikbr.broker.line import Line
+from ikbr.broker.order_templates import OrderTemplates
 from ikbr.broker.orders import to_ib_order
 from ikbr.broker.pacing import Announced, Lane, Pacer, pacer_of
 from ikbr.broker.raw_feed import tap, wire_of
@@ -78,6 +79,7 @@ class IBBroker:
         self._account = account
         self._answer_ns = round(answer_s * SECOND)
         self._wire = wire_of(ib)
+        self._templates = OrderTemplates(contracts, account)
         self._pacer: Pacer | None = None
         self._first_id = 0
         self._group_prefix = ""
@@ -120,6 +122,7 @@ class IBBroker:
         self._pacer = pacer_of(self._ib)
         if self._pacer is not None:
             self._pacer.on_given_up = self._on_given_up
+        self._templates.warm(wire.serverVersion(), self._contracts.instruments)
         follower.client_id = client_id
         follower.inquiry = Inquiry(
             wire,
@@ -240,10 +243,10 @@ class IBBroker:
         if not self._wire.isConnected():
             return "not connected"
         try:
-            ib_order = to_ib_order(
+            message = self._templates.message(
+                self._wire.serverVersion(),
                 order,
                 request,
-                account=self._account,
                 parent_id=line.ib_parent,
                 transmit=line.transmitted,
                 oca_group=line.oca_group,
@@ -256,7 +259,7 @@ class IBBroker:
             how = Announced(lane, line.ib_parent, more=not line.transmitted)
             self._pacer.announce(order.order_id, how)
         line.placed += 1
-        self._wire.placeOrder(order.order_id, self._contracts.contract(order.instrument), ib_order)
+        self._wire.sendMsg(message)
         return ""
 
     def _release(self, parent_id: int) -> None:

@@ -5,6 +5,7 @@ It survives reconnects, restarts and other clients, so that an order can always 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -29,7 +30,7 @@ def write_ref(order_id: int, strategy: str) -> str:
     >>> write_ref(17, "momentum fast")
     'ikbr:17:momentum fast'
     """
-    return f"{PREFIX}:{order_id}:{quote(strategy, safe=' /:._-()[]=,+')}"
+    return f"{PREFIX}:{order_id}:{_plain(strategy)}"
 
 
 def read_ref(text: str) -> OrderRef | None:
@@ -44,3 +45,8 @@ def read_ref(text: str) -> OrderRef | None:
     if len(parts) < 3 or parts[0] != PREFIX or not (parts[1].isascii() and parts[1].isdecimal()):
         return None
     return OrderRef(int(parts[1]), unquote(parts[2]))
+
+
+@lru_cache(maxsize=1_024)
+def _plain(strategy: str) -> str:
+    return quote(strategy, safe=" /:._-()[]=,+")

@@ -26,6 +26,10 @@ RATE = 40
 
 MOST_WAITING = 10_000
 
+KEPT_FREE = 4
+"""One in so many messages of a second is kept free of requests for data: an order behind a
+hundred subscriptions then goes at once."""
+
 LATE_S = 1.0
 """Once anything but a request for data has waited so long, nothing new should be begun."""
 
@@ -172,6 +176,11 @@ class Pacer:
             )
         order_id = _order_of(number, rest)
         how = self._announced.pop(order_id, Announced(lane))
+        if self._goes_at_once(how):
+            self._times.append(self._time_s())
+            self.sent += 1
+            self._write(message)
+            return
         parcel = self._of_order.get(order_id) or self._of_order.get(how.parent_id)
         if parcel is None:
             parcel = Parcel(how.lane, self._time_s())
@@ -212,10 +221,24 @@ class Pacer:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _flush(self) -> None:
-        now, times = self._time_s(), self._times
+    def _goes_at_once(self, how: Announced) -> bool:
+        """Say whether a message need not wait, as none does."""
+        if how.more or any(self._waiting):
+            return False
+        self._forget_old(self._time_s())
+        return len(self._times) < self._budget(how.lane)
+
+    def _forget_old(self, now: float) -> None:
+        times = self._times
         while times and now - times[0] >= 1.0:
             times.popleft()
+
+    def _budget(self, lane: Lane) -> int:
+        return self.rate - self.rate // KEPT_FREE if lane is Lane.DATA else self.rate
+
+    def _flush(self) -> None:
+        now, times = self._time_s(), self._times
+        self._forget_old(now)
         for lane in self._waiting:
             while lane and not lane[0].open and self._fits(lane[0]):
                 self._write_out(lane, now)
@@ -225,11 +248,12 @@ class Pacer:
             self._call_later(max(0.0, times[0] + 1.0 - now), self._wake)
 
     def _fits(self, parcel: Parcel) -> bool:
-        return self.rate - len(self._times) >= min(len(parcel.messages), self.rate)
+        budget = self._budget(parcel.lane)
+        return budget - len(self._times) >= min(len(parcel.messages), budget)
 
     def _write_out(self, lane: deque[Parcel], now: float) -> None:
         parcel = lane[0]
-        while parcel.messages and len(self._times) < self.rate:
+        while parcel.messages and len(self._times) < self._budget(parcel.lane):
             self._times.append(now)
             self.sent += 1
             self._write(parcel.messages.popleft()[1])

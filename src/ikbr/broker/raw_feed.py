@@ -67,6 +67,12 @@ class Wire(Protocol):
     def cancelOrder(self, orderId: int, manualCancelOrderTime: str = "") -> None:  # noqa: N802, N803
         """Ask for a cancellation."""
 
+    def serverVersion(self) -> int:  # noqa: N802
+        """Give the version that the gateway speaks."""
+
+    def sendMsg(self, msg: str) -> None:  # noqa: N802
+        """Send a message that is written already."""
+
     def reqOpenOrders(self) -> None:  # noqa: N802
         """Ask for this client's open orders."""
 

@@ -226,3 +226,20 @@ def test_ib_async_sends_through_the_pacer() -> None:
         assert (pacer.waiting, pacer.given_up) == (0, 1)
 
     asyncio.run(main())
+
+
+def test_an_order_behind_a_burst_of_subscriptions_goes_at_once() -> None:
+    time = [0.0]
+    written: list[str] = []
+    pacer = Pacer(40, write=written.append, time_s=lambda: time[0],
+                  call_later=lambda _delay, _call: None)  # fmt: skip
+    for number in range(100):
+        pacer.send(f"1\x0011\0{number}\0")
+    assert len(written) == 30
+    pacer.announce(7, Announced(Lane.OPEN))
+    pacer.send("3\x007\0")
+    assert written[-1] == "3\x007\0"
+    # What is kept free is for what is urgent, and no more than that in a second.
+    for number in range(8, 30):
+        pacer.send(f"3\0{number}\0")
+    assert len(written) == 40
