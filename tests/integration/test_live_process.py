@@ -192,3 +192,47 @@ def test_without_a_gateway_it_waits_says_why_and_can_be_ended(tmp_path: Path) ->
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
     assert "ended: Ctrl-C" in (folder / "out.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_what_a_person_did_to_a_running_bot_holds_over_its_crash(
+    gateway: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bot"
+    where = ("--port", str(gateway))
+    with a_bot(folder, gateway, *TRADES) as process:
+        wait_for(folder / "out.txt", "log in ", process)
+        [log] = folder.glob("sessions/*/live.log")
+        wait_for(log, "fill of order", process)
+        tightened = run_ikbr(folder, "risk", "tighten", "risk.max_position_pct=0.05", *where)
+        assert (tightened.returncode, tightened.stdout) == (0, "risk.max_position_pct = 0.05\n")
+        loosened = run_ikbr(folder, "risk", "tighten", "risk.max_position_pct=0.06", *where)
+        assert loosened.returncode == 2
+        assert "risk.max_position_pct = 0.06 is looser than 0.05" in loosened.stderr
+        halted = run_ikbr(folder, "halt", "--reason", "lunch", *where)
+        assert halted.returncode == 0, halted.stderr
+        process.kill()
+        process.wait(10)
+    assert run_ikbr(folder, "status", *where).returncode == 2
+    (folder / "journals").rename(tmp_path / "journals")
+    again, journals = tmp_path / "again", f"journal.dir={tmp_path / 'journals'}"
+    config = tmp_path / "settings.toml"
+    config.write_text(f'[journal]\ndir = "{tmp_path / "journals"}"\n')
+    with a_bot(again, gateway, *TRADES, "--set", journals) as process:
+        wait_for(again / "out.txt", "log in ", process)
+        [log] = again.glob("sessions/*/live.log")
+        wait_for(log, "connection: ready", process)
+        status = run_ikbr(again, "status", "--json", "--config", str(config), *where)
+        told = json.loads(status.stdout)
+        assert told["limits"]["max_position_pct"]["value"] == 0.05
+        assert "lunch" in told["latches"]["pause"]
+        resumed = run_ikbr(again, "resume", "--config", str(config), *where)
+        assert (resumed.returncode, resumed.stdout) == (0, "Entries go on.\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    state = replay(tmp_path / "journals" / "paper-DU1000001-1")
+    assert state.counts["operator"] == 3
+    assert state.tightened == {}
+    [session] = again.glob("sessions/*/result.json")
+    alerts = json.loads(session.read_text(encoding="utf-8"))["alerts"]
+    assert any("resume by" in alert["message"] for alert in alerts)

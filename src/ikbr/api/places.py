@@ -47,6 +47,11 @@ class Places:
         """The kill latch."""
         return KillLatch(self.locks / f"client-{self._name}.killed.json")
 
+    @property
+    def door(self) -> Path:
+        """The operator's door."""
+        return self.locks / f"client-{self._name}.sock"
+
     def journal(self, kind: str, account: str) -> Path:
         """Name the folder of a journal.
 

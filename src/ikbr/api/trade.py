@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ikbr.api.chosen_strategies import choose_instances
+from ikbr.api.companions import Companions
 from ikbr.api.outputs import Outputs
 from ikbr.api.places import Places
 from ikbr.api.request import Request
@@ -26,7 +27,8 @@ from ikbr.broker.client import Client
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
-from ikbr.domain.errors import UsageError
+from ikbr.domain.errors import InvariantError, UsageError
+from ikbr.domain.limits import RiskLimits
 from ikbr.journal.replay import State, replay
 from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
@@ -38,7 +40,7 @@ from ikbr.live.real_money import check_real_money, confirm_account
 from ikbr.live.runner import Runner
 from ikbr.live.session_record import FOLDER
 from ikbr.live.session_recorder import SessionRecorder
-from ikbr.settings import Settings, load_settings
+from ikbr.settings import DEFAULT_FILE, Settings, load_settings
 
 Ask = Callable[[str], str]
 """Asks a person to type the account; given the account, returns what was typed."""
@@ -88,6 +90,8 @@ class Prepared:
         outputs: Files that are written at the end.
         log: The log.
         folder: The session's own.
+        settings_file: Where its settings come from, to be watched; None for nowhere.
+        load_limits: Reads the limits of its settings anew.
     """
 
     plan: SessionPlan
@@ -96,6 +100,8 @@ class Prepared:
     outputs: Outputs
     log: Path
     folder: Path
+    settings_file: Path | None = None
+    load_limits: Callable[[], RiskLimits] | None = None
 
 
 def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
@@ -158,7 +164,19 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
         IkbrError: When something is not there, contradicts itself, or makes no sense.
     """
     plan, meant, settings = plan_session(request)
-    return Prepared(plan, meant, settings.journal.dir, *_files(request, settings, now))
+    run = request.run
+
+    def load_limits() -> RiskLimits:
+        return load_settings(request.mode, setting_texts(run.settings), run.config).risk
+
+    return Prepared(
+        plan,
+        meant,
+        settings.journal.dir,
+        *_files(request, settings, now),
+        run.config or DEFAULT_FILE,
+        load_limits,
+    )
 
 
 def _files(
@@ -222,9 +240,15 @@ class Session:
             time.time_ns, random.random, self._open_journal, confirm, killed, self._recorder
         )
         self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
-        self._notifier = Notifier(os.environ)
-        self.runner.on_begin = self._notifier.begin
-        self.runner.on_ending = self._notifier.end
+        self._companions = Companions(
+            self.runner,
+            Notifier(os.environ),
+            door=self._places.door,
+            settings_file=prepared.settings_file,
+            limits=prepared.plan.limits,
+            load_limits=prepared.load_limits,
+            journal=self._open_one,
+        )
 
     async def run(self) -> tuple[End, BacktestResult | None]:
         """Trade until the end, and write report and result.
@@ -238,7 +262,7 @@ class Session:
             with logged(self._prepared.log), stopped_by_signals(self.runner):
                 end = await self.runner.run()
         finally:
-            self._notifier.close()
+            self._companions.close()
             self._recorder.close()
             if self._journal is not None:
                 self._journal.close()
@@ -264,6 +288,11 @@ class Session:
     def _journal_place(self) -> tuple[str, str]:
         assert self._journal is not None
         return str(Path(self._journal.directory).resolve()), self._journal.segment
+
+    def _open_one(self) -> SessionJournal:
+        if self._journal is None:
+            raise InvariantError("a session began without a journal.")
+        return self._journal
 
     @property
     def _kind(self) -> str:

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ikbr.cli.risk_running import add_to
+
 if TYPE_CHECKING:
     from ikbr.core.risk_usage import Usage
     from ikbr.domain.limits import RiskLimits
     from ikbr.journal.replay import State
 
 app = typer.Typer(
-    help="Show the limits of risk and how far they are used up.", no_args_is_help=True
+    help="Show the limits of risk, and tighten those of a running bot.", no_args_is_help=True
 )
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `show` a command of its own."""
 
 
 @app.command()
@@ -157,3 +154,6 @@ def _shown(value: Any, nothing: str = "off") -> str:
     if isinstance(value, list):
         return ", ".join(value) or nothing
     return f"{value:,.6g}" if value or not nothing else nothing
+
+
+add_to(app)

@@ -14,8 +14,8 @@ NO_FLOOR = -(2**63)
 
 _PPB = 1_000_000_000
 
-KILL, DRAWDOWN, DAILY_LOSS = "kill", "drawdown", "daily-loss"
-_SEVERITY = (KILL, DRAWDOWN, DAILY_LOSS)
+KILL, DRAWDOWN, DAILY_LOSS, PAUSE = "kill", "drawdown", "daily-loss", "pause"
+_SEVERITY = (KILL, DRAWDOWN, DAILY_LOSS, PAUSE)
 
 
 class Halts:
@@ -88,6 +88,17 @@ class Halts:
         """Stop entries by hand."""
         return self._latch(Refused(KILL, 0.0, 1.0, f"stopped by hand: {reason}", NEVER))
 
+    def pause(self, reason: str) -> Refused:
+        """Stop entries by hand, until `resume`."""
+        return self._latch(Refused(PAUSE, 0.0, 1.0, f"paused by hand: {reason}", NEVER))
+
+    def resume(self) -> bool:
+        """Take back `pause`, and nothing else; say whether there was anything to take back."""
+        if self._latched.pop(PAUSE, None) is None:
+            return False
+        self._settle()
+        return True
+
     def hold(self, rule: str, reason: str) -> bool:
         """Stop entries until `release`; say whether they were not held for this before."""
         if rule in self._held:
@@ -114,6 +125,11 @@ class Halts:
     def latched(self) -> tuple[Refused, ...]:
         """The halts in force, in the order they tripped."""
         return tuple(self._latched.values())
+
+    @property
+    def held(self) -> tuple[Refused, ...]:
+        """What entries wait for, in the order it began."""
+        return tuple(self._held.values())
 
     def restore(self, peak_micro: int, day_start_micro: int, latched: Iterable[Refused]) -> None:
         """Go on where an earlier session stopped: nothing that was lost or latched is forgotten."""

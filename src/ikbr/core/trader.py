@@ -278,6 +278,17 @@ class Trader:
         """Stop entries until a person arms them again; over a restart, too."""
         self._on_trip(self.risk.halt(reason))
 
+    def pause(self, reason: str) -> None:
+        """Stop entries until `resume`; over a restart, too."""
+        self._on_trip(self.risk.halts.pause(reason))
+
+    def resume(self) -> bool:
+        """Take back `pause`, and no other halt; say whether there was anything to take back."""
+        resumed = self.risk.halts.resume()
+        if resumed and self.keeps_risk:
+            self.keep_risk()
+        return resumed
+
     def _on_trip(self, halt: Refused) -> None:
         if self.keeps_risk:
             self.keep_risk()

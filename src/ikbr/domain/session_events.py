@@ -11,8 +11,9 @@ import msgspec
 
 from ikbr.domain.events import Refused
 
-KILL, ARM = "kill", "arm"
-"""The actions of a person that stop new orders, and allow them again; others have free names."""
+KILL, ARM, TIGHTEN = "kill", "arm", "tighten"
+"""The actions of a person that stop new orders, allow them again, and tighten limits (the new
+values by name in the field "limits"); others have free names."""
 
 
 class SessionStart(msgspec.Struct, frozen=True):
@@ -95,8 +96,8 @@ class OperatorAction(msgspec.Struct, frozen=True, gc=False):
     """Record what a person, or what acts for one, ordered the bot to do.
 
     Attributes:
-        action: "kill", "arm", "flatten", "limits", "enable", "disable", …
-        source: Through which door: "command line", "control port", …
+        action: "kill", "arm", "tighten", "halt", "resume", "enable", "unblock", …
+        source: Through which door: "command line", "operator door", …
         reason: Why, in their words.
         fields: What it was done with, plain values.
     """

@@ -18,6 +18,7 @@ from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.session_events import (
     ARM,
     KILL,
+    TIGHTEN,
     Baseline,
     ConnectionState,
     OperatorAction,
@@ -57,6 +58,7 @@ class State:
         baseline: Quantities that were adopted from the broker, by symbol.
         risk: The latest state of risk; None when none was recorded.
         kill: The latest order of a person to stop that nobody took back; None for none.
+        tightened: Limits that were tightened since the last orderly end, by name.
         connection: How the connection stood last; None when it is not known.
         start: How the latest session began; None when no session was recorded.
         stop: How it ended; None when it was killed, or has not ended.
@@ -78,6 +80,7 @@ class State:
         self.baseline: dict[str, int] = {}
         self.risk: RiskState | None = None
         self.kill: OperatorAction | None = None
+        self.tightened: dict[str, Any] = {}
         self.connection: ConnectionState | None = None
         self.start: SessionStart | None = None
         self.stop: SessionStop | None = None
@@ -269,6 +272,7 @@ class State:
 
     def _stop(self, _: int, body: SessionStop) -> None:
         self.stop = body
+        self.tightened = {}
 
     def _risk(self, _: int, body: RiskState) -> None:
         self.risk = body
@@ -276,6 +280,8 @@ class State:
     def _operator(self, _: int, body: OperatorAction) -> None:
         if body.action == KILL:
             self.kill = body
+        elif body.action == TIGHTEN:
+            self.tightened |= body.fields.get("limits", {})
         elif body.action == ARM:
             self.kill = None
             if self.risk is not None:

@@ -7,6 +7,7 @@ risk has latched. From there the broker is asked what has happened since. Only t
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from ikbr.broker.account_state import AccountState
@@ -14,9 +15,13 @@ from ikbr.broker.ib_broker import IBBroker
 from ikbr.core.memory import Memory, Orphans, Own, recall
 from ikbr.core.pipeline import Pipeline
 from ikbr.core.risk_memory import restore_risk
+from ikbr.domain.errors import ConfigError
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.limit_changes import changed_limits, tightened_limits
 from ikbr.domain.portfolio import Portfolio
 from ikbr.journal.replay import State
+
+log = logging.getLogger("ikbr.live")
 
 DAY_NS = 86_400_000_000_000
 LOOK_S = 0.02
@@ -80,6 +85,14 @@ def take_up(pipeline: Pipeline, broker: IBBroker, past: State) -> Orphans:
     orphans = recall(trader, memory_of(past))
     if past.risk is not None:
         restore_risk(trader.risk, past.risk)
+    if past.tightened:
+        # A crash must not loosen what a person has tightened; ending and starting again may.
+        risk = trader.risk
+        wanted = changed_limits(risk.limits, past.tightened)
+        try:
+            risk.tighten(tightened_limits(risk.limits, wanted, past.tightened)[0])
+        except ConfigError as error:
+            log.warning("limits that were tightened before are not taken over: %s", error)
     fills: dict[int, list[int]] = {}
     for exec_id, fill in past.fills.items():
         fills.setdefault(fill.order_id, []).append(exec_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ikbr.broker.account_watch import AccountWatch
 from ikbr.core.event_bus import EventBus
@@ -96,6 +97,34 @@ class Status(NamedTuple):
     working: list[Order]
     quiet_s: float
     recent: Recent
+
+    def plain(self) -> dict[str, Any]:
+        """Give it as plain values, for other programs; what is unknown is None."""
+        recent = self.recent
+        told: dict[str, Any] = self._asdict() | {
+            "time": clock_text(self.ts_ns),
+            "quiet_s": self.quiet_s if math.isfinite(self.quiet_s) else None,
+            "positions": [one._asdict() for one in self.positions],
+            "working": [
+                {
+                    "id": one.order_id, "strategy": one.strategy, "symbol": one.symbol,
+                    "side": one.request.side.name, "remaining": one.remaining,
+                    "type": one.request.order_type.value, "state": one.state.value,
+                }
+                for one in self.working
+            ],
+            "fills": recent.fill_count,
+            "refusals": recent.refusal_count,
+            "alerts": [
+                {"time": clock_text(one.ts_ns), "severity": one.severity, "source": one.source,
+                 "message": one.message}
+                for one in recent.alerts
+            ],
+        }  # fmt: skip
+        for name in ("net_liquidation", "daily_pnl"):
+            told[name] = None if told[name] != told[name] else told[name]
+        del told["recent"]
+        return told
 
     def line(self) -> str:
         """Say it in a line."""

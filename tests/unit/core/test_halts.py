@@ -26,3 +26,16 @@ def test_an_account_without_money_has_no_floor() -> None:
     assert halts.barrier_micro == NO_FLOOR
     halts.start_day(1000)
     assert halts.barrier_micro == 950
+
+
+def test_a_pause_is_released_alone_and_is_less_serious_than_a_loss() -> None:
+    halts = Halts(RiskLimits(max_drawdown_pct=0.1), 1_000)
+    assert not halts.resume()
+    paused = halts.pause("lunch")
+    assert halts.current is paused
+    halts.on_equity(800)
+    assert halts.current is not None
+    assert halts.current.rule == "drawdown"
+    assert [one.rule for one in halts.latched] == ["pause", "drawdown"]
+    assert halts.resume()
+    assert [one.rule for one in halts.latched] == ["drawdown"]

@@ -213,3 +213,15 @@ def test_a_session_that_names_a_capital_opens_its_books_anew() -> None:
 def test_kinds_of_a_newer_version_are_kept_by_reading_and_refused_by_replay() -> None:
     with pytest.raises(JournalError, match="records of kind 'future', which this version cannot"):
         replay([Record(0, 1, "future", {"x": 1})])
+
+
+def test_what_was_tightened_holds_over_a_crash_and_until_an_orderly_end() -> None:
+    state = State()
+    start = SessionStart("paper", "DU1", 1, "0")
+    state.apply("start", 1, start)
+    state.apply("operator", 2, OperatorAction("tighten", fields={"limits": {"max_runs": 5}}))
+    state.apply("operator", 3, OperatorAction("tighten", fields={"limits": {"collar_pct": 0.1}}))
+    state.apply("start", 4, start)
+    assert state.tightened == {"max_runs": 5, "collar_pct": 0.1}
+    state.apply("stop", 5, SessionStop("done"))
+    assert state.tightened == {}

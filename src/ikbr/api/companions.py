@@ -1,0 +1,99 @@
+"""What accompanies a session of this process: its watcher, the operator's door, its settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from ikbr.api.limits_reload import LimitsReload
+from ikbr.core.ports import Journal
+from ikbr.domain.errors import UsageError
+from ikbr.domain.events import Alert
+from ikbr.domain.limits import RiskLimits
+from ikbr.live.notify import Notifier
+from ikbr.live.operator import Operator
+from ikbr.live.operator_door import OperatorDoor
+from ikbr.live.runner import Runner
+
+
+class Companions:
+    """Begin with a session and end with it; none of them can disturb it."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        notifier: Notifier,
+        *,
+        door: Path,
+        settings_file: Path | None,
+        limits: RiskLimits,
+        load_limits: Callable[[], RiskLimits] | None,
+        journal: Callable[[], Journal],
+    ) -> None:
+        """Wait for the session to begin.
+
+        Args:
+            runner: Of the session.
+            notifier: Tells the watcher of this process.
+            door: The operator's door.
+            settings_file: Watched for changes; None for none.
+            limits: What it said when it was read.
+            load_limits: Reads the limits of the settings anew.
+            journal: Gives the journal of the session, once that is open.
+        """
+        self._runner = runner
+        self._notifier = notifier
+        self._path = door
+        self._settings_file = settings_file
+        self._limits = limits
+        self._load_limits = load_limits
+        self._journal = journal
+        self._door: OperatorDoor | None = None
+        self._reload: LimitsReload | None = None
+        self._opening: asyncio.Task[None] | None = None
+        runner.on_begin = self._begin
+        runner.on_ending = notifier.end
+
+    def close(self) -> None:
+        """End with the session."""
+        self._notifier.close()
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._door is not None:
+            self._door.close()
+        if self._reload is not None:
+            self._reload.close()
+
+    def _begin(self) -> None:
+        pipeline = self._runner.pipeline
+        assert pipeline is not None
+        operator = Operator(pipeline, self._journal(), self._runner.status)
+        self._door = OperatorDoor(self._path, operator)
+        self._opening = asyncio.get_running_loop().create_task(self._open(self._door))
+        self._watch_settings(operator)
+        self._notifier.begin()
+
+    def _watch_settings(self, operator: Operator) -> None:
+        file, load = self._settings_file, self._load_limits
+        if file is None or load is None:
+            return
+        name = str(file)
+        self._reload = LimitsReload(
+            file,
+            load,
+            lambda limits, names: operator.take_limits(limits, names, name),
+            lambda words: self._warn(f"{name}: {words}"),
+        )
+        self._reload.start(self._limits)
+
+    async def _open(self, door: OperatorDoor) -> None:
+        try:
+            await door.open()
+        except UsageError as error:
+            self._warn(str(error))
+
+    def _warn(self, words: str) -> None:
+        pipeline = self._runner.pipeline
+        if pipeline is not None:
+            pipeline.trader.alert(Alert(pipeline.clock.now_ns, "warning", "operator", words))
