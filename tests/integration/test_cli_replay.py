@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_live_process import a_bot, end_by, gateway, wait_for
+from test_live_process import a_bot, gateway, wait_for
 
 from ikbr.cli.main import execute
 
 __all__ = ["gateway"]
 
-PARAMS = ("--param", "lookback=30,threshold=0.0002")
+PARAMS = ("--param", "lookback=30,threshold=0.0002", "--quantity", "20")
+ANOTHER = ("--client-id", "3")
+"""Another bot in the same account: what the first one has left is baseline to it."""
+
+
+def log_of(folder: Path, process: subprocess.Popen[str]) -> Path:
+    """Give the log that a bot says it writes; it need not be there yet."""
+    found = re.search(r"log in (\S+)", wait_for(folder / "out.txt", r"log in \S+\n", process))
+    assert found is not None
+    return folder / found[1]
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +37,15 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     port = next(make)
     try:
         with a_bot(folder / "bot", port, *PARAMS) as process:
-            wait_for(folder / "bot" / "out.txt", "log in ", process)
-            [log] = (folder / "bot").glob("sessions/*/live.log")
+            log = log_of(folder / "bot", process)
             wait_for(log, "fill of order 9", process)
             process.send_signal(signal.SIGKILL)
             process.wait(10)
-        with a_bot(folder / "next", port, *PARAMS, "--client-id", "3") as process:
-            ended = end_by(process, folder / "next", signal.SIGTERM)
+        with a_bot(folder / "next", port, *PARAMS, *ANOTHER) as process:
+            ended = log_of(folder / "next", process)
+            wait_for(ended, "fill of order", process)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
         yield {"killed": log.parent, "ended": ended.parent}
     finally:
         next(make, None)

@@ -296,6 +296,27 @@ def test_a_session_that_was_killed_is_compared_up_to_there(session: RecordedSess
     assert "did not end by itself" in found.notes[0]
 
 
+@pytest.mark.parametrize("heard", range(6))
+def test_what_was_on_its_way_when_it_was_killed_is_no_difference(
+    session: RecordedSession, heard: int
+) -> None:
+    fill = chosen(session, 1)
+    at = next(
+        n for n, (kind, _, body) in enumerate(session.journal)
+        if kind == "intent" and body[0] == fill.order_id
+    )  # fmt: skip
+    journal = session.journal[: at + heard]
+    notes = [note for note in session.notes if not isinstance(note, Ended)]
+    tape = session.tape
+    whole, tape._rows = tape._rows, tape._rows[tape.ts <= fill.ts_ns]
+    try:
+        found = replayed(session._replace(notes=notes, journal=journal)).comparison
+    finally:
+        tape._rows = whole
+    assert found.same
+    assert found.session.fills > 2
+
+
 def test_a_slower_market_shows_in_fills_and_times(session: RecordedSession) -> None:
     found = replayed(session, latency_ms=30_000.0).comparison
     assert {one.cause for one in found.differences} <= {"fill", "timing", "state"}

@@ -28,6 +28,8 @@ from ikbr.live.session_record import (
     read_record,
 )
 
+ANSWER_NS = 10_000_000_000
+"""An order without an answer for longer than this is not on its way, it is lost."""
 HOUR_NS = 3_600_000_000_000
 """Looking around and reconciling take minutes at most."""
 
@@ -60,9 +62,24 @@ class RecordedSession(NamedTuple):
 
     @property
     def until_ns(self) -> int:
-        """Up to when its tape is known, ns UTC."""
+        """Up to when all of it is known, ns UTC."""
         last = int(self.tape.ts[-1])
-        return last if self.ended is None else max(last, self.ended.ts_ns)
+        return self._known_ns(last) if self.ended is None else max(last, self.ended.ts_ns)
+
+    def _known_ns(self, last_ns: int) -> int:
+        """Leave out the moment of a kill: what had been sent then was not answered yet."""
+        waiting: dict[int, int] = {}
+        latest = 0
+        for kind, ts_ns, body in self.journal:
+            latest = max(latest, ts_ns)
+            if kind == "intent":
+                waiting[body[0]] = ts_ns
+            elif kind in {"update", "fill"}:
+                waiting.pop(body.order_id, None)
+        ends = [ts_ns for ts_ns in waiting.values() if ts_ns > last_ns - ANSWER_NS]
+        if latest >= last_ns:
+            ends.append(last_ns)
+        return min(ends) - 1 if ends else last_ns
 
     @property
     def sessions(self) -> tuple[Session, ...]:

@@ -108,7 +108,7 @@ def replay_recorded(recorded: RecordedSession, request: ReplayRequest) -> Replay
         history=ShownBars(recorded.notes),
     )
     tolerance_ns = round(request.tolerance_ms * MILLISECOND_NS)
-    until_ns = recorded.until_ns + tolerance_ns
+    until_ns = recorded.until_ns + (tolerance_ns if recorded.ended is not None else 0)
     session = read_trace(recorded.before, recorded.journal, record.begin_ns, until_ns)
     replay = read_trace((), journal.records, record.begin_ns, until_ns)
     market = SeenMarket(list(tape.chunks()), recorded.gaps, recorded.incomplete)
