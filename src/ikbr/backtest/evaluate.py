@@ -32,7 +32,6 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
         splits: Those that were booked, in order of time.
         has_quotes: Whether the data has bids and asks.
         stale_after_s: Age from which a quote counts as stale, seconds.
-        drawdown_limit: At which trading was to stop, a fraction; None for no limit.
         muted: Signals that were not repeated to the risk manager.
         disabled: What was switched off by an error, with its message.
         script: Whether a script sent the orders, and no strategy.
@@ -48,7 +47,6 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     splits: Sequence[Split]
     has_quotes: bool
     stale_after_s: float
-    drawdown_limit: float | None = None
     muted: int = 0
     disabled: Mapping[str, str] = {}
     script: bool = False
@@ -113,7 +111,7 @@ def splits_of(source: TapeSource, model: ExecutionModel) -> list[Split]:
 def _facts(result: BacktestResult, conditions: Conditions) -> RunFacts:
     assert result.summary is not None
     name, largest, threshold = _largest(result.described)
-    halted = next((a.ts_ns for a in result.alerts if a.source == "risk"), None)
+    halt = next((a for a in result.alerts if a.source == "risk"), None)
     return RunFacts(
         summary=result.summary,
         events=result.events,
@@ -133,8 +131,8 @@ def _facts(result: BacktestResult, conditions: Conditions) -> RunFacts:
         has_quotes=conditions.has_quotes,
         synthetic=result.synthetic,
         stale_after_s=conditions.stale_after_s,
-        halted_ts_ns=halted,
-        drawdown_limit=conditions.drawdown_limit,
+        halted_ts_ns=None if halt is None else halt.ts_ns,
+        halted_why="" if halt is None else halt.message,
         disabled=conditions.disabled,
         currency=conditions.base,
         script=conditions.script,

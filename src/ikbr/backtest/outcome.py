@@ -146,7 +146,6 @@ def _conditions(pipeline: Pipeline, about: Circumstances) -> Conditions:
         splits=about.splits,
         has_quotes=about.has_quotes,
         stale_after_s=limits.stale_after_s,
-        drawdown_limit=limits.max_drawdown_pct or None,
         muted=sum(slot.muted for slot in trader.slots),
         disabled={r.name: r.reason_disabled for r in trader.manager.running if not r.enabled},
     )

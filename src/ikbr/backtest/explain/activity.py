@@ -116,16 +116,14 @@ def never_filled(facts: RunFacts) -> Finding | None:
 
 
 def halted(facts: RunFacts) -> Finding | None:
-    """Say when the drawdown limit stopped the run."""
+    """Say when and why risk stopped entries: a loss, a symbol that is blocked, a person."""
     if facts.halted_ts_ns is None:
         return None
-    limit = "" if facts.drawdown_limit is None else f" of {percent(facts.drawdown_limit)}"
     return Finding(
         Severity.WARNING,
-        "drawdown-halt",
-        f"The drawdown limit{limit} was hit at {clock(facts.halted_ts_ns)}; no new positions "
-        f"were opened after that.",
-        "Judge the strategy by the time before, or raise the limit to see the rest.",
+        "risk-halt",
+        f"Risk stopped entries at {clock(facts.halted_ts_ns)}: {facts.halted_why}",
+        "Judge the strategy by the time before, or remove the cause to see the rest.",
     )
 
 

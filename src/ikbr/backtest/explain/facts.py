@@ -64,8 +64,8 @@ class RunFacts:
         has_quotes: Whether the data has bids and asks.
         synthetic: Whether the data is made up.
         stale_after_s: Age from which a quote counts as stale, seconds.
-        halted_ts_ns: When the drawdown limit stopped the run, ns UTC; None if never.
-        drawdown_limit: That limit, a fraction; None if there was none.
+        halted_ts_ns: When risk stopped entries first, ns UTC; None if never.
+        halted_why: Its reason, as a sentence.
         disabled: Strategies that raised an error, with its message.
         currency: Of the account.
         script: Whether a script sent the orders, and no strategy.
@@ -92,7 +92,7 @@ class RunFacts:
     synthetic: bool = False
     stale_after_s: float = 60.0
     halted_ts_ns: int | None = None
-    drawdown_limit: float | None = None
+    halted_why: str = ""
     disabled: Mapping[str, str] = field(default_factory=dict)
     currency: str = "USD"
     script: bool = False

@@ -128,9 +128,9 @@ FIRING = {
         "$100.00 before fees became -$20.50 after $120.50",
     ),
     "synthetic-data": (but(GOOD, synthetic=True), "synthetic"),
-    "drawdown-halt": (
-        but(GOOD, halted_ts_ns=1_700_000_000 * S, drawdown_limit=0.05),
-        "limit of 5.0 % was hit at 2023-11-14 22:13:20 UTC",
+    "risk-halt": (
+        but(GOOD, halted_ts_ns=1_700_000_000 * S, halted_why="KO: it is blocked: by hand."),
+        "Risk stopped entries at 2023-11-14 22:13:20 UTC: KO: it is blocked: by hand.",
     ),
     "implausible-sharpe": (with_risk(GOOD, sharpe=9.0), "9.0 is implausibly high"),
     "one-symbol": (run_of([20.0, -1.0] * 40), "SPY made $800.00 of the $760.00"),
