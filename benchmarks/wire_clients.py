@@ -216,7 +216,7 @@ async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
     outside = Outside(
         lambda: time.time_ns() + shift,
         random.random,
-        lambda _account, _now, _simulated: open_session(folder, "bench"),
+        lambda _account, _now, _simulated: (open_session(folder, "bench"), None),
         lambda _account: None,
     )
     bus = EventBus()

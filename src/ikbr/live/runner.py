@@ -28,6 +28,7 @@ from ikbr.domain.timers import NEVER
 from ikbr.journal.replay import State
 from ikbr.live.alignment import Alignment
 from ikbr.live.clock import MarketClock, WallClock
+from ikbr.live.collector import Collector
 from ikbr.live.ending import End, Ending
 from ikbr.live.hours import HoursAhead, end_of
 from ikbr.live.latch import refuse_if_killed
@@ -124,6 +125,7 @@ class Runner:
             IkbrError: When the session cannot be prepared.
         """
         loop = asyncio.get_running_loop()
+        self._collector = Collector(loop, lambda: self.pipeline.events if self.pipeline else 0)
         self._wall_clock = WallClock(loop, self._outside.wall_ns, self._on_fault)
         if self._plan.clock != "wall":
             self._market_time = MarketTime(self._client, self._market_clock, self._on_fault)
@@ -143,6 +145,7 @@ class Runner:
             with suppress(asyncio.CancelledError, IkbrError):
                 await link
             self._wall_clock.close()
+            self._collector.end()
 
     def _raise_from(self, link: asyncio.Task[None]) -> None:
         try:
@@ -331,6 +334,8 @@ class Runner:
         self.connection.subscribe("market data", ask)
         self.pipeline = pipeline
         self.on_begin()
+        if self._clock is self._wall_clock:
+            self._collector.begin()
 
     def _on_state(self, state: LinkState) -> None:
         if self._link is not None:
