@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from tests.integration.live_rig import calm_source
 from tests.unit.ops.doctor.a_docker import a_docker
 
+from ikbr.api.doctor import DoctorRequest, case_of
+from ikbr.api.places import Places
 from ikbr.broker.checkup import Checkup
 from ikbr.cli.main import execute
 from ikbr.gateway.faults.plan import read_plan
@@ -297,3 +300,15 @@ def test_a_check_that_does_not_exist_is_refused_with_those_that_do(
 ) -> None:
     assert execute(["doctor", "--only", "gatway"]) == 2
     assert "did you mean 'gateway'?" in capsys.readouterr().err
+
+
+def test_the_lock_of_a_running_bot_is_seen_and_never_taken_from_one_that_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert case_of(DoctorRequest()).lock_holder == ""
+    places = Places(Path("journals"), "127.0.0.1", 4002, 1)
+    lock = places.lock()
+    assert case_of(DoctorRequest()).lock_holder == f"process {os.getpid()}"
+    lock.release()
+    assert case_of(DoctorRequest()).lock_holder == ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ikbr.api.places import Places
+from ikbr.broker.client_lock import is_alive, last_holder
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import ConfigError
 from ikbr.live.modes import Meant, check_before
@@ -94,7 +95,8 @@ def _case(request: DoctorRequest, settings: Settings | None, problem: str) -> Ca
 
 def _holder(places: Places) -> str:
     """Name who holds the lock of the bot; "" for nobody."""
-    if not places.lock_file.is_file():
+    # Where nobody can hold it, it is not tried: that would refuse it to a bot that is beginning.
+    if not is_alive(last_holder(places.lock_file)):
         return ""
     try:
         places.lock().release()

@@ -51,3 +51,29 @@ class ClientIdLock:
     def release(self) -> None:
         """Give the client id back; the file stays, as another process may wait at it."""
         self._file.close()
+
+
+def last_holder(path: Path) -> int:
+    """Name the process that took a lock last; 0 when none has. It need not hold it any more.
+
+    Args:
+        path: The file of the lock.
+    """
+    try:
+        words = path.read_text(encoding="utf-8").split()
+    except OSError:
+        return 0
+    return int(words[1]) if len(words) == 2 and words[1].isdigit() else 0
+
+
+def is_alive(process: int) -> bool:
+    """Say whether there is a process of that number; there is none of number 0."""
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -22,6 +22,7 @@ COMMANDS = {
     "backtest": "Run strategies over market data and say what came of it.",
     "data": "Fetch, import, list, check and make market data.",
     "demo": "Show a backtest and a morning of trading on paper, each with a report.",
+    "deploy": "Render and check what a host needs; upgrade, roll back, back up, restore.",
     "doctor": "Find out why it does not work, and say what mends it.",
     "gateway": "Simulate an IB Gateway for TWS API clients.",
     "halt": "Stop the entries of a running bot, and leave it running.",
