@@ -61,9 +61,12 @@ class Host:
                 env={k: v for k, v in os.environ.items() if not k.startswith("TRADING")},
             )  # fmt: skip
 
-    def stop(self) -> None:
+    def ask_to_end(self) -> None:
         if self.process is not None and not self.deaf:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        if self.process is not None:
             self.process.wait(30)
 
     def upgrade(self, patience_s: float = 20.0) -> Upgrade:
@@ -97,6 +100,7 @@ def host(gateway: int, tmp_path: Path) -> Iterator[Host]:
     one.upgrade().run("1")
     yield one
     one.deaf = False
+    one.ask_to_end()
     one.stop()
 
 
@@ -112,6 +116,7 @@ def test_an_upgrade_and_a_rollback_leave_one_trader_each_time(host: Host) -> Non
     assert host.upgrade().roll_back()[-1] == "1 runs"
     assert (host.releases.current, host.releases.previous) == ("1", "2")
     assert host.begun == ["1", "2", "1"]
+    host.ask_to_end()
     host.stop()
     [journal] = (host.releases.state / "journals").glob("paper-*")
     assert replay(journal).counts["start"] == 3

@@ -70,7 +70,7 @@ def command(
     # What ib_async has to say of failures is said here, in words that help.
     logging.getLogger("ib_async").setLevel(logging.CRITICAL + 1)
     case = case_of(request)
-    mended = mend(case) if fix else []
+    mended = asyncio.run(mend(case)) if fix else []
     if mended:
         case = case_of(request)
     if not json:

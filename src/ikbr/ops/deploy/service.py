@@ -11,12 +11,16 @@ from ikbr.domain.errors import StateError
 class Service(Protocol):
     """Start and stop the bot."""
 
-    def start(self) -> None:
-        """Start it; returns when that is under way."""
+    def ask_to_end(self) -> None:
+        """Ask it to end in an orderly way; does not wait, and never ends it by force."""
         ...
 
     def stop(self) -> None:
-        """Ask it to end in an orderly way; returns when it has ended, or it was given up."""
+        """Clear up after a bot that has ended: nothing starts it again by itself."""
+        ...
+
+    def start(self) -> None:
+        """Start it; returns when that is under way."""
         ...
 
 
@@ -28,21 +32,29 @@ class Systemd:
         self._unit = unit
         self._timeout_s = timeout_s
 
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the bot; `systemctl stop` would end it by force after a while."""
+        if self._call("is-active", "--quiet").returncode == 0:
+            self._run("kill", "--kill-who=main", "--signal=SIGTERM")
+
+    def stop(self) -> None:
+        """Stop the unit, so that it is not restarted."""
+        self._run("stop")
+
     def start(self) -> None:
         """Start it; whether trading begins is seen by the lock."""
         self._run("start", "--no-block")
 
-    def stop(self) -> None:
-        """Send SIGTERM and wait; the unit's TimeoutStopSec ends it by force."""
-        self._run("stop")
-
     def _run(self, *words: str) -> None:
+        done = self._call(*words)
+        if done.returncode:
+            raise StateError(f"systemctl {' '.join(words)} {self._unit}: {done.stderr.strip()}")
+
+    def _call(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = ["systemctl", *words, self._unit]
         try:
-            subprocess.run(
-                command, capture_output=True, text=True, timeout=self._timeout_s, check=True
+            return subprocess.run(
+                command, capture_output=True, text=True, timeout=self._timeout_s, check=False
             )
-        except subprocess.CalledProcessError as error:
-            raise StateError(f"{' '.join(command)} failed: {error.stderr.strip()}") from None
         except (OSError, subprocess.SubprocessError) as error:
             raise StateError(f"{' '.join(command)} failed: {error}") from None

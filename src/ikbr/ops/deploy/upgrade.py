@@ -106,10 +106,11 @@ class Upgrade:
         return self.run(self._releases.previous)
 
     def _stop_and_switch(self, name: str) -> None:
-        self._service.stop()
+        self._service.ask_to_end()
         lock = self._lock_when_free()
         try:
             # Whoever else may want to start meanwhile is refused: the lock is ours.
+            self._service.stop()
             self._releases.switch(name)
         finally:
             lock.release()

@@ -6,12 +6,15 @@ import stat
 from pathlib import Path
 
 from ikbr.ops.doctor.case import Case
-from ikbr.ops.doctor.host_ports import holders
+from ikbr.ops.doctor.handshake import Reply, greet
+from ikbr.ops.doctor.host_ports import CONTAINER, Holder, holders
 from ikbr.ops.doctor.move_ports import MOVES, Places, move_ports
 from ikbr.ops.doctor.own_settings import SECRETS
 
+GREET_S = 2.0
 
-def fix(case: Case) -> list[str]:
+
+async def fix(case: Case) -> list[str]:
     """Mend what can be mended without harm.
 
     Secrets become readable by their owner only. Where a port of the gateway is held by somebody
@@ -27,8 +30,7 @@ def fix(case: Case) -> list[str]:
         StateError: When a file cannot be written; then all of them are as they were.
     """
     done = _close_secrets(case.folder)
-    taken = {one.port: one for one in holders(tuple(MOVES))}
-    strangers = {port: one for port, one in taken.items() if one.kind != "a container"}
+    strangers = await _strangers() if case.local else {}
     if not strangers:
         return [*done, "host ports: nothing to move"]
     aims = holders(tuple(MOVES.values()))
@@ -43,6 +45,17 @@ def fix(case: Case) -> list[str]:
     )
     held = ", ".join(f"{port} by {one.text}" for port, one in strangers.items())
     return [*done, f"host ports: held were {held}", *move_ports(places)]
+
+
+async def _strangers() -> dict[int, Holder]:
+    """Find who holds a port of the gateway and is none: neither answers nor may begin to."""
+    found = {}
+    for one in holders(tuple(MOVES)):
+        if one.kind == CONTAINER:
+            continue
+        if (await greet("127.0.0.1", one.port, GREET_S)).reply is not Reply.ANSWERED:
+            found[one.port] = one
+    return found
 
 
 def _close_secrets(folder: Path) -> list[str]:

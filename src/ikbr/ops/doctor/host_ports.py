@@ -17,13 +17,14 @@ from ikbr.ops.doctor.case import Visit
 from ikbr.ops.doctor.finding import Finding, failure, note, ok, warning
 from ikbr.ops.doctor.handshake import Reply, greet
 
+CONTAINER = "a container"
 NOBODY_NAMED = "another user's process"
 
 _KNOWN = (
-    (re.compile(r"colima|lima", re.I), "Colima", "colima stop"),
-    (re.compile(r"docker-proxy|com\.docker|vpnkit|rootlesskit", re.I), "a container", "docker ps"),
-    (re.compile(r"ibgateway|install4j|tws|java", re.I), "a local TWS or IB Gateway", ""),
-    (re.compile(r"ikbr", re.I), "the simulated gateway of ikbr", ""),
+    (re.compile(r"\b(?:co)?lima\b", re.I), "Colima", "colima stop"),
+    (re.compile(r"docker-proxy|com\.docker|vpnkit|rootlesskit", re.I), CONTAINER, "docker ps"),
+    (re.compile(r"ibgateway|install4j|\btws\b|\bjava\b", re.I), "a local TWS or IB Gateway", ""),
+    (re.compile(r"gateway\W+sim\b", re.I), "the simulated gateway of ikbr", ""),
 )
 """How holders of a port are recognised, what they are, and the command that names or ends them."""
 

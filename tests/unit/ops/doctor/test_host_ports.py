@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import socketserver
 import stat
+import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -115,16 +119,13 @@ def test_ports_are_moved_in_all_files_at_once(tmp_path: Path) -> None:
     assert move_ports(where) == ["host ports: they had been moved before"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_when_one_file_cannot_be_written_none_is_changed(tmp_path: Path) -> None:
     where = places(tmp_path)
     before = {path: path.read_text() for path in (where.compose, where.env, where.settings)}
-    where.settings.parent.chmod(0o500)
-    try:
-        with pytest.raises(StateError, match="nothing was changed"):
-            move_ports(where)
-    finally:
-        where.settings.parent.chmod(0o700)
+    # A folder stands where the new text would be written first, for root too.
+    where.settings.with_name(f".settings.toml.{os.getpid()}.tmp").mkdir()
+    with pytest.raises(StateError, match="nothing was changed"):
+        move_ports(where)
     assert {path: path.read_text() for path in before} == before
 
 
@@ -141,6 +142,62 @@ def test_fixing_closes_secrets_and_moves_nothing_while_the_ports_are_free(tmp_pa
     where = places(tmp_path)
     where.env.write_text("TWS_PASSWORD=x\n")
     where.env.chmod(0o644)
-    told = fix(Case(folder=tmp_path, compose=where.compose))
+    told = asyncio.run(fix(Case(folder=tmp_path, compose=where.compose)))
     assert stat.S_IMODE(where.env.stat().st_mode) == 0o600
     assert any("644 → 600" in line for line in told)
+
+
+@contextmanager
+def held(port: int, answer: bytes = b"") -> Iterator[None]:
+    """Hold a port, unless somebody else does; answer whoever says something."""
+
+    class Talk(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(100)
+            self.request.sendall(answer)
+
+    socketserver.TCPServer.allow_reuse_address = True
+    with ExitStack() as stack:
+        with suppress(OSError):
+            server = stack.enter_context(socketserver.TCPServer(("127.0.0.1", port), Talk))
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            stack.callback(server.shutdown)
+        yield
+
+
+def test_fixing_moves_away_from_a_stranger_and_not_from_a_gateway_that_answers(
+    tmp_path: Path,
+) -> None:
+    where = places(tmp_path)
+    case = Case(folder=tmp_path, compose=where.compose)
+    words = b"176\x0020260302 09:30:00 EST\x00"
+    with held(4001, struct.pack(">I", len(words)) + words):
+        assert asyncio.run(fix(case)) == ["host ports: nothing to move"]
+    assert "port_paper = 4002" in where.settings.read_text()
+    with held(4001):
+        told = asyncio.run(fix(case))
+    assert "host ports: held were 4001 by" in told[0]
+    assert "port_paper = 4102" in where.settings.read_text()
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("/Users/me/.colima/ssh-mux", "Colima"),
+        ("com.docker.backend", "a container"),
+        ("/opt/ibgateway/jars", "a local TWS or IB Gateway"),
+        ("climate", ""),
+    ],
+)
+def test_usual_holders_are_recognised_by_their_command_line(word: str, kind: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTEN, word], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        [one] = holders((int(process.stdout.readline()),))
+        assert one.kind == kind
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
