@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.test_live_process import IKBR, wait_for
+from tests.integration.test_live_process import IKBR, gateway, wait_for
 
 from ikbr.journal.replay import replay
 from ikbr.ops.compose_file import read_compose
+
+__all__ = ["gateway"]
 
 ROOT = Path(__file__).parents[2]
 PORT = "4002"
@@ -101,6 +103,20 @@ def test_the_sim_profile_is_a_full_system_that_trades(tmp_path: Path) -> None:
         end(first)
     [journal] = folder.glob("journals/paper-*")
     assert replay(journal).fills
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the health check is one of the image's bash")
+def test_the_health_check_of_the_real_gateway_greets_its_api(gateway: int) -> None:
+    services = read_compose(ROOT / "deploy" / "compose.yaml", {})["services"]
+    how, *words, script = services["ib-gateway"]["healthcheck"]["test"]
+    assert how == "CMD"
+    for live, paper, healthy in (
+        (free_port(), str(gateway), True),
+        (free_port(), free_port(), False),
+    ):
+        text = script.replace("4001", live).replace("4002", paper)
+        done = subprocess.run([*words, text], check=False, timeout=10)
+        assert (done.returncode == 0) is healthy
 
 
 def test_services_with_a_bot_are_closed_and_have_a_way_to_end() -> None:
