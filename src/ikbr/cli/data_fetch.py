@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from ikbr.cli.gateway_options import (
     PortOption,
     TimeoutOption,
     gateway_settings,
+    hushed,
 )
 from ikbr.cli.options import listed
 
@@ -75,10 +75,8 @@ def fetch_command(
         gateway=gateway_settings(host, port, client_id, timeout, beside=BESIDE_THE_BOT),
         lock_dir=cache_folder() / "locks",
     )
-    logging.getLogger("ib_async").setLevel(logging.CRITICAL)
-    logging.getLogger("ikbr").setLevel(logging.CRITICAL)
     began = time.perf_counter()
-    with _progress(sys.stderr.isatty()) as progress:
+    with hushed("ib_async", "ikbr"), _progress(sys.stderr.isatty()) as progress:
         found = asyncio.run(fetch(request, progress))
     for one in found:
         _tell(one)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,3 +50,17 @@ def gateway_settings(
         mode="data",
         timeout_s=timeout_s,
     )
+
+
+@contextlib.contextmanager
+def hushed(*names: str) -> Iterator[None]:
+    """Let loggers say nothing but what is critical while the block runs."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for one, level in zip(loggers, levels, strict=True):
+            one.setLevel(level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import logging
 import re
 import signal
 import sys
@@ -19,6 +18,7 @@ from ikbr.cli.gateway_options import (
     PortOption,
     TimeoutOption,
     gateway_settings,
+    hushed,
 )
 from ikbr.cli.options import listed
 from ikbr.domain.errors import UsageError
@@ -65,8 +65,8 @@ def command(
         lines=lines,
         delayed=delayed,
     )
-    logging.getLogger("ib_async").setLevel(logging.CRITICAL)
-    found = asyncio.run(_record(request))
+    with hushed("ib_async"):
+        found = asyncio.run(_record(request))
     print(f"{found.rows:,} rows of {', '.join(request.symbols)} recorded into '{catalog}'")
     for path in found.kept_apart:
         print(f"note: '{path}' stays apart, as the catalog has that day from elsewhere")

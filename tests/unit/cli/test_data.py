@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import zipfile
@@ -144,3 +145,4 @@ def test_a_fetch_that_makes_no_sense_is_refused_before_it_connects(
     with pytest.raises(UsageError, match=said):
         run(place, "fetch", "--symbols", "SPY", "--port", "1", *words)
     assert not (place / "catalog").exists()
+    assert logging.getLogger("ikbr").level < logging.CRITICAL
