@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
 import sys
 import tempfile
@@ -201,7 +202,7 @@ async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
             return Signal("BUY" if self.buys else "FLAT", ticker.symbol, ticker.ask)
 
     strategy = Alternate()
-    folder = tempfile.mkdtemp()
+    folder = os.environ.get("IKBR_BENCH_JOURNAL") or tempfile.mkdtemp()
     plan = SessionPlan(
         mode="paper",
         connection=ConnectionSettings(

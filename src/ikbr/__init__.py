@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ikbr.api.measure import measure_latency
     from ikbr.api.python_optimise import optimise
     from ikbr.api.python_validate import lookahead, walk_forward
     from ikbr.backtest.result import BacktestResult
@@ -48,6 +49,7 @@ _HOMES = {
     "Ticker": "ikbr.domain.ticker",
     "TimeInForce": "ikbr.domain.order",
     "lookahead": "ikbr.api.python_validate",
+    "measure_latency": "ikbr.api.measure",
     "optimise": "ikbr.api.python_optimise",
     "walk_forward": "ikbr.api.python_validate",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "Ticker",
     "TimeInForce",
     "lookahead",
+    "measure_latency",
     "optimise",
     "walk_forward",
 ]

@@ -8,6 +8,7 @@ in their order. What is heard is the same either way.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from struct import Struct
@@ -21,6 +22,7 @@ from ib_async.wrapper import Wrapper
 from ikbr.broker import hot_messages
 from ikbr.broker.hot_messages import NEWEST, OLDEST, SINCE, Call, Fields
 from ikbr.broker.wire_connection import WireConnection
+from ikbr.core.stopwatch import Stopwatch
 
 _size_at = Struct(">I").unpack_from
 _size_of = Struct(">I").pack
@@ -35,6 +37,7 @@ class WireClient(IbClient):
     Attributes:
         tells_ib_async: Whether ib_async hears of what a listener or a feed of ours has taken;
             scripts need its view of orders, our own pipeline does not.
+        watch: Told when bytes were read and written; None for nobody.
         left_to_ib_async: Hot messages that did not look as expected, counted by number.
         on_read_end: Called when the bytes that were read together are through.
     """
@@ -46,6 +49,7 @@ class WireClient(IbClient):
             wrapper: ib_async's, which hears what the gateway says.
         """
         self.tells_ib_async = True
+        self.watch: Stopwatch | None = None
         self.left_to_ib_async: Counter[str] = Counter()
         self.on_read_end: Callable[[], None] = _nothing
         self._listeners: dict[bytes, Listener] = {}
@@ -97,10 +101,14 @@ class WireClient(IbClient):
             return
         data = msg.encode()
         self.conn.sendMsg(_size_of(len(data)) + data)  # type: ignore[no-untyped-call]
+        if self.watch is not None:
+            self.watch.written = self.watch.now()
 
     # --- what comes ----------------------------------------------------------------------------
 
     def _onSocketHasData(self, data: bytes) -> None:  # noqa: N802 - ib_async's name
+        if self.watch is not None:
+            self.watch.recv = self.watch.now()
         if self.tells_ib_async:
             self._tell_arrival()
         if self._rest:
@@ -187,6 +195,15 @@ class Client(IB):
         super().__init__(defaults or IBDefaults())
         self.client: WireClient = WireClient(self.wrapper)
         self.client.apiEnd += self.disconnectedEvent
+
+    def serve_pipeline(self) -> Stopwatch:
+        """Stamp the way of ticks and orders, and let ib_async keep no orders.
+
+        Nobody asks it what became of them, and it would keep each one until the end.
+        """
+        self.client.tells_ib_async = False
+        self.client.watch = watch = Stopwatch(time.perf_counter_ns)
+        return watch
 
 
 def _nothing() -> None:

@@ -22,6 +22,7 @@ from ikbr.broker.orders import to_ib_order
 from ikbr.broker.pacing import Announced, Lane, Pacer, pacer_of
 from ikbr.broker.raw_feed import tap, wire_of
 from ikbr.core.ports import Clock
+from ikbr.core.stopwatch import Stopwatch, stamped
 from ikbr.domain.errors import OrderError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
@@ -80,6 +81,7 @@ class IBBroker:
         self._answer_ns = round(answer_s * SECOND)
         self._wire = wire_of(ib)
         self._templates = OrderTemplates(contracts, account)
+        self._watch: Stopwatch | None = getattr(self._wire, "watch", None)
         self._pacer: Pacer | None = None
         self._first_id = 0
         self._group_prefix = ""
@@ -150,6 +152,9 @@ class IBBroker:
         on_amended: Callable[[Fill], None],
     ) -> None:
         """Say whom to tell; called once before the first order."""
+        watch = self._watch
+        if watch is not None:
+            on_update, on_fill = stamped(watch, on_update, on_fill)
         self.follower.on_update = on_update
         self.follower.on_fill = on_fill
         self.follower.on_amended = on_amended
@@ -259,7 +264,11 @@ class IBBroker:
             how = Announced(lane, line.ib_parent, more=not line.transmitted)
             self._pacer.announce(order.order_id, how)
         line.placed += 1
+        if self._watch is not None:
+            self._watch.on_intent()
         self._wire.sendMsg(message)
+        if self._watch is not None:
+            self._watch.on_sent(order.order_id)
         return ""
 
     def _release(self, parent_id: int) -> None:

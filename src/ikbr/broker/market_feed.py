@@ -19,6 +19,7 @@ from ib_async import IB
 from ikbr.broker.client import WireClient
 from ikbr.broker.contracts import ContractTable
 from ikbr.broker.error_codes import Topic, classify
+from ikbr.core.stopwatch import Stopwatch
 from ikbr.domain.instrument import Instrument, SecType
 from ikbr.domain.ticker import NAN
 
@@ -81,6 +82,7 @@ class MarketFeed:
     Attributes:
         lines: What is subscribed, by request id.
         messages: How many ticks have come.
+        watch: Told when a tick is whole; None for nobody.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class MarketFeed:
         self._by_id: dict[bytes, _Line] = {}
         self._open: _Line | None = None
         self.messages = 0
+        self.watch: Stopwatch | None = getattr(self._client, "watch", None)
         self._tap()
 
     def subscribe(self, instruments: Iterable[Instrument]) -> None:
@@ -318,11 +321,21 @@ class MarketFeed:
     def _quote(self, line: _Line) -> None:
         line.told = 0
         self._open = None
+        watch = self.watch
+        if watch is not None:
+            watch.decoded = watch.now()
         self._sink.on_quote(line.symbol, line.bid, line.ask, line.bid_size, line.ask_size)
+        if watch is not None:
+            watch.decoded = 0
 
     def _print(self, line: _Line, price: float, size: float) -> None:
         self.flush()
+        watch = self.watch
+        if watch is not None:
+            watch.decoded = watch.now()
         self._sink.on_print(line.symbol, price, size)
+        if watch is not None:
+            watch.decoded = 0
 
 
 def _ignore(_line: _Line, *_values: Any) -> None:

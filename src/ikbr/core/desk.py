@@ -16,6 +16,7 @@ from ikbr.core.request_maker import RequestMaker
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot, SlotTable
+from ikbr.core.stopwatch import Stopwatch
 from ikbr.domain.errors import NotDurableError, OrderError, StrategyError
 from ikbr.domain.events import Decision, EventType, Refusal, Refused
 from ikbr.domain.order import Order, OrderRequest, Side
@@ -39,6 +40,7 @@ class Desk:
         refused: Refusals counted by rule.
         refresh: Brings market data and marks up to the present; a replay that fills them
             lazily sets it, otherwise it does nothing.
+        watch: Stamps the stages of orders; None in a backtest.
         closed: Whether the run is over: strategies still hear, but nothing they answer counts.
         chase: Follows an order whose limit follows the touch; set where orders are routed.
     """
@@ -82,6 +84,7 @@ class Desk:
         self.refused: Counter[str] = Counter()
         self.refresh: Callable[[], None] = _nothing
         self.closed = False
+        self.watch: Stopwatch | None = None
         self.chase: Callable[[Order, Ticker], None] = _no_chaser
 
     def decide(self, slot: Slot, answer: Any) -> None:
@@ -142,6 +145,8 @@ class Desk:
 
     def _take(self, slot: Slot, item: Item) -> None:
         """Size, check and submit one item."""
+        if self.watch is not None:
+            self.watch.on_signal()
         self.refresh()
         if slot.entries and isinstance(item, Signal) and _leaves_waiting_entries(slot, item):
             # Selling what is still being bought could sell first, and so go short.
@@ -226,6 +231,8 @@ class Desk:
 
     def submit(self, slot: Slot, item: Item, request: OrderRequest) -> None:
         """Record a decision and send its order; nobody is asked any more."""
+        if self.watch is not None:
+            self.watch.on_risk()
         now = self.clock.now_ns
         ticker, name, side = slot.ticker, slot.running.name, request.side
         decision = Decision(

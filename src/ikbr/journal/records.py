@@ -33,6 +33,12 @@ Since version 2, written by live sessions (`ikbr.domain.session_events`):
 | baseline   | `Baseline`, a holding that no record explains |
 | repair     | `JournalRepair`, that a torn end was cut off |
 
+Since version 3:
+
+| kind    | body |
+|---------|------|
+| latency | `OrderLatency`, how long the stages of an order took |
+
 Bodies are encoded after they were handed over, so they must be values that do not change.
 """
 
@@ -47,6 +53,7 @@ from ikbr.domain.amendment import Amendment
 from ikbr.domain.errors import JournalError, nearest
 from ikbr.domain.events import Alert, Decision, Refusal
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.latency import OrderLatency
 from ikbr.domain.lifecycle import OrderUpdate
 from ikbr.domain.order import Fill, OrderRequest
 from ikbr.domain.session import Session
@@ -65,7 +72,7 @@ from ikbr.domain.session_events import (
 VERSION = 1
 """Of the file format."""
 
-KINDS_VERSION = 2
+KINDS_VERSION = 3
 """Of the kinds of records and their bodies; a file that holds only the first names none."""
 
 NAN = float("nan")
@@ -96,6 +103,7 @@ BODIES: dict[str, Any] = {
     "risk": RiskState,
     "baseline": Baseline,
     "repair": JournalRepair,
+    "latency": OrderLatency,
 }
 """The types of bodies by kind."""
 

@@ -44,6 +44,7 @@ TABLES = {
     "risk": "risk",
     "baseline": "baselines",
     "repair": "repairs",
+    "latency": "latencies",
 }
 """The name of each kind's table; none is a word of SQL."""
 

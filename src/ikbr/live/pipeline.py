@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from ikbr.core.pipeline import Pipeline
 from ikbr.core.ports import Clock
+from ikbr.core.stopwatch import Stopwatch
 from ikbr.domain.events import Alert, EventType
+from ikbr.domain.latency import OrderLatency
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.ticker import NAN, Ticker
@@ -40,6 +42,14 @@ class LivePipeline(Pipeline):
         self._tells_ticks = self.trader.bus.wants(EventType.TICK)
         self.valuation.recount()
         self.agenda.subscribe_bars()
+
+    def keep_latency(self, watch: Stopwatch) -> None:
+        """Keep in the journal how long the stages of each order took."""
+
+        def keep(took: OrderLatency) -> None:
+            self.journal.append("latency", self.clock.now_ns, took)
+
+        watch.on_told = keep
 
     # --- what the market does ------------------------------------------------------------------
 

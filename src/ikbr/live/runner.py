@@ -81,8 +81,7 @@ class Runner:
         self._outside = outside
         self._bus = bus
         self._client = client
-        # Nobody here asks ib_async what became of orders, and it would keep them all.
-        client.client.tells_ib_async = False
+        self._stopwatch = client.serve_pipeline()
         self._market_clock = MarketClock()
         self._wall_clock: WallClock | None = None
         self._market_time: MarketTime | None = None
@@ -259,7 +258,7 @@ class Runner:
         self._watch = AccountWatch(self._client, connection.account)
         self._alignment = Alignment(pipeline, self._broker, connection, world, past, self.notes)
         link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock)
-        pipeline.trader.keeps_risk = True
+        pipeline.trader.keeps_risk, pipeline.trader.desk.watch = True, self._stopwatch
         self.notes += record_start(
             journal, pipeline, world, plan, account, continues=past is not None
         )
@@ -336,6 +335,7 @@ class Runner:
         self.on_begin()
         if self._clock is self._wall_clock:
             self._collector.begin()
+            pipeline.keep_latency(self._stopwatch)
 
     def _on_state(self, state: LinkState) -> None:
         if self._link is not None:

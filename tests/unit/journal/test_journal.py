@@ -16,6 +16,7 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import JournalError, UsageError
 from ikbr.domain.events import Alert, Decision, Refusal, Refused
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.latency import OrderLatency
 from ikbr.domain.lifecycle import TRANSITIONS, OrderEvent, OrderState, OrderUpdate
 from ikbr.domain.order import Fill, Order, OrderRequest, OrderType, Side
 from ikbr.domain.portfolio import Portfolio
@@ -74,6 +75,7 @@ SESSION_ENTRIES: list[tuple[str, int, Any]] = [
     ("risk", 4, RiskState(10, 9, "2026-01-05", (Refused("kill", 0.0, 1.0, "by hand"),), {"n": 1})),
     ("operator", 5, OperatorAction("kill", "command line", "news", {"all": True})),
     ("repair", 6, JournalRepair(12, "x.torn-1", "it has no end")),
+    ("latency", 6, OrderLatency(42, 5, 6, 7, 8, 9, 1_000, -1)),
     ("stop", 7, SessionStop("evening", 1, {"SPY": 10})),
 ]
 

@@ -1,0 +1,63 @@
+"""A histogram of durations that takes any number of values in little, fixed memory.
+
+Values are counted in buckets whose width is a 64th of their size, so that a quantile is never off
+by more than 1.6 %.
+
+Source: G. Tene, "HdrHistogram": logarithmic buckets with linear ones inside.
+"""
+
+from __future__ import annotations
+
+_BITS = 6
+_LINEAR = 1 << (_BITS + 1)
+
+
+class Histogram:
+    """Count durations, nanoseconds.
+
+    Attributes:
+        count: How many there are.
+        total: Their sum.
+        most: The largest.
+    """
+
+    __slots__ = ("_buckets", "count", "most", "total")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._buckets: dict[int, int] = {}
+        self.count = 0
+        self.total = 0
+        self.most = 0
+
+    def add(self, value: int) -> None:
+        """Count a value; negative ones count as 0."""
+        value = max(value, 0)
+        shift = max(value.bit_length() - _BITS - 1, 0)
+        bucket = (shift << (_BITS + 1)) + (value >> shift)
+        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+        self.count += 1
+        self.total += value
+        self.most = max(self.most, value)
+
+    def quantile(self, share: float) -> int:
+        """Give the value that a share of all values does not pass; 0 without any.
+
+        >>> times = Histogram()
+        >>> for value in range(1, 101):
+        ...     times.add(value)
+        >>> times.quantile(0.5), times.quantile(1.0)
+        (50, 100)
+        """
+        left = max(1, -int(-share * self.count // 1))
+        for bucket in sorted(self._buckets):
+            left -= self._buckets[bucket]
+            if left <= 0:
+                shift, offset = bucket >> (_BITS + 1), bucket & (_LINEAR - 1)
+                return min(((offset + 1) << shift) - 1, self.most)
+        return self.most
+
+    @property
+    def mean(self) -> float:
+        """The mean; 0 without any values."""
+        return self.total / self.count if self.count else 0.0
