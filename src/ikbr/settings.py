@@ -31,6 +31,7 @@ from ikbr.domain.errors import ConfigError, nearest
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import PROFILES, RiskLimits
 from ikbr.domain.routing import ROUTING, RoutingRules
+from ikbr.domain.supervision import SupervisionRules
 
 DEFAULT_FILE = Path("config/settings.toml")
 """Read when it exists and no other file is named."""
@@ -148,6 +149,7 @@ class Settings:
         strategy: Strategy instances.
         journal: Journal files.
         session: Files of sessions on paper and live.
+        supervision: What a session watches.
     """
 
     profile: str
@@ -159,6 +161,7 @@ class Settings:
     strategy: StrategySettings
     journal: JournalSettings
     session: SessionSettings
+    supervision: SupervisionRules
 
     def public(self) -> dict[str, Any]:
         """Give all settings as plain values without secrets, for journals and reports."""
@@ -173,6 +176,7 @@ class Settings:
             "strategy": self.strategy.model_dump(mode="json"),
             "journal": self.journal.model_dump(mode="json"),
             "session": self.session.model_dump(mode="json"),
+            "supervision": msgspec.to_builtins(self.supervision),
         }
 
 
@@ -230,8 +234,8 @@ def load_settings(
     routing = RoutingRules(
         **{**msgspec.structs.asdict(ROUTING[profile]), **_given(models["routing"])}
     )
-    limits = RiskLimits(**risk)
-    return Settings(profile, limits, sim, routing, broker, data, strategy, journal, session)
+    return Settings(profile, RiskLimits(**risk), sim, routing, broker, data, strategy, journal,
+                    session, SupervisionRules(**_given(models["supervision"])))  # fmt: skip
 
 
 @cache
@@ -245,6 +249,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "strategy": StrategySettings,
         "journal": JournalSettings,
         "session": SessionSettings,
+        "supervision": _model_of(SupervisionRules),
     }
 
 

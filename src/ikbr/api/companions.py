@@ -1,4 +1,4 @@
-"""What accompanies a session of this process: its watcher, the operator's door, its settings."""
+"""What accompanies a session in this process: its watcher and watches, its door, its settings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ikbr.api.limits_reload import LimitsReload
-from ikbr.core.ports import Journal
 from ikbr.domain.errors import UsageError
 from ikbr.domain.events import Alert
 from ikbr.domain.limits import RiskLimits
+from ikbr.domain.supervision import SupervisionRules
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.live.journal_watch import JournalWatch
+from ikbr.live.loop_watch import LoopWatch
 from ikbr.live.notify import Notifier
 from ikbr.live.operator import Operator
 from ikbr.live.operator_door import OperatorDoor
+from ikbr.live.pipeline import EntryHolds
 from ikbr.live.runner import Runner
 
 
@@ -29,7 +33,8 @@ class Companions:
         settings_file: Path | None,
         limits: RiskLimits,
         load_limits: Callable[[], RiskLimits] | None,
-        journal: Callable[[], Journal],
+        journal: Callable[[], SessionJournal],
+        rules: SupervisionRules,
     ) -> None:
         """Wait for the session to begin.
 
@@ -40,6 +45,7 @@ class Companions:
             settings_file: Watched for changes; None for none.
             limits: What it said when it was read.
             load_limits: Reads the limits of the settings anew.
+            rules: What is watched.
             journal: Gives the journal of the session, once that is open.
         """
         self._runner = runner
@@ -49,6 +55,8 @@ class Companions:
         self._limits = limits
         self._load_limits = load_limits
         self._journal = journal
+        self._rules = rules
+        self._watches: list[LoopWatch | JournalWatch] = []
         self._door: OperatorDoor | None = None
         self._reload: LimitsReload | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -64,11 +72,23 @@ class Companions:
             self._door.close()
         if self._reload is not None:
             self._reload.close()
+        for one in self._watches:
+            one.stop()
 
     def _begin(self) -> None:
         pipeline = self._runner.pipeline
         assert pipeline is not None
-        operator = Operator(pipeline, self._journal(), self._runner.status)
+        journal = self._journal()
+        holds = EntryHolds(pipeline, pipeline.clock)
+        # The market of a simulated gateway waits for us: being late changes nothing there.
+        loop_holds = None if self._runner.is_simulated else holds
+        self._watches = [
+            LoopWatch(pipeline, loop_holds, self._rules),
+            JournalWatch(pipeline, holds, lambda: journal.failure),
+        ]
+        for one in self._watches:
+            one.begin()
+        operator = Operator(pipeline, journal, self._runner.status)
         self._door = OperatorDoor(self._path, operator)
         self._opening = asyncio.get_running_loop().create_task(self._open(self._door))
         self._watch_settings(operator)

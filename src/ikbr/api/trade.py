@@ -149,6 +149,7 @@ def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
         shadow_model=settings.sim,
         flatten=request.flatten,
         until=request.until,
+        supervision=settings.supervision,
     )
     return plan, meant, settings
 
@@ -247,6 +248,7 @@ class Session:
             settings_file=prepared.settings_file,
             limits=prepared.plan.limits,
             load_limits=prepared.load_limits,
+            rules=prepared.plan.supervision,
             journal=self._open_one,
         )
 

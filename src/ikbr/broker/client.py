@@ -39,6 +39,7 @@ class WireClient(IbClient):
             scripts need its view of orders, our own pipeline does not.
         watch: Told when bytes were read and written; None for nobody.
         left_to_ib_async: Hot messages that did not look as expected, counted by number.
+        on_unread: Told of what could not be handled, in ib_async's words.
         on_read_end: Called when the bytes that were read together are through.
     """
 
@@ -52,6 +53,7 @@ class WireClient(IbClient):
         self.watch: Stopwatch | None = None
         self.left_to_ib_async: Counter[str] = Counter()
         self.on_read_end: Callable[[], None] = _nothing
+        self.on_unread: Callable[[str], None] = _unheard
         self._listeners: dict[bytes, Listener] = {}
         self._rest = bytearray()
         self._wanted = 0
@@ -172,6 +174,7 @@ class WireClient(IbClient):
             getattr(self._wrapper, name)(*arguments)
         except Exception:  # as ib_async's decoder does: an error in a handler ends nothing
             self._logger.exception(f"Error for {name}({arguments}):")
+            self.on_unread(f"Error for {name}({arguments}):")
 
     def _tell_arrival(self) -> None:
         if not self._told:
@@ -207,4 +210,8 @@ class Client(IB):
 
 
 def _nothing() -> None:
+    pass
+
+
+def _unheard(_words: str) -> None:
     pass

@@ -12,6 +12,7 @@ from ikbr.domain.session_events import ConnectionState
 from ikbr.live.alignment import Alignment
 from ikbr.live.clock import MarketClock
 from ikbr.live.pipeline import EntryHolds, LivePipeline
+from ikbr.live.supervision import Supervision
 
 log = logging.getLogger("ikbr.live")
 
@@ -33,6 +34,7 @@ class LinkWatch:
         pipeline: LivePipeline,
         journal: Journal,
         market_clock: MarketClock,
+        supervision: Supervision,
     ) -> None:
         """Begin with entries held: the session is not under way yet.
 
@@ -42,6 +44,7 @@ class LinkWatch:
             pipeline: Whose entries wait.
             journal: Keeps what happened to the link.
             market_clock: Is held while the past is looked at.
+            supervision: Knows what explains a lost link, and calls for a person.
         """
         self._connection = connection
         self._alignment = alignment
@@ -49,12 +52,18 @@ class LinkWatch:
         self._clearance = pipeline.trader.risk.clearance
         self._journal = journal
         self._market_clock = market_clock
+        self._supervision = supervision
         self._holds = EntryHolds(pipeline, pipeline.clock)
         self._holds.begin(LINK, "the session begins")
         self._cut_off = False
         self._task: asyncio.Task[None] | None = None
         self.closed = False
         connection.pacer.on_late = self._on_late
+
+    def close(self) -> None:
+        """Heed nothing about the link any more: the session is over."""
+        self.closed = True
+        self._supervision.stop()
 
     async def look_again(self) -> None:
         """Bring our books in line with the broker's.
@@ -70,6 +79,7 @@ class LinkWatch:
             return
         now, why = self._pipeline.clock.now_ns, self._connection.why
         self._journal.append("connection", now, ConnectionState(state.value, 0, why))
+        self._supervision.on_state(state, why)
         if state is LinkState.READY:
             if self._cut_off:
                 self._cut_off = False
@@ -81,7 +91,8 @@ class LinkWatch:
         elif state is not LinkState.STOPPED:
             self._cut_off = state is LinkState.CUT_OFF
             self._clearance.reconciled = False
-            self._holds.hold(LINK, f"the connection is {state.value} ({why})")
+            words = f"the connection is {state.value} ({why})"
+            self._holds.hold(LINK, words, self._supervision.severity_of(state))
             if state is LinkState.DOWN:
                 self._market_clock.hang_up()
 

@@ -152,15 +152,16 @@ class EntryHolds:
         """Begin with a reason, which is no news to anybody."""
         self._halts.hold(why, words)
 
-    def hold(self, why: str, words: str) -> None:
+    def hold(self, why: str, words: str, severity: str = "warning") -> None:
         """Let nothing be entered until `release`.
 
         Args:
             why: The reason's name.
             words: What happened.
+            severity: Of the alert; "info" for what was to be expected.
         """
         if self._halts.hold(why, words):
-            self._trader.alert(Alert(self._clock.now_ns, "warning", why, f"{words}; entries wait"))
+            self._trader.alert(Alert(self._clock.now_ns, severity, why, f"{words}; entries wait"))
 
     def release(self, why: str) -> None:
         """Let entries go on, as far as this reason goes."""

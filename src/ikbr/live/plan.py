@@ -16,6 +16,7 @@ from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.routing import MARKET_ORDERS, RoutingRules
 from ikbr.domain.session import Session
+from ikbr.domain.supervision import SupervisionRules
 from ikbr.journal.replay import State
 from ikbr.live.latch import Killed
 from ikbr.live.pipeline import LivePipeline
@@ -45,6 +46,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
         shadow_model: How the simulated exchange of a shadow session treats orders.
         flatten: Whether what the strategies hold is closed at the end.
         until: When to end: "close" with the session, "HH:MM" of the exchange's day, "" never.
+        supervision: What is watched, and from where on it counts.
         grace_s: How long ending may take, seconds of wall time.
     """
 
@@ -61,6 +63,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     shadow_model: ExecutionModel = ExecutionModel()
     flatten: bool = False
     until: str = ""
+    supervision: SupervisionRules = SupervisionRules()
     grace_s: float = 15.0
 
     def __post_init__(self) -> None:

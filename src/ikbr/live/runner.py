@@ -15,12 +15,14 @@ from ikbr.broker.account_watch import AccountWatch
 from ikbr.broker.accounts import WrongAccountError
 from ikbr.broker.client import Client
 from ikbr.broker.connection import Connection, LinkState
+from ikbr.broker.decode_errors import DecodeErrors
+from ikbr.broker.greeting import Greeting
 from ikbr.broker.ib_broker import IBBroker
 from ikbr.broker.market_feed import MarketFeed
 from ikbr.broker.market_time import MarketTime
 from ikbr.broker.request_errors import LinkLostError, RequestTimeoutError
 from ikbr.core.event_bus import EventBus
-from ikbr.core.ports import Clock, History, Journal
+from ikbr.core.ports import Broker, Clock, History, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
 from ikbr.domain.session_events import SessionStop
@@ -41,6 +43,7 @@ from ikbr.live.preparation import World, build_pipeline, look_around, past_bars,
 from ikbr.live.shadow import ShadowBroker
 from ikbr.live.start_record import record_start
 from ikbr.live.status import Recent, Status, status_of
+from ikbr.live.supervision import Supervision
 
 log = logging.getLogger("ikbr.live")
 
@@ -89,7 +92,6 @@ class Runner:
         self._recent = Recent(bus)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._ready = asyncio.Event()
         self._link: LinkWatch | None = None
         self._flatten = plan.flatten
         self._alignment: Alignment
@@ -102,6 +104,8 @@ class Runner:
             draw=outside.draw,
             wall_s=lambda: self._now_ns() / 1e9,
         )
+        self._errors = DecodeErrors(client)
+        self._greeting = Greeting(client) if plan.clock == "wall" else None
         client.errorEvent.connect(log_code, keep_ref=True)
         self.connection.on_ready = self._on_ready
         self.connection.on_state = self._on_state
@@ -110,7 +114,7 @@ class Runner:
         self.started_ns = 0
         self.opening_micro = 0
         self.on_status: Callable[[Status], None] = lambda _status: None
-        self.on_begin: Callable[[], None] = _nothing
+        self.on_begin: Callable[[], None] = lambda: None
         self.on_ending: Callable[[str], None] = lambda _reason: None
 
     async def run(self) -> End:
@@ -257,7 +261,10 @@ class Runner:
         self._market_clock.before_turn_ends = self._feed.flush
         self._watch = AccountWatch(self._client, connection.account)
         self._alignment = Alignment(pipeline, self._broker, connection, world, past, self.notes)
-        link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock)
+        self._supervision = watch = Supervision(
+            pipeline, connection, plan, self._errors, self._alignment.again
+        )
+        link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock, watch)
         pipeline.trader.keeps_risk, pipeline.trader.desk.watch = True, self._stopwatch
         self.notes += record_start(
             journal, pipeline, world, plan, account, continues=past is not None
@@ -283,16 +290,15 @@ class Runner:
             on_fault=self._on_fault,
             account=self.connection.account,
         )
+        broker: Broker = self._broker
+        shadow: ShadowBroker | None = None
         if plan.shadow:
-            shadow = ShadowBroker(world.traded, clock, world.state, plan.shadow_model)
-            pipeline = build_pipeline(
-                plan, world, past, clock=clock, broker=shadow, journal=journal, bus=self._bus
-            )
+            broker = shadow = ShadowBroker(world.traded, clock, world.state, plan.shadow_model)
+        pipeline = build_pipeline(
+            plan, world, past, clock=clock, broker=broker, journal=journal, bus=self._bus
+        )
+        if shadow is not None:
             shadow.follow(pipeline)
-        else:
-            pipeline = build_pipeline(
-                plan, world, past, clock=clock, broker=self._broker, journal=journal, bus=self._bus
-            )
         return pipeline
 
     async def _begin(self) -> None:
@@ -331,6 +337,8 @@ class Runner:
             self._market_clock.release()
 
         self.connection.subscribe("market data", ask)
+        simulated = self._greeting.simulated if self._greeting else self.is_simulated
+        self._supervision.begin(simulated=simulated)
         self.pipeline = pipeline
         self.on_begin()
         if self._clock is self._wall_clock:
@@ -389,11 +397,7 @@ class Runner:
         if self._journal is not None:
             self._journal.append("stop", now, stop)
         if self._link is not None:
-            self._link.closed = True
+            self._link.close()
         for line in end.lines():
             log.info("%s", line)
         return end
-
-
-def _nothing() -> None:
-    pass
