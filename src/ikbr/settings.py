@@ -390,14 +390,11 @@ def _validate(section: str, values: Mapping[str, Any], layers: list[_Layer]) -> 
 
 
 _EXPECTED = {
-    "float": "a number was expected",
-    "finite": "a finite number was expected",
-    "int": "a whole number was expected",
-    "bool": "true or false was expected",
-    "date": "a date as YYYY-MM-DD was expected",
+    "float": "a number was expected", "finite": "a finite number was expected",
+    "int": "a whole number was expected", "bool": "true or false was expected",
+    "date": "a date as YYYY-MM-DD was expected", "path": "a path was expected",
     "tuple": "a list was expected, in TOML [\"A\", \"B\"], elsewhere A,B",
     "string": "a text was expected",
-    "path": "a path was expected",
 }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from ikbr.core.clearance import Clearance
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_case import Case
-from ikbr.core.risk_checks import ASKED, PRICED, RULES, SEVERAL, VALUED, Rule, Test
+from ikbr.core.risk_chain import active_rules, in_stages
+from ikbr.core.risk_checks import RULES, SEVERAL, Rule
 from ikbr.core.risk_ledger import RiskLedger
 from ikbr.core.sizing import order_price, position_size, touch_price
 from ikbr.core.traffic import Traffic
@@ -101,20 +102,11 @@ class RiskManager:
 
     def _choose_rules(self) -> None:
         """Put the rules that are set into the chains; no other is ever asked."""
-        limits, blocked = self.limits, self.clearance.blocked
-        active = [
-            rule
-            for rule in self._rules
-            if (
-                not rule.limits
-                or any(getattr(limits, name) for name in rule.limits)
-                or (rule.name == "blocked" and blocked)
-            )
-            and (self._several or rule.scope != SEVERAL)
-        ]
+        blocked = bool(self.clearance.blocked)
+        active = active_rules(self._rules, self.limits, blocked=blocked, several=self._several)
         self.correlates = any(rule.scope == SEVERAL for rule in active)
-        self._entering = _stages(active)
-        self._reducing = _stages([rule for rule in active if rule.binds_reducing])
+        self._entering = in_stages(active)
+        self._reducing = in_stages([rule for rule in active if rule.binds_reducing])
 
     def reduces(self, request: OrderRequest) -> bool:
         """Say whether an order can only shrink the position, whatever else works."""
@@ -412,14 +404,3 @@ class RiskManager:
 
 def _ignore(_refused: Refused) -> None:
     pass
-
-
-_Stages = tuple[tuple[Test, ...], tuple[Test, ...], tuple[Test, ...]]
-
-
-def _stages(rules: list[Rule]) -> _Stages:
-    asked, priced, valued = (
-        tuple(rule.test for rule in rules if rule.stage == stage)
-        for stage in (ASKED, PRICED, VALUED)
-    )
-    return asked, priced, valued

@@ -65,6 +65,8 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
         reason: Why, in words.
         group: Requests of one call with the same group pass risk together or not at all.
         reduce_only: Whether it may only shrink the position.
+        oca_reduces: Whether a fill of it shrinks the others of its group in proportion; they are
+            cancelled when it has filled in any case.
         algo: How it is worked beyond its type (`domain.routing.Algo`); "" for the plain type.
     """
 
@@ -86,6 +88,7 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     reduce_only: bool = False
     protects: int = 0
     algo: str = ""
+    oca_reduces: bool = False
 
 
 class Order(msgspec.Struct, eq=False):

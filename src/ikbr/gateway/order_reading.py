@@ -42,6 +42,9 @@ _LIMITED = {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_ON_CLOSE, Ord
 _STOPPED = {OrderType.STOP, OrderType.STOP_LIMIT}
 _ADAPTIVE = {"Urgent", "Normal", "Patient"}
 
+REDUCING = (2, 3)
+"""Source: IBKR, "One-Cancels-All": 2 and 3 reduce the rest of a group, with and without block."""
+
 UNSUPPORTED = Refusal(387, "Unsupported order type for this exchange and security type.")
 FRACTIONAL = Refusal(10243, "Fractional-sized order cannot be placed via API.")
 NO_ALGORITHM = Refusal(439, "The order has been rejected: algorithm definition not found.")
@@ -129,6 +132,8 @@ def read_order(values: Mapping[str, Any], instrument: Instrument) -> OrderReques
         tif=TimeInForce(tif),
         outside_rth=values["outsideRth"] and not values["algoStrategy"],
         oca_group=values["ocaGroup"],
+        # Attached orders shrink with their bracket.
+        oca_reduces=values["ocaType"] in REDUCING and not values["parentId"],
     )
 
 

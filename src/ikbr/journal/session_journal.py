@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ikbr.domain.errors import JournalError, NotDurableError
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
@@ -20,6 +20,7 @@ from ikbr.journal.anchor import HEAD, Anchor, slot_of
 from ikbr.journal.chain import checked_header_line
 from ikbr.journal.committer import Committer
 from ikbr.journal.files import Files, describe, write_whole
+from ikbr.journal.lag import Lag
 from ikbr.journal.repair import Found, tidy
 from ikbr.journal.segment_writer import RESERVE, Mark, SegmentWriter
 from ikbr.journal.segments import (
@@ -41,20 +42,6 @@ _STEPS = {
     _SPACE: "the disk is nearly full",
     _ANCHOR: "the anchor cannot be written",
 }
-
-
-class Lag(NamedTuple):
-    """Say how far the disk is behind.
-
-    Attributes:
-        records: Records that are appended and not yet known to be on the disk.
-        bytes: How long they are.
-        age_ns: Since when at most, by the times of the records.
-    """
-
-    records: int
-    bytes: int
-    age_ns: int
 
 
 class SessionJournal:

@@ -69,8 +69,10 @@ class Families:
                     self._cut(other, family.left)
                     if not other.remaining:
                         self._executions.cancel(other, "the bracket is closed")
+        group = so.request.oca_group
+        if group and so.remaining and so.request.oca_reduces:
+            self._reduce(so, quantity)
         if not so.remaining:
-            group = so.request.oca_group
             if group:
                 so.seat.closed_groups.put(group, True)
                 for other in tuple(so.seat.groups.get(group, ())):
@@ -107,6 +109,21 @@ class Families:
             so.seat.families.pop(parent_id, None)
             if family.left >= 0:
                 so.seat.ended.put(parent_id, family.left)
+
+    def _reduce(self, so: SimOrder, quantity: int) -> None:
+        """Shrink the others of a group in proportion to a fill.
+
+        Source: IBKR, "One-Cancels-All": types 2 and 3 reduce the remaining orders
+        proportionately, with and without overfill protection. Rounding is ours: half up.
+        """
+        size = so.request.quantity
+        for other in tuple(so.seat.groups.get(so.request.oca_group, ())):
+            if other is so or not other.live:
+                continue
+            part = (2 * quantity * other.request.quantity + size) // (2 * size)
+            self._cut(other, max(0, other.remaining - part))
+            if not other.remaining:
+                self._executions.cancel(other, "OCA group filled")
 
     @staticmethod
     def _cut(so: SimOrder, left: int) -> None:

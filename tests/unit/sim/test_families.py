@@ -185,6 +185,21 @@ def test_a_partial_fill_leaves_the_group_working(open_room):
     assert [u.event for u in room.me.updates] == [E.ACK, E.ACK]
 
 
+def test_a_partial_fill_shrinks_a_group_in_proportion_where_it_is_to(open_room):
+    room = open_room(volume_cap=0.5)
+    room.quote(100.00, 100.02, 100, 100)
+    half = room.me.send(20, "LMT", 99.50, oca_group="g", oca_reduces=True)
+    small = room.me.send(1, "LMT", 99.40, oca_group="g", oca_reduces=True)
+    room.me.send(-10, "LMT", 100.50, oca_group="g", oca_reduces=True)
+    room.quote(100.50, 100.52, 8, 8)
+    assert room.me.got == [(-4, 100.50)]
+    room.quote(99.40, 99.50, 100, 100)
+    # Of 20 the fill of 4 in 10 has taken 8; of 1 it has taken 0.4, so nothing.
+    assert room.me.got == [(-4, 100.50), (12, 99.50)]
+    assert room.me.events(half)[-1] == (E.CANCEL, 202)
+    assert room.me.events(small)[-1] == (E.CANCEL, 202)
+
+
 def test_a_child_that_fills_as_it_begins_to_work_closes_the_bracket_at_once(open_room):
     room = open_room()
     room.quote(100.00, 100.02)

@@ -42,7 +42,7 @@ _WANTED = {
 }
 """Variable → the value that works ("" for any), and what happens without."""
 
-_WRITABLE = ("/home/ibgateway", "/root/Jts", "/opt/ibkr")
+_WRITABLE = ("/home/ibgateway", "/opt/ibkr")
 _MAY_BE_READ_ONLY = (".tmpl", "/scripts", "totp")
 
 
