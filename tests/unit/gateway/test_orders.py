@@ -285,6 +285,16 @@ def test_of_an_oca_group_one_fills_and_the_others_end() -> None:
     assert statuses(heard) == [(1, "Filled"), (2, "Cancelled")]
 
 
+@pytest.mark.parametrize(("oca_type", "reduces"), [(0, False), (1, False), (2, True), (3, True)])
+def test_the_type_of_an_oca_group_says_whether_a_part_shrinks_the_others(
+    oca_type: int, reduces: bool
+) -> None:
+    world, client = started()
+    client.place(orderType="LMT", lmtPrice=90.0, ocaGroup="g", ocaType=oca_type)
+    [wo] = world.desk.orders.of()
+    assert wo.request.oca_reduces is reduces
+
+
 def test_what_if_answers_with_margin_and_places_nothing() -> None:
     _, client = started()
     (order,) = only(heard := client.place(whatIf=True), "openOrder")
