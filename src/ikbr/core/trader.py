@@ -278,6 +278,11 @@ class Trader:
         """Stop entries until a person arms them again; over a restart, too."""
         self._on_trip(self.risk.halt(reason))
 
+    def unmute(self) -> None:
+        """Let every direction be asked again: what forbade entries has passed."""
+        for slot in self.slots:
+            slot.unmute()
+
     def pause(self, reason: str) -> None:
         """Stop entries until `resume`; over a restart, too."""
         self._on_trip(self.risk.halts.pause(reason))
@@ -285,6 +290,7 @@ class Trader:
     def resume(self) -> bool:
         """Take back `pause`, and no other halt; say whether there was anything to take back."""
         resumed = self.risk.halts.resume()
+        self.unmute()
         if resumed and self.keeps_risk:
             self.keep_risk()
         return resumed

@@ -166,6 +166,7 @@ class Operator:
                 f"strategy {name!r} was disabled by an error in it; mend it and start again."
             )
         trader.risk.enable(name)
+        trader.unmute()
         self._record("enable", asked.reason, {"strategy": name}, who)
         return {"strategy": name}
 
@@ -177,6 +178,7 @@ class Operator:
                 f"symbol {symbol!r} is not blocked; {nearest(symbol, risk.clearance.blocked)}"
             )
         risk.unblock(symbol)
+        self._trader.unmute()
         self._record("unblock", asked.reason, {"symbol": symbol, "was": why}, who)
         return {"symbol": symbol, "was": why}
 

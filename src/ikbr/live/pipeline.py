@@ -166,6 +166,7 @@ class EntryHolds:
     def release(self, why: str) -> None:
         """Let entries go on, as far as this reason goes."""
         if self._halts.release(why):
+            self._trader.unmute()
             self._trader.alert(Alert(self._clock.now_ns, "info", why, "entries go on"))
 
 

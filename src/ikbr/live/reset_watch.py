@@ -9,6 +9,8 @@ from ikbr.live.resets import DAY_NS, MINUTE_NS, Reset, resets
 from ikbr.live.status import clock_text
 
 RESET = "reset"
+EARLY_NS = MINUTE_NS
+"""How much before its time a reset may come."""
 FLATTEN_NS = 2 * MINUTE_NS
 """How long before a reset positions are closed, where that is wanted."""
 
@@ -58,8 +60,13 @@ class ResetWatch:
         self._stopped = True
 
     def under_way(self) -> Reset | None:
-        """Give the reset that ends last of those under way; None when there is none."""
-        return max(self._running, key=lambda one: one.end_ns, default=None)
+        """Give the reset that ends last of those under way; None when there is none.
+
+        One that comes at any moment counts: no clock is exact.
+        """
+        now = self._clock.now_ns
+        near = [one for one in self._known if one.begin_ns - EARLY_NS <= now < one.end_ns]
+        return max(near, key=lambda one: one.end_ns, default=None)
 
     def _again(self) -> None:
         if not self._stopped:

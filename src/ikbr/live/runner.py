@@ -22,7 +22,7 @@ from ikbr.broker.market_feed import MarketFeed
 from ikbr.broker.market_time import MarketTime
 from ikbr.broker.request_errors import LinkLostError, RequestTimeoutError
 from ikbr.core.event_bus import EventBus
-from ikbr.core.ports import Broker, Clock, History, Journal
+from ikbr.core.ports import Clock, History, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.domain.errors import BrokerError, ConfigError, IkbrError
 from ikbr.domain.session_events import SessionStop
@@ -39,8 +39,8 @@ from ikbr.live.logs import log_code
 from ikbr.live.modes import Meant, check_account
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import Outside, SessionPlan
-from ikbr.live.preparation import World, build_pipeline, look_around, past_bars, widened
-from ikbr.live.shadow import ShadowBroker
+from ikbr.live.preparation import World, look_around, past_bars, widened
+from ikbr.live.shadow import wire_pipeline
 from ikbr.live.start_record import record_start
 from ikbr.live.status import Recent, Status, status_of
 from ikbr.live.supervision import Supervision
@@ -290,16 +290,9 @@ class Runner:
             on_fault=self._on_fault,
             account=self.connection.account,
         )
-        broker: Broker = self._broker
-        shadow: ShadowBroker | None = None
-        if plan.shadow:
-            broker = shadow = ShadowBroker(world.traded, clock, world.state, plan.shadow_model)
-        pipeline = build_pipeline(
-            plan, world, past, clock=clock, broker=broker, journal=journal, bus=self._bus
+        return wire_pipeline(
+            plan, world, past, clock=clock, broker=self._broker, journal=journal, bus=self._bus
         )
-        if shadow is not None:
-            shadow.follow(pipeline)
-        return pipeline
 
     async def _begin(self) -> None:
         """Bring the books in line and let the strategies see the past; now the clock moves them.

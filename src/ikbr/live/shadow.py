@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ikbr.broker.account_state import AccountState
-from ikbr.core.ports import Clock
+from ikbr.core.event_bus import EventBus
+from ikbr.core.ports import Broker, Clock, Journal
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderUpdate
@@ -19,7 +20,10 @@ from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE, Kind
 from ikbr.domain.ticker import Ticker
 from ikbr.domain.timers import TimerHeap
+from ikbr.journal.replay import State
 from ikbr.live.pipeline import LivePipeline
+from ikbr.live.plan import SessionPlan
+from ikbr.live.preparation import World, build_pipeline
 from ikbr.sim.account import Account
 from ikbr.sim.broker import SimBroker
 from ikbr.sim.exchange import Exchange
@@ -127,3 +131,36 @@ class ShadowBroker:
 
     def _catch_up(self) -> None:
         self._timers.advance(self._clock.now_ns)
+
+
+def wire_pipeline(
+    plan: SessionPlan,
+    world: World,
+    past: State | None,
+    *,
+    clock: Clock,
+    broker: Broker,
+    journal: Journal,
+    bus: EventBus,
+) -> LivePipeline:
+    """Wire the pipeline over a broker; in a shadow session, over one that sends nothing.
+
+    Args:
+        plan: What is to be done.
+        world: What the account holds.
+        past: What earlier sessions have left; None for nothing.
+        clock: Tells the time.
+        broker: Reaches the real one.
+        journal: Of the account.
+        bus: Tells the observers.
+    """
+    if not plan.shadow:
+        return build_pipeline(
+            plan, world, past, clock=clock, broker=broker, journal=journal, bus=bus
+        )
+    shadow = ShadowBroker(world.traded, clock, world.state, plan.shadow_model)
+    pipeline = build_pipeline(
+        plan, world, past, clock=clock, broker=shadow, journal=journal, bus=bus
+    )
+    shadow.follow(pipeline)
+    return pipeline

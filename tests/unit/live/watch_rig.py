@@ -46,6 +46,9 @@ class Desk:
     def alert(self, alert: Alert) -> None:
         self.alerts.append(alert)
 
+    def unmute(self) -> None:
+        """Do nothing: there are no slots."""
+
     def flatten(self, running: Any, reason: str) -> None:
         self.flattened.append(f"{running.name}: {reason}")
 
