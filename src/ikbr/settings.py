@@ -88,11 +88,7 @@ class BrokerSettings(BaseModel):
 
 
 class DataSettings(BaseModel):
-    """Say where market data lies.
-
-    Attributes:
-        dir: Folder of the catalog.
-    """
+    """Say where market data lies: `dir` is the folder of the catalog."""
 
     model_config = _STRICT
 
@@ -100,11 +96,7 @@ class DataSettings(BaseModel):
 
 
 class StrategySettings(BaseModel):
-    """Say where strategy instances are described.
-
-    Attributes:
-        dir: Folder with one TOML file per instance.
-    """
+    """Say where strategy instances are described: `dir` holds one TOML file per instance."""
 
     model_config = _STRICT
 
