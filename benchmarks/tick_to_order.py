@@ -40,7 +40,14 @@ def connect(
     """Start a client and serve it until it is ready."""
     port = listener.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "wire_clients.py"), str(port), name, ",".join(symbols), str(SHIFT_NS)],
+        [
+            sys.executable,
+            str(HERE / "wire_clients.py"),
+            str(port),
+            name,
+            ",".join(symbols),
+            str(SHIFT_NS),
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -65,13 +65,12 @@ class SegmentWriter:
         Raises:
             OSError: When the disk refuses; then it is as if nothing had been tried.
         """
-        if self.backlog:
-            self.flush()
-        self._put(line)
+        self._put(self.backlog + line)
+        self.backlog = b""
         self._take(line, check, ts_ns)
 
     def keep(self, line: bytes, check: int, ts_ns: int) -> bool:
-        """Keep a record that the disk refused; say whether there was room."""
+        """Keep a record for the next write; say whether there was room."""
         if len(self.backlog) + len(line) > BACKLOG_LIMIT:
             return False
         self.backlog += line

@@ -93,6 +93,9 @@ class SessionJournal:
     def append(self, kind: str, ts_ns: int, body: Any) -> None:
         """Write a record; when this returns it survives the death of the process.
 
+        A decision alone is worth nothing: it is written together with the intent that follows, or
+        with the next commit.
+
         Args:
             kind: One of `ikbr.journal.records.KINDS`.
             ts_ns: When it happened, ns UTC.
@@ -112,6 +115,10 @@ class SessionJournal:
                 self._demand_durable(ts_ns)
             segment = self._segment
             line, check = segment.chain.record(kind, ts_ns, body)
+            if not self._oldest_ns:
+                self._oldest_ns = ts_ns
+            if kind == "decision" and segment.keep(line, check, ts_ns):
+                return
             record: tuple[bytes, int, int] | None = (line, check, ts_ns)
             try:
                 segment.write(line, check, ts_ns)
@@ -122,8 +129,6 @@ class SessionJournal:
             else:
                 if self._problems:
                     self._problems.pop(_WRITE, None)
-            if not self._oldest_ns:
-                self._oldest_ns = ts_ns
         if is_intent and self._before_send and not self.commit() and opening:
             why = f"not sent: {self.failure}"
             self.append("update", ts_ns, OrderUpdate(body[0], OrderEvent.REJECT, ts_ns, 0, why))

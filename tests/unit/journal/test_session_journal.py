@@ -8,6 +8,7 @@ import pytest
 from tests.unit.journal.session_rig import CLOSING, FOLDER, begin, intent, intents, kinds, update
 
 from ikbr.domain.errors import JournalError, NotDurableError, UsageError
+from ikbr.domain.events import Decision
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.journal import segment_writer
 from ikbr.journal.reader import read_header, read_records, verify
@@ -108,6 +109,48 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(JournalError, match="file cannot be used: "):
         open_session(tmp_path / "file", "2026-03-02")
+
+
+DECISION = Decision(2, "m", "SPY", "BUY", 99.5, "why", 10)
+
+
+def test_a_decision_is_written_together_with_its_intent() -> None:
+    files = SimulatedFiles()
+    journal = begin(files)
+    files.calls.clear()
+    journal.append("decision", 2, DECISION)
+    assert files.calls == {}
+    intent(journal, 1)
+    assert files.calls == {"write_at": 1}
+    files.kill()
+    assert kinds(files) == ["decision", "intent"]
+
+
+def test_a_decision_that_nothing_follows_is_written_by_the_next_commit_or_the_end() -> None:
+    files = SimulatedFiles()
+    journal = begin(files)
+    journal.append("decision", 2, DECISION)
+    assert journal.lag(3).records == 1
+    assert journal.commit()
+    assert kinds(files) == ["decision"]
+    journal.append("decision", 4, DECISION)
+    journal.close()
+    assert kinds(files) == ["decision", "decision"]
+    assert verify_session(FOLDER, files).closed
+
+
+def test_a_decision_says_nothing_about_a_disk_that_refuses() -> None:
+    files = SimulatedFiles()
+    journal = begin(files)
+    files.failures["write_at"] = [errno.ENOSPC] * 3
+    update(journal, 1)
+    journal.append("decision", 2, DECISION)
+    assert not journal.durable
+    with pytest.raises(NotDurableError):
+        intent(journal, 1)
+    intent(journal, 2, CLOSING)
+    journal.close()
+    assert kinds(files) == ["update", "decision", "intent"]
 
 
 def test_a_full_disk_refuses_what_opens_and_takes_what_closes() -> None:
