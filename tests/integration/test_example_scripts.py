@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import re
@@ -67,8 +68,13 @@ def in_process(path: Path, arguments: tuple[str, ...], market: Path) -> tuple[st
 
 def fills_at(port: int) -> list[Any]:
     """Ask a gateway what was executed today."""
+    # The loop is ours: ib_async would make one that nobody closes.
+    return asyncio.run(_fills_at(port))
+
+
+async def _fills_at(port: int) -> list[Any]:
     ib = IB()
-    ib.connect("127.0.0.1", port, clientId=99, timeout=10)
+    await ib.connectAsync("127.0.0.1", port, clientId=99, timeout=10)
     try:
         found = sorted(ib.fills(), key=lambda fill: fill.execution.execId.split(".")[2])
         return [
@@ -83,6 +89,7 @@ def fills_at(port: int) -> list[Any]:
         ]
     finally:
         ib.disconnect()
+        await asyncio.sleep(0.02)
 
 
 def words_of(name: str, out: Path) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ COMMANDS = {
     "halt": "Stop the entries of a running bot, and leave it running.",
     "journal": "Look into a journal, query it and verify it.",
     "kill": "Stop a bot from outside: cancel what is open, close what is held.",
-    "latency": "Say how long orders took from their tick, stage by stage.",
+    "latency": "Say how long orders took from the bytes of their tick, stage by stage.",
     "live": "Trade with the limits of the live profile, on paper or with real money.",
     "lookahead": "Find out whether a strategy knows the future, and how long it warms up.",
     "optimise": "Run a strategy over a grid of parameters and say which were best.",
