@@ -374,3 +374,20 @@ def test_a_killed_trader_does_not_begin_again_before_it_is_armed() -> None:
         await town.begin()
 
     in_town(test)
+
+
+def test_an_order_of_ours_that_was_forgotten_counts_in_the_limits() -> None:
+    async def test(town: Town) -> None:
+        await town.die(await bought(town, REST))
+        kept = [one for one in town.journal.records if one[0] != "intent" or one[2][2] != REST]
+        forgotten = {one[2][0] for one in town.journal.records if one[0] == "intent"}
+        forgotten -= {one[2][0] for one in kept if one[0] == "intent"}
+        town.journal.records[:] = [
+            one for one in kept if getattr(one[2], "order_id", 0) not in forgotten
+        ]
+        life = await town.begin()
+        assert life.working == []
+        assert [order_id < 0 for order_id in life.pipeline.trader.risk.ledger.orders] == [True]
+        assert any("of ours, which had ended or was forgotten" in a.message for a in life.alerts)
+
+    in_town(test)

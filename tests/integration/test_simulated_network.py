@@ -23,8 +23,7 @@ class Town:
         self.network = Network(self.universe, self.world.now_ns)
         self.gateway = Node(self.universe, self.network, "gateway")
         self.bot = Node(self.universe, self.network, "bot")
-        server = GatewayServer(self.world, speed=1.0)
-        server.wall_ns = lambda: self.universe.now_ns  # type: ignore[method-assign]
+        server = GatewayServer(self.world, speed=1.0, wall_ns=lambda: self.universe.now_ns)
         self.gateway.start(server.start(4002, None))
         self.universe.run_for(0.1)
         self.ib = IB()

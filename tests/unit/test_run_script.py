@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parents[2] / "run"
-COMMANDS = ("setup", "demo", "test", "check", "coverage", "conformance", "bench", "help")
+COMMANDS = (
+    "setup",
+    "demo",
+    "test",
+    "check",
+    "coverage",
+    "conformance",
+    "campaign",
+    "bench",
+    "help",
+)
 
 # One fake for every interpreter: FAKE_ABLE lists what works here, FAKE_LOG records the calls.
 FAKE_PYTHON = r"""#!/bin/bash

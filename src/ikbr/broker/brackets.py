@@ -37,6 +37,10 @@ class Brackets:
         self._held[order.parent_id].append(order)
         return False
 
+    def is_whole(self, order: Order) -> bool:
+        """Say whether nothing of an order's family is still to come."""
+        return (order.parent_id or order.order_id) not in self._awaited
+
     def left_behind(self, parent_id: int) -> Order | None:
         """Give the last order of a family whose other children never came, and forget it.
 

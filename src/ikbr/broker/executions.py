@@ -131,11 +131,15 @@ class ExecutionDesk:
             difference where one is corrected that was not told yet, else 0.
         """
         number = exec_number(execution.execId)
-        revision = exec_stem(execution.execId)[1]
+        revision, quantity = exec_stem(execution.execId)[1], whole(execution.shares)
         before = self._revisions.get(number)
         if before is not None and revision <= before:
             return 0
         self._revisions.put(number, revision)
+        waits = self._waiting.get(number)
+        if waits is not None and quantity < whole(waits.execution.shares):
+            # What is taken back is not filled once more, so it counts that it was filled.
+            self._tell(number, None)
         told = self._told.get(number)
         if told is not None:
             self._correct(told.fill, order, execution)
@@ -144,7 +148,6 @@ class ExecutionDesk:
         if waiting is not None:
             waiting.timer.cancel()
             ts_ns = waiting.ts_ns
-        quantity = whole(execution.shares)
         if quantity:
             self._wait(number, order, execution, ts_ns)
         elif waiting is None:

@@ -370,7 +370,9 @@ class Follower:
     def _settle_gone(self, line: Line, status: str | None) -> None:
         """It is not open: it has ended, or IB never had it."""
         verdict = line.verdict
-        if status is not None and status != "Filled":
+        if status == "Inactive" and verdict is None:
+            self.end(line, _E.REJECT, 0, "IB lists it as completed, and inactive")
+        elif status is not None and status != "Filled":
             self._hear(line, status)
         elif verdict is not None:
             self.end(line, verdict.event, verdict.code, verdict.message)

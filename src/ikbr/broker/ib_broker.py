@@ -25,7 +25,7 @@ from ikbr.core.ports import Clock
 from ikbr.core.stopwatch import Stopwatch, stamped
 from ikbr.domain.errors import OrderError
 from ikbr.domain.instrument import Instrument
-from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.lifecycle import OrderEvent, OrderState, OrderUpdate
 from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 
@@ -33,6 +33,15 @@ REQUEST_IDS_FROM = 1_000_000_000
 """Where the ids of requests begin, so that a code that names an order never means a request."""
 
 _E = OrderEvent
+UNHEARD = frozenset(
+    (
+        OrderState.CREATED,
+        OrderState.PENDING_SUBMIT,
+        OrderState.PENDING_CANCEL,
+        OrderState.UNKNOWN,
+    )
+)
+"""States in which IB need not have heard of an order."""
 
 
 def no_commission(_i: Instrument, _side: Side, _quantity: int, _units: int) -> int:
@@ -48,6 +57,8 @@ class IBBroker:
 
     Attributes:
         follower: Follows the orders; has the callbacks for what is no order update and no fill.
+        silence_ns: How long IB may say nothing about an order, a change or a cancellation before
+            it is asked.
     """
 
     def __init__(
@@ -79,6 +90,7 @@ class IBBroker:
         self._contracts = contracts
         self._account = account
         self._answer_ns = round(answer_s * SECOND)
+        self.silence_ns = self._answer_ns
         self._wire = wire_of(ib)
         self._templates = OrderTemplates(contracts, account)
         self._watch: Stopwatch | None = getattr(self._wire, "watch", None)
@@ -168,7 +180,9 @@ class IBBroker:
                 ones, but may have been corrected meanwhile.
         """
         executed = order.executed
-        self.follower.lines[order.order_id] = Line(order, booked=executed, seen=executed)
+        known = order.state not in UNHEARD or executed > 0
+        line = Line(order, booked=executed, seen=executed, acknowledged=known)
+        self.follower.lines[order.order_id] = line
         for fill in fills:
             self.follower.executions.know(order, fill)
 
@@ -197,9 +211,15 @@ class IBBroker:
         elif not line.transmitted and not order.parent_id:
             self._clock.call_at(self._clock.now_ns, self._release, order.order_id)
 
+    def ask_again(self) -> None:
+        """Ask about every order of which IB still owes an answer."""
+        for order_id, line in tuple(self.follower.lines.items()):
+            if line.in_doubt and self.follower.inquiry is not None:
+                self.follower.inquiry.ask(order_id)
+
     def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
         """Ask IB what an order would do to margin, without placing it; it may never answer."""
-        if not self._wire.isConnected():
+        if not self._wire.isReady():
             on_preview("not connected")
             return
         try:
@@ -219,6 +239,8 @@ class IBBroker:
             self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 104, "the order has ended")
             return
         line.changing = request
+        # What was sent before the rest of its family goes by itself once that is there.
+        line.transmitted = line.transmitted or self._brackets.is_whole(order)
         self.follower.touch(line)
         refusal = self._place(line, request)
         if refusal:
@@ -228,7 +250,7 @@ class IBBroker:
     def cancel(self, order: Order) -> None:
         """Ask for the cancellation of a working order."""
         line = self.follower.lines.get(order.order_id)
-        if line is None or not self._wire.isConnected():
+        if line is None or not self._wire.isReady():
             words = "the order has ended" if line is None else "not connected"
             self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 161, words)
             return
@@ -237,6 +259,7 @@ class IBBroker:
         line.cancelling = True
         self.follower.touch(line)
         self._wire.cancelOrder(order.order_id, "")
+        self._expect_answer(line)
 
     def _place(self, line: Line, request: OrderRequest) -> str:
         """Send an order or its change.
@@ -245,7 +268,7 @@ class IBBroker:
             Why nothing was sent, or nothing.
         """
         order = line.order
-        if not self._wire.isConnected():
+        if not self._wire.isReady():
             return "not connected"
         try:
             message = self._templates.message(
@@ -269,7 +292,18 @@ class IBBroker:
         self._wire.sendMsg(message)
         if self._watch is not None:
             self._watch.on_sent(order.order_id)
+        self._expect_answer(line)
         return ""
+
+    def _expect_answer(self, line: Line) -> None:
+        due = self._clock.now_ns + self.silence_ns
+        self._clock.call_at(due, self._ask_unless_answered, line)
+
+    def _ask_unless_answered(self, line: Line) -> None:
+        """Ask what became of an order that IB has said nothing about."""
+        order_id, follower = line.order.order_id, self.follower
+        if follower.lines.get(order_id) is line and line.in_doubt and follower.inquiry is not None:
+            follower.inquiry.ask(order_id)
 
     def _release(self, parent_id: int) -> None:
         """Let a family go whose last children never came."""

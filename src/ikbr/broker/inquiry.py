@@ -100,7 +100,7 @@ class Inquiry:
             self._start()
 
     def _start(self) -> None:
-        if not self._wire.isConnected():
+        if not self._wire.isReady():
             self._next.clear()
             return
         self._about, self._next = self._next, set()

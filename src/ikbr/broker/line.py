@@ -53,6 +53,12 @@ class Line:
     lost: bool = False
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether IB owes an answer about it."""
+        asked = self.changing is not None or self.cancelling or self.end is not None
+        return asked or self.lost or not self.acknowledged or self.verdict is not None
+
+    @property
     def complete(self) -> bool:
         """Whether every fill that is known of has been reported."""
         return self.booked >= max(self.claimed, self.seen)

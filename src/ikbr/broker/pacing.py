@@ -10,7 +10,6 @@ The messages of one order keep their order, and a bracket goes together or not a
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -152,9 +151,8 @@ class Pacer:
         return self._age_s(Lane.QUESTION) > LATE_S
 
     def _age_s(self, last: Lane) -> float:
-        now = self._time_s()
-        lanes = self._waiting[: last + 1]
-        return max((now - lane[0].since_s for lane in lanes if lane), default=0.0)
+        since_s = [lane[0].since_s for lane in self._waiting[: last + 1] if lane]
+        return self._time_s() - min(since_s) if since_s else 0.0
 
     # --- sending -------------------------------------------------------------------------------
 
@@ -299,7 +297,7 @@ def pace(ib: IB, rate: int = RATE) -> Pacer:
     pacer = Pacer(
         rate,
         write=client.sendMsg,
-        time_s=time.monotonic,
+        time_s=lambda: asyncio.get_running_loop().time(),
         call_later=lambda delay, call: asyncio.get_running_loop().call_later(delay, call),
     )
     client.sendMsg = pacer.send

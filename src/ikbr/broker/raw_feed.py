@@ -52,7 +52,7 @@ class RawFeed(Protocol):
 class Wire(Protocol):
     """Name what ikbr uses of ib_async's client, which is not typed."""
 
-    def isConnected(self) -> bool:  # noqa: N802 - the names are ib_async's
+    def isReady(self) -> bool:  # noqa: N802 - the names are ib_async's
         """Say whether messages can be sent."""
 
     def getReqId(self) -> int:  # noqa: N802

@@ -39,16 +39,18 @@ class Deal(NamedTuple):
     who: str
 
 
-class Outside(NamedTuple):
-    """Show an open order that this client did not place.
+class Standing(NamedTuple):
+    """Show an open order.
 
     Attributes:
         perm_id: IB's number of it in the account.
+        order_id: Our number of it; 0 when it is none of ours.
         request: What it asks for, as far as we can read it.
         who: Whose it is, in words.
     """
 
     perm_id: int
+    order_id: int
     request: OrderRequest
     who: str
 
@@ -100,17 +102,18 @@ class WholeAccount:
             found.append(Deal(symbol, quantity, float(one.price), ts_ns, one.execId, ours, who))
         return sorted(found, key=lambda deal: (deal.ts_ns, deal.exec_id))
 
-    async def outside_orders(self) -> list[Outside]:
-        """Ask for the open orders of the account that others have placed."""
+    async def open_orders(self) -> list[Standing]:
+        """Ask for the open orders of the account, whoever has placed them."""
         found = []
         for trade in await self._requests.all_open_orders():
             order = trade.order
-            if order.clientId == self._client_id and read_ref(order.orderRef) is not None:
-                continue
+            ours = order.clientId == self._client_id and read_ref(order.orderRef) is not None
             symbol = self._symbol(trade.contract)
             if symbol and order.account in {"", self._account}:
                 who = "placed by hand" if not order.clientId else f"of client {order.clientId}"
-                found.append(Outside(order.permId, _request(symbol, order), who))
+                who = "of ours, which had ended or was forgotten here," if ours else who
+                number = order.orderId if ours else 0
+                found.append(Standing(order.permId, number, _request(symbol, order), who))
         return found
 
     def _symbol(self, contract: Contract) -> str:

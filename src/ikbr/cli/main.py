@@ -38,6 +38,7 @@ COMMANDS = {
     "resume": "Let the entries of a running bot go on that were stopped.",
     "risk": "Show the limits of risk, and tighten those of a running bot.",
     "run-script": "Run an ib_async script, unchanged, over market data and say what came of it.",
+    "simulate": "Let bot and gateway meet in virtual time while everything goes wrong.",
     "status": "Say how a running bot stands.",
     "strategies": "List strategies and their parameters.",
     "walk-forward": "Choose parameters on the past and judge them on what follows.",

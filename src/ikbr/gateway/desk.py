@@ -176,7 +176,11 @@ class Desk:
     def amend(
         self, wo: WireOrder, execution: Values, commission: Values, shares: int, price: float
     ) -> None:
-        """Correct an execution that was told; see `amendments`."""
+        """Correct an execution that was told, as it is by now; see `amendments`."""
+        execution, commission = self.executed.latest(execution, commission)
+        if not execution["shares"]:
+            # What was taken back is not there to be corrected.
+            return
         books = self._books[wo.account]
         amended = amend(books, wo, execution, commission, shares, price)
         self.executed.remember(self._clock.now_ns, *amended)

@@ -88,6 +88,19 @@ class Executed:
         self.on_new(ts_ns, execution, commission)
         self._all.append((ts_ns, execution, commission))
 
+    def latest(self, execution: Values, commission: Values) -> tuple[Values, Values]:
+        """Give the latest word about an execution, with its commission.
+
+        Args:
+            execution: As it was told once.
+            commission: As it was told then.
+        """
+        stem = execution["execId"].rpartition(".")[0]
+        for _, one, charged in reversed(self._all):
+            if one["execId"].rpartition(".")[0] == stem:
+                return one, charged
+        return execution, commission
+
     def has(self, symbol: str, sec_type: str, since_ns: int) -> bool:
         """Say whether anything was executed in a symbol since a time."""
         return any(

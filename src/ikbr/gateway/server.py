@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 
 from ikbr.domain.errors import IkbrError, StateError
 from ikbr.gateway.control import LONGEST_LINE, Control
@@ -111,23 +112,35 @@ class GatewayServer:
 
     Attributes:
         world: What all clients share.
+        wall_ns: Gives the wall time.
         runner: Moves it.
         port, control_port: Where clients and the control of the market connect.
         failure: What ended the market; from then on nobody is told anything.
     """
 
-    def __init__(self, world: World, *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        speed: float = 1.0,
+        wall_ns: Callable[[], int] = time.monotonic_ns,
+        tick_s: float = TICK_S,
+    ) -> None:
         """Prepare; nothing listens yet.
 
         Args:
             world: What all clients share.
             speed: See `Runner`.
+            wall_ns: Gives the wall time, which never goes back, ns.
+            tick_s: How often the market is moved, seconds.
         """
         self.world = world
+        self.wall_ns = wall_ns
+        self._tick_s = tick_s
         self.runner = Runner(world, speed)
         self.port = self.control_port = 0
         self._control = Control(self.runner)
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}
         self._servers: list[asyncio.Server] = []
         self._door: asyncio.Server | None = None
         self.failure: IkbrError | None = None
@@ -171,7 +184,7 @@ class GatewayServer:
     async def finished(self) -> None:
         """Wait until the tape is over."""
         while not self.world.ended:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._tick_s)
 
     async def serve(self, until: asyncio.Event) -> None:
         """Serve until an event is set; what stops the market before is raised here.
@@ -188,11 +201,6 @@ class GatewayServer:
 
     # --- for connections ------------------------------------------------------------------------
 
-    @staticmethod
-    def wall_ns() -> int:
-        """Give the wall time, which never goes back."""
-        return time.monotonic_ns()
-
     def admit(self, connection: Connection) -> bool:
         """Take a connection, unless there are too many."""
         if self.world.upstream.is_down:
@@ -201,12 +209,12 @@ class GatewayServer:
         if len(self._connections) >= most:
             log.warning("%s is refused: %d clients are connected", connection.session.name, most)
             return False
-        self._connections.add(connection)
+        self._connections[connection] = None
         return True
 
     def forget(self, connection: Connection) -> None:
         """Note that a connection has ended."""
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
 
     def fail(self, error: IkbrError) -> None:
         """End the market with an error; nothing more is told to anybody."""
@@ -258,11 +266,11 @@ class GatewayServer:
             # With clients that follow its time, the market moves as soon as they have said so.
             fast = runner.moves and runner.speed == MAX and not world.followers
             if fast and self._someone_is_slow():
-                await asyncio.sleep(TICK_S)
+                await asyncio.sleep(self._tick_s)
                 continue
             self._play()
             self._end_long_turns()
-            await asyncio.sleep(0 if fast else TICK_S)
+            await asyncio.sleep(0 if fast else self._tick_s)
 
     def _play(self) -> None:
         """Move the market, and tell clients of it."""

@@ -37,6 +37,7 @@ from ikbr.gateway.messages import answers, market_time, requests
 from ikbr.gateway.pacing import Pace
 from ikbr.gateway.tables import Table
 from ikbr.gateway.turns import Turns
+from ikbr.gateway.upstream import LISTS
 from ikbr.gateway.world import World
 from ikbr.sim.refusals import Refusal
 
@@ -345,12 +346,12 @@ class Session:
         upstream, faults = self._upstream, self._faults
         if upstream.broken and upstream.takes(self, name, values, handle):
             return
-        upstream.asked = True
+        upstream.asked, upstream.lists = True, name in LISTS
         if faults.watches:
             faults.on_request(self, name, values, handle)
         else:
             handle()
-        upstream.asked = False
+        upstream.asked = upstream.lists = False
 
 
 def _request_id(words: list[str]) -> int:

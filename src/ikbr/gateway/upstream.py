@@ -54,6 +54,10 @@ _ORDERS = frozenset({"placeOrder", "cancelOrder", "reqGlobalCancel"})
 _HISTORY = frozenset({
     "reqHistoricalData", "reqHistoricalTicks", "reqHeadTimestamp", "reqRealTimeBars",
 })  # fmt: skip
+LISTS = frozenset({
+    "reqOpenOrders", "reqAllOpenOrders", "reqAutoOpenOrders", "reqCompletedOrders",
+    "reqExecutions", "reqPositions", "reqAccountUpdates", "reqContractDetails",
+})  # fmt: skip
 _STREAMS = ("lines", "ticks", "depth", "bars", "history")
 
 
@@ -63,6 +67,7 @@ class Upstream:
     Attributes:
         broken: Whether anything is; only then has it to be asked.
         asked: Whether what is told now is the answer to a request.
+        lists: Whether it is a list that ends with a message of its own.
         down_until_ns: Until when the gateway itself is away.
         accepts: Whether connections are taken, and closed at once, while it is away.
         deaf_until_ns: Until when those who connect hear nothing.
@@ -72,7 +77,7 @@ class Upstream:
         """Start with everything connected."""
         self._world = world
         self.broken = False
-        self.asked = self.accepts = False
+        self.asked = self.lists = self.accepts = False
         self.down_until_ns = self.deaf_until_ns = 0
         self._linked = True
         self._farms: set[str] = set()

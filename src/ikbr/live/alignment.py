@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ikbr.broker.connection import Connection
+from ikbr.broker.follower import Notice
 from ikbr.broker.ib_broker import IBBroker
 from ikbr.broker.whole_account import WholeAccount
 from ikbr.core.memory import Orphans
 from ikbr.core.trader import Trader
 from ikbr.domain.errors import BrokerError
+from ikbr.domain.events import Alert
 from ikbr.journal.replay import State
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.preparation import World
@@ -51,6 +53,7 @@ class Alignment:
         self._patience_s = connection.settings.timeout_s
         self._world = world
         self._past = past
+        broker.follower.on_notice = self._on_notice
         self._orphans = take_up(pipeline, broker, past) if past is not None else Orphans([], {})
         orders = pipeline.trader.orders
         orders.next_id = max(orders.next_id, broker.start(orders.next_id))
@@ -61,7 +64,7 @@ class Alignment:
             connection.settings.client_id,
         )
         since_ns = past.last_ns if past is not None else pipeline.clock.now_ns
-        self._reconciler = Reconciler(pipeline, account, since_ns)
+        self._reconciler = Reconciler(pipeline, account, since_ns, broker.follower.executions.flush)
         self._drift: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -89,7 +92,8 @@ class Alignment:
         self._pipeline.trader.risk.clearance.reconciled = True
 
     def check_drift(self) -> None:
-        """Look for differences in the background."""
+        """Look for differences in the background, and ask for answers that IB owes."""
+        self._broker.ask_again()
         if self._drift is None or self._drift.done():
             self._drift = asyncio.create_task(self._look())
 
@@ -97,6 +101,12 @@ class Alignment:
         """Look no more."""
         if self._drift is not None:
             self._drift.cancel()
+
+    def _on_notice(self, notice: Notice) -> None:
+        """Tell a person what the broker's word about an order does not settle."""
+        words = f"order {notice.order_id}: {notice.words}"
+        now = self._pipeline.clock.now_ns
+        self._pipeline.trader.alert(Alert(now, "warning", "orders", words))
 
     async def _look(self) -> None:
         try:

@@ -20,8 +20,8 @@ LONGEST_SLEEP_S = 3600.0
 class WallClock:
     """Tell the time of the machine and wake on its event loop (a `Clock`).
 
-    Time never goes back: when the machine's clock is set back, ours stands still until it is
-    reached again.
+    Time never goes back, and never stands still, as what is late would not be noticed then: when
+    the machine's clock is set back, ours goes on at half its speed until the two have met.
     """
 
     def __init__(
@@ -44,14 +44,24 @@ class WallClock:
         self._handle: asyncio.TimerHandle | None = None
         self._armed_ns = NEVER
         self._latest_ns = 0
+        self._since_s = 0.0
 
     @property
     def now_ns(self) -> int:
         """The present, ns UTC."""
         now = self._wall_ns()
-        if now > self._latest_ns:
-            self._latest_ns = now
+        if now >= self._latest_ns:
+            self._latest_ns, self._since_s = now, 0.0
+        else:
+            self._go_on()
         return self._latest_ns
+
+    def _go_on(self) -> None:
+        """Go on at half speed, by a clock that nobody sets."""
+        at_s = self._loop.time()
+        if self._since_s:
+            self._latest_ns += round((at_s - self._since_s) * SECOND_NS / 2)
+        self._since_s = at_s
 
     def call_at(self, due_ns: int, callback: Callable[..., Any], *args: Any) -> Timer:
         """Call back at a time, or as soon as the event loop turns when it has passed."""
@@ -71,6 +81,8 @@ class WallClock:
             self._handle.cancel()
         self._armed_ns = due_ns
         delay = min(max(0, due_ns - self.now_ns) / SECOND_NS, LONGEST_SLEEP_S)
+        if self._since_s:
+            delay *= 2
         self._handle = self._loop.call_later(delay, self._wake)
 
     def _wake(self) -> None:

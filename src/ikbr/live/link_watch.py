@@ -16,6 +16,8 @@ from ikbr.live.supervision import Supervision
 
 log = logging.getLogger("ikbr.live")
 
+AGAIN_S = 2.0
+"""Pause before a gateway that does not answer is asked again."""
 LINK, PACE = "link", "pace"
 """Why entries wait: the connection is not ready; messages wait for their turn."""
 
@@ -85,10 +87,12 @@ class LinkWatch:
                 self._cut_off = False
                 # The market of a simulated gateway waits meanwhile.
                 self._market_clock.hold()
+                self._stop_asking()
                 self._task = asyncio.get_running_loop().create_task(self._take_up())
             else:
                 self._holds.release(LINK)
         elif state is not LinkState.STOPPED:
+            self._stop_asking()
             self._cut_off = state is LinkState.CUT_OFF
             self._clearance.reconciled = False
             words = f"the connection is {state.value} ({why})"
@@ -97,16 +101,24 @@ class LinkWatch:
                 self._market_clock.hang_up()
 
     async def _take_up(self) -> None:
-        """Go on after the gateway had lost IB, once it has answered."""
-        try:
-            await self.look_again()
-        except BrokerError as error:
-            log.warning("the gateway has IB again, but does not answer: %s", error)
-            return
-        finally:
-            self._market_clock.release()
-        if self._connection.state is LinkState.READY:
-            self._holds.release(LINK)
+        """Go on after the gateway had lost IB, once it has answered; ask until it does."""
+        while self._connection.state is LinkState.READY and not self.closed:
+            try:
+                await self.look_again()
+            except BrokerError as error:
+                log.warning("the gateway has IB again, but does not answer: %s", error)
+            else:
+                self._holds.release(LINK)
+                return
+            finally:
+                self._market_clock.release()
+            await asyncio.sleep(AGAIN_S)
+
+    def _stop_asking(self) -> None:
+        """End what was asked over a link that was lost since."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
     def _on_late(self, late: bool) -> None:
         if late:

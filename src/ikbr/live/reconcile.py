@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ikbr.broker.account_state import AccountState
@@ -57,15 +57,23 @@ class Reconciler:
         outside: Open orders of others that count in risk, by IB's number.
     """
 
-    def __init__(self, pipeline: Pipeline, account: WholeAccount, since_ns: int) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        account: WholeAccount,
+        since_ns: int,
+        book_fills: Callable[[], None],
+    ) -> None:
         """Compare nothing yet.
 
         Args:
             pipeline: Whose books.
             account: The broker's word.
             since_ns: Up to when our books are known to be right, ns UTC.
+            book_fills: Books the fills that wait for their commission.
         """
         self._pipeline = pipeline
+        self._book_fills = book_fills
         self._account = account
         self._since_ns = since_ns
         self._explained: set[str] = set()
@@ -87,7 +95,13 @@ class Reconciler:
         self._checking = True
         try:
             found = await self._lasting()
-            deals = await self._account.deals() if found else []
+            deals: list[Deal] = []
+            if found:
+                # Fills that had not been told yet came with the list; all are booked now.
+                deals = await self._account.deals()
+                self._book_fills()
+                again = self._compare(await self._account.positions())
+                found = [one for one in again if one in found]
             words = [self._resolve(one, deals) for one in found]
             await self._count_outside()
             return words
@@ -179,9 +193,16 @@ class Reconciler:
         log.warning("%s", words)
 
     async def _count_outside(self) -> None:
-        """Count the open orders of others in risk."""
+        """Count the open orders of others in risk, and those of ours that nobody follows."""
+        working = self._pipeline.trader.orders.working
         risk, pipeline = self._pipeline.trader.risk, self._pipeline
-        there = {one.perm_id: one for one in await self._account.outside_orders()}
+        # What ends while the answer is on its way is in it still.
+        before = set(working)
+        there = {
+            one.perm_id: one
+            for one in await self._account.open_orders()
+            if one.order_id not in before and one.order_id not in working
+        }
         for perm_id in [n for n in self.outside if n not in there]:
             risk.release(self.outside.pop(perm_id))
         for perm_id, one in there.items():
@@ -207,7 +228,7 @@ class Reconciler:
         theirs = dict(state.cash_micro)
         strange = round(state.strange_value * MICRO)
         theirs[state.base] = theirs.get(state.base, 0) + strange
-        for currency in {*theirs, *books.cash_micro}:
+        for currency in dict.fromkeys((*theirs, *books.cash_micro)):
             missing = theirs.get(currency, 0) - books.cash_micro.get(currency, 0)
             if not missing or (currency != books.base and currency not in books.fx_micro):
                 continue

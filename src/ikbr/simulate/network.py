@@ -15,7 +15,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from zlib import crc32
 
 from ikbr.simulate.node import Node
 from ikbr.simulate.universe import Universe
@@ -47,6 +49,7 @@ class _Way:
     last_ns: int = 0
     waiting: bytearray = field(default_factory=bytearray)
     held: bool = False
+    torn: bool = False
 
 
 class Network:
@@ -57,6 +60,8 @@ class Network:
         connections: Every connection that is open, in the order they were made.
         epoch_ns: What time it is at the start, ns UTC.
         unreachable: Ports whose connections are never answered.
+        trace: A checksum over everything that has arrived anywhere, and when.
+        on_carry: Told of each sending ("send") and hearing ("hear") of a node, and does it.
     """
 
     def __init__(self, universe: Universe, epoch_ns: int) -> None:
@@ -66,9 +71,10 @@ class Network:
         self.weather = Weather()
         self.connections: list[Connection] = []
         self.unreachable: set[int] = set()
+        self.trace = 0
+        self.on_carry: Callable[[Node, str, Callable[[], None]], None] = _carry
         self._listeners: dict[int, Listener] = {}
         self._next_port = 50_000
-        self._buried: list[Node] = []
 
     def listen(self, node: Node, factory: Factory, host: str, port: int) -> Listener:
         """Take connections at a port.
@@ -125,12 +131,15 @@ class Network:
 
     def bury(self, node: Node) -> None:
         """Close what a dead node had open, as its operating system does."""
-        self._buried.append(node)
         for port, listener in list(self._listeners.items()):
             if listener.node is node:
                 del self._listeners[port]
         for connection in self.of(node):
             connection.reset()
+
+
+def _carry(_node: Node, _what: str, carry: Callable[[], None]) -> None:
+    carry()
 
 
 class Listener:
@@ -140,7 +149,7 @@ class Listener:
         self, network: Network, node: Node, factory: Factory, host: str, port: int
     ) -> None:
         """Listen."""
-        self._network = network
+        self.network = network
         self.node = node
         self.factory = factory
         self._name = (host, port)
@@ -156,7 +165,7 @@ class Listener:
 
     def close(self) -> None:
         """Take no connections any more."""
-        self._network.ignore(self._name[1])
+        self.network.ignore(self._name[1])
 
     async def wait_closed(self) -> None:
         """Wait for nothing."""
@@ -166,6 +175,7 @@ class Connection:
     """Two ends, and what is under way between them.
 
     Attributes:
+        network: Where it is.
         ends: The transports of the side that connected and of the one that listened.
         half_open: Whether nothing arrives any more.
         is_open: Whether it carries anything.
@@ -173,7 +183,7 @@ class Connection:
 
     def __init__(self, network: Network, near: tuple[str, int], far: tuple[str, int]) -> None:
         """Prepare; `ends` is set by the network."""
-        self._network = network
+        self.network = network
         self.ends: tuple[Transport, Transport]
         self.names = (near, far)
         self.half_open = False
@@ -185,13 +195,13 @@ class Connection:
         """Carry bytes from an end to the other."""
         if not self.is_open:
             return
-        way, rng, weather = self._ways[end], self._network.universe.rng, self._network.weather
+        way, rng, weather = self._ways[end], self.network.universe.rng, self.network.weather
         way.waiting += data
         if way.held:
             return
         way.held = bool(weather.together) and rng.random() < weather.together
         if way.held:
-            self._network.universe.call_in(0.02, self._let_go, end)
+            self.network.universe.call_in(0.02, self._let_go, end)
         else:
             self._dispatch(end)
 
@@ -200,10 +210,13 @@ class Connection:
         self._dispatch(end)
 
     def _dispatch(self, end: int) -> None:
-        way, network = self._ways[end], self._network
+        way, network = self._ways[end], self.network
         data = bytes(way.waiting)
         way.waiting.clear()
+        if way.torn:
+            return
         if self._cut and data:
+            way.torn = True
             data = data[: network.universe.rng.randrange(len(data))]
             network.universe.call_in(network.weather.most_us / 1e6, self.reset)
         for piece in self._pieces(data):
@@ -212,7 +225,7 @@ class Connection:
             network.universe.call_at(arrival, self._arrive, end, piece)
 
     def _pieces(self, data: bytes) -> list[bytes]:
-        rng, chance = self._network.universe.rng, self._network.weather.pieces
+        rng, chance = self.network.universe.rng, self.network.weather.pieces
         if len(data) < 2 or not chance or rng.random() >= chance:
             return [data] if data else []
         places = sorted({rng.randrange(1, len(data)) for _ in range(rng.randint(1, 4))})
@@ -220,6 +233,8 @@ class Connection:
 
     def _arrive(self, end: int, data: bytes) -> None:
         if self.is_open and not self.half_open:
+            network = self.network
+            network.trace = crc32(data, network.trace ^ (network.universe.now_ns & 0xFFFF_FFFF))
             self.ends[1 - end].receive(data)
 
     def finish(self, end: int) -> None:
@@ -227,7 +242,7 @@ class Connection:
         if not self.is_open:
             return
         self._let_go(end)
-        way, network = self._ways[end], self._network
+        way, network = self._ways[end], self.network
         arrival = max(way.last_ns, network.universe.now_ns + network.travel_ns())
         network.universe.call_at(arrival, self._finished)
 
@@ -246,7 +261,7 @@ class Connection:
     def _end(self, error: Exception | None) -> None:
         if self.is_open:
             self.is_open = False
-            self._network.connections.remove(self)
+            self.network.connections.remove(self)
             for each in self.ends:
                 each.lose(error)
 
@@ -282,7 +297,8 @@ class Transport(asyncio.Transport):
     def write(self, data: Any) -> None:
         """Send bytes."""
         if not self._closing:
-            self._connection.send(self._end, bytes(data))
+            carry = partial(self._connection.send, self._end, bytes(data))
+            self._connection.network.on_carry(self.node, "send", carry)
 
     def writelines(self, list_of_data: Any) -> None:
         """Send bytes."""
@@ -368,7 +384,8 @@ class Transport(asyncio.Transport):
 
     def _deliver(self, data: bytes) -> None:
         if not self._lost:
-            self._protocol.data_received(data)
+            hear = partial(self._protocol.data_received, data)
+            self._connection.network.on_carry(self.node, "hear", hear)
 
     def _tell_lost(self, error: Exception | None) -> None:
         if not self._lost:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _NEVER = 1 << 62
 _RESOLUTION = 1e-9
+LAST_TURNS = 50
+"""Turns in which the tasks of a process end; library code may swallow a cancellation."""
 
 
 class _NoSelector:
@@ -131,12 +133,14 @@ class Node(asyncio.BaseEventLoop):
         return -int(-scheduled[0]._when * SECOND // 1) if scheduled else _NEVER
 
     def take_turn(self) -> None:
-        """Run what is ready, once."""
+        """Run what is ready, once; who exits is dead."""
         inside: Any = self
         before = events._get_running_loop()
         events._set_running_loop(self)
         try:
             inside._run_once()
+        except SystemExit:
+            self.kill()
         finally:
             events._set_running_loop(before)
 
@@ -155,7 +159,20 @@ class Node(asyncio.BaseEventLoop):
             self.alive = False
             self._universe.nodes.remove(self)
             # Kept, so that no coroutine is closed, which would run its last lines after death.
+            self._universe.dead.append(self)
             self._network.bury(self)
+
+    def bury(self) -> None:
+        """Let its tasks end, when nobody looks any more; only then they may be forgotten."""
+        self.alive = False
+        inside: Any = self
+        for _ in range(LAST_TURNS):
+            for task in asyncio.all_tasks(self):
+                task.cancel()
+            inside._scheduled.clear()
+            if not inside._ready:
+                break
+            self.take_turn()
 
     def _on_unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -31,6 +31,7 @@ class Universe:
         now_ns: The present, ns since the start.
         rng: The only source of chance.
         nodes: Who lives, in the order they came.
+        dead: Who lived.
         turns: How many turns nodes have taken.
         after_turn: Called after every turn of a node; checks invariants.
     """
@@ -44,6 +45,7 @@ class Universe:
         self.now_ns = 0
         self.rng = random.Random(seed)
         self.nodes: list[Node] = []
+        self.dead: list[Node] = []
         self.turns = 0
         self.after_turn: Callable[[], None] = _nothing
         self._events: list[Event] = []
@@ -78,6 +80,12 @@ class Universe:
     def run_for(self, seconds: float) -> None:
         """Let everything happen for a while."""
         self.run_until(self.now_ns + round(seconds * SECOND))
+
+    def close(self) -> None:
+        """End everything: what processes still do at their end has no effect any more."""
+        self.after_turn = _nothing
+        for node in (*self.dead, *self.nodes):
+            node.bury()
 
     def _settle(self) -> None:
         """Let nodes take turns until none has anything to do now."""

@@ -211,14 +211,24 @@ def test_a_correction_replaces_what_was_not_reported_yet(desk: Any) -> None:
     assert len(desk.fills) == 1
 
 
-def test_a_correction_that_comes_before_the_fill_was_told_counts_alone(desk: Any) -> None:
+def test_what_is_taken_back_before_it_was_told_is_not_filled_once_more(desk: Any) -> None:
     order = desk.send()
     desk.execute(order, 60)
     desk.execute(order, 40, exec_id="a.b.01.02")
     desk.charge(exec_id="a.b.01.02")
-    desk.status(order, "Cancelled", 40)
-    assert [fill.quantity for fill in desk.fills] == [40]
-    assert (order.state, order.filled) == (OrderState.CANCELLED, 40)
+    assert [fill.quantity for fill in desk.fills] == [60]
+    assert (order.filled, order.undone, order.remaining) == (40, 20, 40)
+    desk.execute(order, 40, exec_id="a.b.02.01")
+    desk.charge(exec_id="a.b.02.01")
+    assert (order.state, order.filled) == (OrderState.FILLED, 80)
+
+
+def test_an_order_whose_fill_is_taken_back_before_it_was_told_has_ended(desk: Any) -> None:
+    order = desk.send()
+    desk.execute(order)
+    desk.status(order, "Filled", 100)
+    desk.execute(order, 0, exec_id="a.b.01.02")
+    assert (order.state, order.filled) == (OrderState.FILLED, 0)
 
 
 def test_a_fill_that_never_was_and_was_not_told_holds_up_no_end(desk: Any) -> None:
@@ -229,7 +239,49 @@ def test_a_fill_that_never_was_and_was_not_told_holds_up_no_end(desk: Any) -> No
     desk.execute(order, 0, exec_id="a.b.01.02")
     assert order.state is OrderState.CANCELLED
     desk.later(10)
-    assert desk.fills == []
+    assert (len(desk.fills), order.filled) == (1, 0)
+
+
+def test_an_order_that_ib_says_nothing_about_is_asked_about(desk: Any) -> None:
+    order = desk.send()
+    desk.later(6)
+    desk.answer()
+    assert (order.state, order.message) == (OrderState.REJECTED, "IB knows nothing of the order")
+
+
+def test_a_cancellation_that_ib_says_nothing_about_is_asked_about(desk: Any) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.orders.cancel(order.order_id)
+    desk.later(6)
+    desk.open(order)
+    desk.answer()
+    assert (order.state, order.cancel_requested) == (OrderState.SUBMITTED, False)
+
+
+def test_what_ib_did_not_answer_is_asked_again(desk: Any) -> None:
+    order = desk.send()
+    desk.later(20)
+    assert order.state is OrderState.UNKNOWN
+    desk.broker.ask_again()
+    desk.open(order)
+    desk.answer()
+    assert order.state is OrderState.SUBMITTED
+    asked = len(desk.sent(7))
+    desk.broker.ask_again()
+    assert len(desk.sent(7)) == asked
+
+
+def test_an_adopted_order_that_ib_had_acknowledged_is_not_held_to_be_unknown_to_it(
+    desk: Any,
+) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.follower.lines.clear()
+    desk.broker.adopt(order)
+    desk.broker.start()
+    desk.answer()
+    assert order.state is OrderState.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -738,3 +790,20 @@ def test_a_preview_is_no_order(desk: Any) -> None:
     order = desk.send()
     desk.open(order, whatIf=True)
     assert desk.updates == []
+
+
+def test_an_inactive_order_that_ib_lists_as_completed_has_ended(desk: Any) -> None:
+    order = desk.send()
+    desk.status(order, "Inactive")
+    desk.broker.start()
+    desk.complete(order, "Inactive")
+    desk.answer()
+    assert order.state is OrderState.REJECTED
+
+
+def test_nothing_is_asked_while_a_connection_is_being_made(desk: Any) -> None:
+    desk.send()
+    desk.ib.client._apiReady = False
+    desk.later(6)
+    desk.ib.client._apiReady = True
+    assert (desk.faults, desk.sent(7)) == ([], [])

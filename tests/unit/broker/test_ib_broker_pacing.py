@@ -44,9 +44,9 @@ class Queue:
 
     @property
     def sent(self) -> list[tuple[str, int]]:
-        """Message numbers and order ids, in the order of the wire."""
+        """Message numbers and order ids of what is about orders, in the order of the wire."""
         places = {"3": 1, "4": 2}
-        return [(m[0], int(m[places[m[0]]])) for m in self.desk.connection.sent]
+        return [(m[0], int(m[places[m[0]]])) for m in self.desk.connection.sent if m[0] in places]
 
 
 @pytest.fixture
@@ -114,3 +114,16 @@ def test_a_child_that_is_cancelled_while_its_family_waits_follows_it(queue: Queu
     queue.desk.later(1)
     both = [("3", order.order_id), ("3", child.order_id), ("4", child.order_id)]
     assert queue.sent == both
+
+
+def test_a_change_of_a_part_of_a_bracket_goes_by_itself_and_holds_nothing_up(queue: Queue) -> None:
+    entry = queue.send(10, take_profit=600.0, stop_loss=400.0)
+    profit, _ = queue.desk.orders.children[entry.order_id]
+    queue.desk.later(2)
+    for order in (entry, profit):
+        queue.desk.connection.sent.clear()
+        queue.desk.orders.modify(order.order_id, quantity=20)
+        next_one = queue.send(30)
+        queue.desk.later(2)
+        assert [number for _, number in queue.sent] == [order.order_id, next_one.order_id]
+        assert queue.pacer.waiting == 0

@@ -48,6 +48,34 @@ def test_time_never_goes_back() -> None:
     loop.close()
 
 
+def test_a_clock_that_is_set_back_goes_on_at_half_speed_until_the_two_have_met() -> None:
+    wall, loop = Wall(), asyncio.new_event_loop()
+    passed_s = 1_000.0
+    loop.time = lambda: passed_s  # type: ignore[method-assign]
+    clock = WallClock(loop, wall, pytest.fail)
+    assert clock.now_ns == 100 * SECOND
+    wall.ns -= 3 * SECOND
+    told = []
+    for _ in range(8):
+        told.append(clock.now_ns / SECOND)
+        passed_s += 1.0
+        wall.ns += SECOND
+    assert told == [100.0, 100.5, 101.0, 101.5, 102.0, 102.0, 103.0, 104.0]
+    loop.close()
+
+
+def test_a_timer_is_due_in_time_although_the_clock_is_set_back() -> None:
+    ran: list[str] = []
+
+    def test(_loop: object, wall: Wall, clock: WallClock, _faults: object) -> None:
+        assert clock.now_ns
+        wall.ns -= 3600 * SECOND
+        clock.call_at(100 * SECOND + 1_000_000, ran.append, "in time")
+
+    on_loop(test, turns=10)
+    assert ran == ["in time"]
+
+
 def test_what_is_due_runs_in_order_and_what_is_cancelled_does_not() -> None:
     ran: list[str] = []
 

@@ -215,3 +215,13 @@ def test_the_same_seed_is_the_same_run() -> None:
 
     assert trace(3) == trace(3)
     assert trace(3) != trace(4)
+
+
+def test_nothing_arrives_behind_a_cut() -> None:
+    pair = Pair(least_us=1_000, most_us=50_000)
+    pair.connection.cut()
+    pair.say(b"0123456789")
+    pair.run(0.001)
+    pair.say(b"abcdefghij")
+    pair.run()
+    assert b"0123456789".startswith(b"".join(pair.server.heard))

@@ -24,7 +24,8 @@ ABSURD = b"\x7f\xff\xff\xf0"
 EVERYTHING = "held back"
 """Where a session keeps what is held back when it is everything."""
 OVERTAKE_NS = SECOND_NS
-"""How long a message waits for another to overtake it."""
+"""How long a message waits for another to overtake it; never within a list that was asked for,
+whose end would come before it."""
 
 
 class HoldBack:
@@ -130,6 +131,8 @@ def _held_back(session: Session, name: str = EVERYTHING) -> HoldBack:
 
 def _delay(session: Session, fault: Fault, message: Message) -> bool:
     alone = fault.kind.messages or fault.message
+    if alone and session.world.upstream.lists:
+        return False
     name = f"held back: {fault.what} {fault.message}" if alone else EVERYTHING
     _held_back(session, name).put(message.framed, session.world.now_ns + fault.ns)
     return True
@@ -154,7 +157,9 @@ def _commission_first(session: Session, _fault: Fault, message: Message) -> bool
     return True
 
 
-def _no_submitted(_session: Session, _fault: Fault, message: Message) -> bool:
+def _no_submitted(session: Session, _fault: Fault, message: Message) -> bool:
+    if session.world.upstream.lists:
+        return False
     return bool(message.values["status"] == "Submitted" and not message.values.get("filled"))
 
 
@@ -165,6 +170,8 @@ def _duplicate(session: Session, fault: Fault, message: Message) -> bool:
 
 
 def _reorder(session: Session, fault: Fault, message: Message) -> bool:
+    if session.world.upstream.lists:
+        return False
     Overtaken(session, message.framed, lambda _other: True, fault.ns or OVERTAKE_NS)
     return True
 

@@ -161,3 +161,24 @@ def test_what_is_held_back_is_bounded_and_then_let_through_early(
     assert heard[0] == []
     pass_s(world, 1000)
     assert let_through + len(client.heard()) == 100
+
+
+@pytest.mark.parametrize(
+    ("what", "more"),
+    [
+        ("delay", {"message": "openOrder", "seconds": 2}),
+        ("slow_ack", {"seconds": 2}),
+        ("reorder", {"message": "openOrder"}),
+        ("no_submitted", {}),
+    ],
+)
+def test_a_list_that_was_asked_for_is_whole_before_its_end(
+    what: str, more: dict[str, object]
+) -> None:
+    world, client = a_market()
+    client.place(**LIMIT)
+    pass_s(world, 1)
+    client.heard()
+    let(world, what, lasts_s=10, **more)
+    heard = names(client.ask(requests.REQ_OPEN_ORDERS))
+    assert heard == ["openOrder", "orderStatus", "openOrderEnd"]

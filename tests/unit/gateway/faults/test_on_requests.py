@@ -120,3 +120,14 @@ def test_a_corrected_sale_changes_what_was_realised() -> None:
     pass_s(world, 0)
     assert world.books[ACCOUNT].pnl()["realizedPnL"] == pytest.approx(before - 100)
     assert world.books[ACCOUNT].quantity(0) == 0
+
+
+def test_an_execution_is_taken_back_once_however_often_that_is_ordered() -> None:
+    world, client = a_market()
+    let(world, "bust", seconds=1)
+    let(world, "bust", seconds=2)
+    let(world, "correct", by=0.5, seconds=3)
+    client.place()
+    pass_s(world, 5)
+    assert [one["shares"] for one in only(client.heard(), "execDetails")] == [0]
+    assert world.books[ACCOUNT].account.portfolio.cash == 1_000_000

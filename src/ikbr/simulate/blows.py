@@ -1,0 +1,196 @@
+"""The blows: how each kind of a storm is dealt to a town."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+from ikbr.gateway.faults.kinds import EVENT
+from ikbr.gateway.faults.kinds import KINDS as FAULTS
+from ikbr.live.latch import Killed
+from ikbr.simulate.network import Weather
+from ikbr.simulate.storm import CALM_S, Blow
+from ikbr.simulate.town import Town
+from ikbr.simulate.universe import SECOND
+
+PLENTY = 1 << 40
+_TIMED = ("link_down", "restart", "half_open", "farm_down", "competing", "halt")
+
+Deal = Callable[[Town, Blow], None]
+
+
+def let_loose(town: Town, blows: list[Blow], on_blow: Callable[[Blow], None]) -> None:
+    """Have all blows of a storm happen in a town, and everything end in the calm.
+
+    Args:
+        town: Started.
+        blows: What happens.
+        on_blow: Told of each as it happens.
+    """
+
+    def deal(blow: Blow) -> None:
+        town.say(f"BLOW: {blow.words}")
+        on_blow(blow)
+        DEALS.get(blow.kind, _gateway)(town, blow)
+
+    for blow in blows:
+        town.universe.call_at(round(blow.at_s * SECOND), deal, blow)
+    town.universe.call_at(round(CALM_S * SECOND), calm_down, town)
+
+
+def calm_down(town: Town) -> None:
+    """End every fault that has not ended by itself; what was broken stays broken."""
+    town.say("CALM")
+    town.network.weather = Weather()
+    town.network.unreachable.clear()
+    for connection in tuple(town.network.connections):
+        if connection.half_open:
+            connection.reset()
+    town.disk.capacity, town.disk.lies = PLENTY, False
+    town.disk.failures.clear()
+    town.failpoint = None
+    if not town.gateway.is_running:
+        town.gateway.restart()
+    for wo in town.world.desk.orders.of():
+        wo.silent = False
+
+
+def _later(town: Town, blow: Blow, act: Callable[[], None]) -> None:
+    town.universe.call_in(blow.lasts_s, act)
+
+
+def _weather(**values: Any) -> Deal:
+    def deal(town: Town, blow: Blow) -> None:
+        weather = town.network.weather
+        for name, value in values.items():
+            setattr(weather, name, value)
+        normal = Weather()
+
+        def end() -> None:
+            for name in values:
+                setattr(weather, name, getattr(normal, name))
+
+        _later(town, blow, end)
+
+    return deal
+
+
+def _delay(town: Town, blow: Blow) -> None:
+    _weather(most_us=blow.args["most_ms"] * 1_000)(town, blow)
+
+
+def _to_connections(act: str) -> Deal:
+    def deal(town: Town, _blow: Blow) -> None:
+        for connection in town.network.of(town.bot.node):
+            if act == "half-open":
+                connection.half_open = True
+            else:
+                getattr(connection, act)()
+
+    return deal
+
+
+def _unreachable(town: Town, blow: Blow) -> None:
+    ports = town.network.unreachable
+    ports.add(4002)
+    _later(town, blow, ports.clear)
+
+
+def _gateway_crash(town: Town, blow: Blow) -> None:
+    if not town.gateway.is_running:
+        return
+    town.gateway.crash()
+
+    def back() -> None:
+        if not town.gateway.is_running:
+            town.gateway.restart(rollback=blow.args["rollback"])
+
+    _later(town, blow, back)
+
+
+def _bot_crash(town: Town, _blow: Blow) -> None:
+    town.bot.die()
+
+
+def _failpoint(town: Town, blow: Blow) -> None:
+    town.failpoint = ((blow.args["name"], blow.args["when"]), blow.args["count"])
+
+
+def _power_loss(town: Town, _blow: Blow) -> None:
+    town.bot.die()
+    town.disk.lose_power(town.universe.rng.randrange)
+    town.lost_power = True
+
+
+def _clock_jump(town: Town, blow: Blow) -> None:
+    town.wall_offset_ns += round(blow.args["by_s"] * SECOND)
+    town.bot.node.wall_offset_ns = town.wall_offset_ns
+
+
+def _disk_full(town: Town, blow: Blow) -> None:
+    disk = town.disk
+    disk.capacity = disk.used()
+
+    def end() -> None:
+        disk.capacity = PLENTY
+
+    _later(town, blow, end)
+
+
+def _disk_failing(town: Town, blow: Blow) -> None:
+    call, failures = blow.args["call"], town.disk.failures
+    failures[call] = [errno.EIO] * 10_000
+
+    def end() -> None:
+        failures.pop(call, None)
+
+    _later(town, blow, end)
+
+
+def _disk_lying(town: Town, blow: Blow) -> None:
+    disk = town.disk
+    disk.lies = town.lied = True
+
+    def end() -> None:
+        disk.lies = False
+
+    _later(town, blow, end)
+
+
+def _kill(town: Town, _blow: Blow) -> None:
+    if town.killed is None:
+        town.killed = Killed(town.universe.now_ns, "simulation", "a person says so")
+        town.killed_ns = town.universe.now_ns
+
+
+def _gateway(town: Town, blow: Blow) -> None:
+    """Let a fault of the gateway's own act."""
+    given: dict[str, Any] = {name: value for name, value in blow.args.items() if value != ""}
+    what = given["what"]
+    if FAULTS[what].acts != EVENT:
+        given["lasts_s"] = max(blow.lasts_s, 0.001)
+    elif what in _TIMED:
+        given["seconds"] = max(blow.lasts_s, 0.001)
+    town.gateway.fault(given)
+
+
+DEALS: dict[str, Deal] = {
+    "net delay": _delay,
+    "net reset": _to_connections("reset"),
+    "net half-open": _to_connections("half-open"),
+    "net cut": _to_connections("cut"),
+    "net pieces": _weather(pieces=0.7),
+    "net together": _weather(together=0.7),
+    "net unreachable": _unreachable,
+    "gateway crash": _gateway_crash,
+    "bot crash": _bot_crash,
+    "bot failpoint": _failpoint,
+    "power loss": _power_loss,
+    "clock jump": _clock_jump,
+    "disk full": _disk_full,
+    "disk failing": _disk_failing,
+    "disk lying": _disk_lying,
+    "kill": _kill,
+}
+"""All kinds that are no faults of the gateway's own."""

@@ -1,0 +1,257 @@
+"""The invariants: what must hold whatever happens. Each says what is wrong, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ikbr.broker.executions import exec_number
+from ikbr.domain.errors import IkbrError
+from ikbr.domain.lifecycle import OrderState
+from ikbr.journal.session_reader import verify_session
+from ikbr.simulate.bot_process import FOLDER, LIMITS
+from ikbr.simulate.gateway_process import ACCOUNT, CLIENT_ID
+from ikbr.simulate.universe import SECOND
+from ikbr.simulate.witness import Witness
+
+Found = Iterator[str]
+
+AT_ONCE_S = 0.5
+"""How soon after the latch nothing new may be begun: it is read four times a second."""
+ABANDONED = "ConnectionError('Socket disconnect')"
+"""What ib_async leaves in the futures of questions that nobody waits for any more."""
+SLACK = 1.02
+"""Prices move between a check and the look here."""
+
+
+def one_order_per_intent(witness: Witness) -> Found:
+    """At most one order at the broker, ever, carries the number of an intent."""
+    for perm_id in witness.new_orders:
+        mine = witness.seen[perm_id]
+        for other in witness.seen.values():
+            if other.perm_id != perm_id and other.ref_id == mine.ref_id:
+                yield f"intent {mine.ref_id} is at the broker twice: {other.perm_id}, {perm_id}"
+
+
+def no_order_without_intent(witness: Witness) -> Found:
+    """Every order at the broker was in the journal first, and risk had let it through."""
+    for perm_id in witness.new_orders:
+        mine = witness.seen[perm_id]
+        intent = witness.intents.get(mine.ref_id)
+        if mine.ref_id != mine.order_id:
+            yield f"order {mine.order_id} carries the number {mine.ref_id}"
+        elif intent is None:
+            yield f"order {mine.order_id} is at the broker without an intent in the journal"
+        elif not intent.checked:
+            yield f"order {mine.order_id} is at the broker and risk was not asked"
+
+
+def no_overfill(witness: Witness) -> Found:
+    """What is executed of an intent is never more than it asked for."""
+    for order_id in {witness.executions[stem]["orderId"] for stem in witness.new_executions}:
+        intent = witness.intents.get(order_id)
+        filled = sum(
+            one["shares"] for one in witness.executions.values() if one["orderId"] == order_id
+        )
+        if intent is not None and filled > intent.most:
+            yield f"{filled} of order {order_id} are executed, and {intent.most} were wanted"
+
+
+def ends_are_final(witness: Witness) -> Found:
+    """What has ended reopens only on the broker's evidence."""
+    for order_id, before, after in witness.reopened:
+        filled = sum(
+            one["shares"] for one in witness.executions.values() if one["orderId"] == order_id
+        )
+        if not (after is OrderState.FILLED and filled):
+            yield f"order {order_id} was {before.value} and is {after.value}"
+
+
+def exposure_in_limits(witness: Witness) -> Found:
+    """No new entry takes a position beyond its limit, were every open order filled."""
+    pipeline = witness.town.bot.pipeline
+    if pipeline is None:
+        return
+    equity = pipeline.valuation.equity_micro / 1e6
+    for order_id in witness.new_intents:
+        intent = witness.intents[order_id]
+        if intent.parent_id or order_id not in pipeline.trader.orders.orders:
+            continue
+        symbol, side = intent.request.symbol, intent.request.side
+        held = _held(witness).get(symbol, 0)
+        if held * side < 0 and intent.request.quantity <= abs(held):
+            continue
+        worst = held * side + _open_quantity(witness, symbol, side)
+        price = pipeline.trader.market_data.tickers[symbol].market_price()
+        limit = LIMITS.max_position_pct * equity * SLACK
+        if worst * price > limit:
+            yield (
+                f"order {order_id} may take {symbol} to {worst * price:,.0f}, and "
+                f"{limit:,.0f} is the limit"
+            )
+
+
+def _held(witness: Witness) -> dict[str, int]:
+    books = witness.town.world.books[ACCOUNT].account.portfolio
+    return {s: p.quantity for s, p in books.positions.items() if p.quantity}
+
+
+def _open_quantity(witness: Witness, symbol: str, side: int) -> int:
+    """Add up what is open on a side: at the broker, and on its way there."""
+    total = 0
+    for wo in witness.town.world.desk.orders.of(CLIENT_ID):
+        intent = witness.intents.get(wo.order_id)
+        exits = wo.parent is not None or (intent is not None and intent.parent_id)
+        if wo.wire["symbol"] == symbol and wo.request.side == side and not exits:
+            total += wo.remaining
+    known = {one.ref_id for one in witness.seen.values()}
+    pipeline = witness.town.bot.pipeline
+    assert pipeline is not None
+    for order in pipeline.trader.orders.working.values():
+        on_its_way = order.order_id not in known and not order.parent_id
+        if on_its_way and order.symbol == symbol and order.side == side:
+            total += order.remaining
+    return total
+
+
+def nothing_new_after_kill(witness: Witness) -> Found:
+    """Once a person has stopped trading nothing is begun any more."""
+    town = witness.town
+    if town.killed is None:
+        return
+    for order_id in witness.new_intents:
+        at_ns = witness.intents[order_id].at_ns
+        if at_ns > town.killed_ns + AT_ONCE_S * SECOND:
+            late = (at_ns - town.killed_ns) / SECOND
+            yield f"order {order_id} was begun {late:.2f} s after trading was stopped"
+
+
+def no_fault_unheard(witness: Witness) -> Found:
+    """No error inside a process vanishes, and none of the simulation's makes the bot stumble."""
+    town = witness.town
+    for node in (town.bot.node, town.gateway.node):
+        faults = [one for one in node.faults if ABANDONED not in one]
+        if faults:
+            yield f"{node.name}: {faults[0]}"
+    yield from witness.unheard[:1]
+    pipeline = town.bot.pipeline
+    halted = pipeline.trader.risk.halted if pipeline is not None else None
+    if halted is not None and "a fault inside" in halted.reason:
+        yield halted.reason
+    if "a fault before the start" in town.bot.failure:
+        yield town.bot.failure
+
+
+def pace_is_kept(witness: Witness) -> Found:
+    """The gateway never has to complain about too many messages."""
+    for link in witness.town.world.links.values():
+        if link._pace.breaches:  # type: ignore[attr-defined]
+            yield "the gateway was sent too many messages in a second"
+
+
+ALWAYS: tuple[Callable[[Witness], Found], ...] = (
+    one_order_per_intent,
+    no_order_without_intent,
+    no_overfill,
+    ends_are_final,
+    exposure_in_limits,
+    nothing_new_after_kill,
+    no_fault_unheard,
+    pace_is_kept,
+)
+"""Those that hold after every turn."""
+
+
+def positions_agree(witness: Witness) -> Found:
+    """At rest the bot holds what the broker says, or has blocked the symbol."""
+    pipeline = witness.town.bot.pipeline
+    if pipeline is None:
+        return
+    trader, theirs = pipeline.trader, _held(witness)
+    for symbol in pipeline.number:
+        ours = trader.portfolio.quantity(symbol)
+        blocked = symbol in trader.risk.clearance.blocked
+        if ours != theirs.get(symbol, 0) and not blocked:
+            yield f"{symbol}: the bot holds {ours:+d}, the broker {theirs.get(symbol, 0):+d}"
+
+
+def executions_agree(witness: Witness) -> Found:
+    """At rest every execution at the broker is booked once, as it is, and nothing else."""
+    pipeline = witness.town.bot.pipeline
+    if pipeline is None:
+        return
+    trader = pipeline.trader
+    booked = {n: f for n, f in trader.orders.fills.items() if f.quantity}
+    known = set(trader.orders.orders)
+    theirs = {
+        exec_number(one["execId"]): one
+        for one in witness.executions.values()
+        if one["shares"] and one["orderId"] in known
+    }
+    blocked = trader.risk.clearance.blocked
+    for number in theirs.keys() - booked.keys():
+        one = theirs[number]
+        if one["symbol"] not in blocked:
+            yield f"execution {one['execId']} of order {one['orderId']} is not booked"
+    for number in booked.keys() - theirs.keys():
+        if booked[number].symbol not in blocked:
+            yield f"fill {number} of order {booked[number].order_id} is none of the broker's"
+    for number in booked.keys() & theirs.keys():
+        fill, one = booked[number], theirs[number]
+        same = fill.quantity == one["shares"] and abs(fill.price - one["price"]) < 1e-9
+        if not same and fill.symbol not in blocked:
+            yield f"execution {one['execId']} is booked as {fill.quantity} at {fill.price}"
+
+
+def orders_agree(witness: Witness) -> Found:
+    """At rest every order that is open at the broker is followed or counted, and none else."""
+    pipeline = witness.town.bot.pipeline
+    if pipeline is None:
+        return
+    working, counted = pipeline.trader.orders.working, pipeline.trader.risk.ledger.orders
+    open_there = set()
+    for wo in witness.town.world.desk.orders.of(CLIENT_ID):
+        if wo.held:
+            # Part of a bracket of which the rest never came: IB does not work it.
+            continue
+        open_there.add(wo.order_id)
+        if wo.order_id not in working and -wo.perm_id not in counted:
+            yield f"order {wo.order_id} is open at the broker, and nobody counts it"
+    for order_id in sorted(working.keys() - open_there):
+        if working[order_id].state is not OrderState.UNKNOWN:
+            state = working[order_id].state.value
+            yield f"order {order_id} is {state} here and not open at the broker"
+
+
+def differences_have_causes(witness: Witness) -> Found:
+    """Books differ without an explanation only where the disk has lost what was known."""
+    town = witness.town
+    if town.lost_power or town.lied:
+        return
+    for _, alert in town.alerts:
+        if alert.source == "reconcile" and "nothing explains it" in alert.message:
+            yield alert.message
+
+
+def journal_is_sound(witness: Witness) -> Found:
+    """The journal verifies."""
+    try:
+        verdict = verify_session(FOLDER, witness.town.disk)
+    except IkbrError as error:
+        yield f"the journal cannot be verified: {error}"
+        return
+    if verdict.tampered:
+        yield f"the journal does not verify: {verdict.message}"
+
+
+AT_REST: tuple[Callable[[Witness], Found], ...] = (
+    positions_agree,
+    executions_agree,
+    orders_agree,
+    differences_have_causes,
+    journal_is_sound,
+)
+"""Those that hold once nothing is under way any more."""
+
+
+BY_NAME = {one.__name__: one for one in (*ALWAYS, *AT_REST)}
+"""All of them, by name."""
