@@ -199,13 +199,16 @@ class Client(IB):
         self.client: WireClient = WireClient(self.wrapper)
         self.client.apiEnd += self.disconnectedEvent
 
-    def serve_pipeline(self) -> Stopwatch:
+    def serve_pipeline(self, now_ns: Callable[[], int] = time.perf_counter_ns) -> Stopwatch:
         """Stamp the way of ticks and orders, and let ib_async keep no orders.
 
         Nobody asks it what became of them, and it would keep each one until the end.
+
+        Args:
+            now_ns: Gives the time for the stamps, ns.
         """
         self.client.tells_ib_async = False
-        self.client.watch = watch = Stopwatch(time.perf_counter_ns)
+        self.client.watch = watch = Stopwatch(now_ns)
         return watch
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -101,6 +102,9 @@ class Outside(msgspec.Struct, frozen=True):
         killed: Says whether a person has stopped trading.
         confirm: Asked before anything is done in an account with real money; raises to refuse.
         recorder: Records what the session sees; None for nothing.
+        stopwatch_ns: Measures how long things take, ns.
+        collects: Whether garbage is collected when the market leaves time for it; it is a matter
+            of the whole process.
     """
 
     wall_ns: Callable[[], int]
@@ -109,3 +113,5 @@ class Outside(msgspec.Struct, frozen=True):
     confirm: Callable[[str], None]
     killed: Callable[[], Killed | None] = lambda: None
     recorder: Recorder | None = None
+    stopwatch_ns: Callable[[], int] = time.perf_counter_ns
+    collects: bool = True

@@ -84,7 +84,7 @@ class Runner:
         self._outside = outside
         self._bus = bus
         self._client = client
-        self._stopwatch = client.serve_pipeline()
+        self._stopwatch = client.serve_pipeline(outside.stopwatch_ns)
         self._market_clock = MarketClock()
         self._wall_clock: WallClock | None = None
         self._market_time: MarketTime | None = None
@@ -335,7 +335,8 @@ class Runner:
         self.pipeline = pipeline
         self.on_begin()
         if self._clock is self._wall_clock:
-            self._collector.begin()
+            if self._outside.collects:
+                self._collector.begin()
             pipeline.keep_latency(self._stopwatch)
 
     def _on_state(self, state: LinkState) -> None:

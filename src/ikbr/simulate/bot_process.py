@@ -122,7 +122,13 @@ class BotProcess:
         bus = EventBus()
         bus.subscribe(EventType.ALERT, self._on_alert, name="simulation")
         outside = Outside(
-            self.node.wall_ns, self._universe.rng.random, self._open, _nothing, self._killed
+            self.node.wall_ns,
+            self._universe.rng.random,
+            self._open,
+            _nothing,
+            self._killed,
+            stopwatch_ns=lambda: self._universe.now_ns,
+            collects=False,
         )
         self.runner = Runner(Client(), self._plan(), Meant("paper", "paper", PORT), outside, bus)
         try:
