@@ -181,7 +181,7 @@ class IBBroker:
         """
         executed = order.executed
         known = order.state not in UNHEARD or executed > 0
-        line = Line(order, booked=executed, seen=executed, acknowledged=known)
+        line = Line(order, placed=1, booked=executed, seen=executed, acknowledged=known)
         self.follower.lines[order.order_id] = line
         for fill in fills:
             self.follower.executions.know(order, fill)

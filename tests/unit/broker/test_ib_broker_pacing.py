@@ -127,3 +127,14 @@ def test_a_change_of_a_part_of_a_bracket_goes_by_itself_and_holds_nothing_up(que
         queue.desk.later(2)
         assert [number for _, number in queue.sent] == [order.order_id, next_one.order_id]
         assert queue.pacer.waiting == 0
+
+
+def test_an_order_of_an_earlier_session_can_be_cancelled(queue: Queue) -> None:
+    order = queue.send(10)
+    queue.desk.later(2)
+    queue.desk.follower.lines.clear()
+    queue.desk.broker.adopt(order)
+    queue.desk.connection.sent.clear()
+    queue.desk.orders.cancel(order.order_id)
+    queue.desk.later(2)
+    assert queue.sent == [("4", order.order_id)]
