@@ -229,17 +229,14 @@ def test_a_pacing_violation_is_waited_out(
     monkeypatch.setattr("ikbr.broker.history_budget.MOST_IN_BURST", 99)
     clock = [0.0]
 
-    class Server(GatewayServer):
-        @staticmethod
-        def wall_ns() -> int:
-            return int(clock[0] * SECOND)
-
     async def sleep(seconds: float) -> None:
         clock[0] += seconds
         await asyncio.sleep(0)
 
     async def main() -> None:
-        server = Server(make_world(behind), speed=1.0)
+        server = GatewayServer(
+            make_world(behind), speed=1.0, wall_ns=lambda: int(clock[0] * SECOND)
+        )
         server.runner.speed = STEP
         await server.start(control_port=None)
         waits: list[tuple[str, float]] = []

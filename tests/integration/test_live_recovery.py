@@ -20,6 +20,8 @@ from ikbr.domain.order import Fill, OrderRequest, OrderType, Side, TimeInForce
 from ikbr.domain.session_events import Baseline
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
+from ikbr.gateway.faults.fault import read_fault
+from ikbr.gateway.messages import order_answers as say
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.runner import STEP
 from ikbr.gateway.server import GatewayServer
@@ -389,5 +391,43 @@ def test_an_order_of_ours_that_was_forgotten_counts_in_the_limits() -> None:
         assert life.working == []
         assert [order_id < 0 for order_id in life.pipeline.trader.risk.ledger.orders] == [True]
         assert any("of ours, which had ended or was forgotten" in a.message for a in life.alerts)
+
+    in_town(test)
+
+
+def test_a_fill_that_waits_for_its_commission_is_no_difference() -> None:
+    async def test(town: Town) -> None:
+        life = await town.begin()
+        late = {"what": "late_commission", "seconds": 1e6, "lasts_s": 1e6}
+        town.world.faults.add(read_fault(late))
+        life.strategy.answers = [BUY]
+        await town.until(lambda: town.theirs() == {"SPY": 100})
+        await asyncio.sleep(0.05)
+        assert life.held() == {}
+        await life.runner._alignment._look()
+        assert life.held() == {"SPY": 100}
+        assert life.position == 100
+        assert life.alerts == []
+        assert life.pipeline.trader.risk.clearance.blocked == {}
+
+    in_town(test)
+
+
+def test_what_ib_says_about_an_order_and_nothing_settles_is_told_to_a_person() -> None:
+    async def test(town: Town) -> None:
+        life = await bought(town, REST)
+        [order] = life.working
+        session = next(iter(town.world.links.values()))
+        wo = town.world.desk.orders.open(7, order.order_id)
+        assert wo is not None
+        session.send(say.ORDER_STATUS, wo.status_values() | {"status": "Pondering"})
+        session.error(order.order_id, 399, "it ponders")
+        town.server.flush()
+        for _ in range(100):
+            if life.alerts:
+                break
+            await asyncio.sleep(0.01)
+        assert [(a.severity, a.source) for a in life.alerts] == [("warning", "orders")]
+        assert life.alerts[0].message == f"order {order.order_id}: code 399: it ponders"
 
     in_town(test)

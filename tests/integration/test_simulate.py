@@ -1,4 +1,4 @@
-"""Bot and gateway in virtual time: seeds that are new with every commit, and the same run again."""
+"""Bot and gateway in virtual time: nothing breaks, and a seed is the same run again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,25 +14,14 @@ from ikbr.simulate.play import play
 from ikbr.simulate.shrink import shrink, story
 from ikbr.simulate.storm import KINDS, Blow, make_storm
 
-ROOT = Path(__file__).parents[2]
 IKBR = str(Path(sys.executable).with_name("ikbr"))
-FRESH = 160
-"""Seeds of a test run; more is the campaign's."""
-PARTS = 8
-
-
-def first_fresh_seed() -> int:
-    """Derive seeds from the sources, so that each version of them meets others."""
-    digest = sha256()
-    for path in sorted((ROOT / "src").rglob("*.py")):
-        digest.update(path.read_bytes())
-    return int.from_bytes(digest.digest()[:6], "big")
+SEEDS, PARTS = 80, 8
+"""Seeds of a test run, and in how many tests; fresh ones are the campaign's."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_fresh_seeds_break_nothing(part: int) -> None:
-    first = first_fresh_seed() + part * (FRESH // PARTS)
-    for seed in range(first, first + FRESH // PARTS):
+def test_no_storm_breaks_anything(part: int) -> None:
+    for seed in range(part, SEEDS, PARTS):
         outcome = play(seed)
         assert not outcome.violations, story(shrink(outcome))
 

@@ -146,9 +146,9 @@ class IBBroker:
             on_answer=follower.settle,
             on_silence=follower.lose_all,
         )
-        for order_id, line in tuple(follower.lines.items()):
+        for line in follower.lines.values():
             line.touched = 0
-            follower.inquiry.ask(order_id)
+        self.ask_again()
         return self._first_id
 
     @property
@@ -212,10 +212,10 @@ class IBBroker:
             self._clock.call_at(self._clock.now_ns, self._release, order.order_id)
 
     def ask_again(self) -> None:
-        """Ask about every order of which IB still owes an answer."""
-        for order_id, line in tuple(self.follower.lines.items()):
-            if line.in_doubt and self.follower.inquiry is not None:
-                self.follower.inquiry.ask(order_id)
+        """Ask about every order that has not ended here: IB may have ended it without a word."""
+        inquiry = self.follower.inquiry
+        if inquiry is not None:
+            inquiry.ask_all(self.follower.lines)
 
     def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
         """Ask IB what an order would do to margin, without placing it; it may never answer."""

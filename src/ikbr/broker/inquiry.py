@@ -6,7 +6,7 @@ has ended among the completed ones, and what it filled among the executions of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ib_async import ExecutionFilter
 
@@ -71,8 +71,12 @@ class Inquiry:
 
         What happened after a question was sent need not be in its answer.
         """
-        self._next.add(order_id)
-        if not self.running:
+        self.ask_all((order_id,))
+
+    def ask_all(self, order_ids: Iterable[int]) -> None:
+        """Ask about orders, with the same questions for all of them."""
+        self._next.update(order_ids)
+        if self._next and not self.running:
             self._start()
 
     def stop(self) -> None:

@@ -92,7 +92,7 @@ class Alignment:
         self._pipeline.trader.risk.clearance.reconciled = True
 
     def check_drift(self) -> None:
-        """Look for differences in the background, and ask for answers that IB owes."""
+        """Look for differences in the background, in the books and in what works."""
         self._broker.ask_again()
         if self._drift is None or self._drift.done():
             self._drift = asyncio.create_task(self._look())

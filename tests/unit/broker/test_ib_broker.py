@@ -267,6 +267,15 @@ def test_what_ib_did_not_answer_is_asked_again(desk: Any) -> None:
     desk.open(order)
     desk.answer()
     assert order.state is OrderState.SUBMITTED
+
+
+def test_an_order_that_ib_has_ended_without_a_word_is_found_at_the_next_look(desk: Any) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.broker.ask_again()
+    desk.complete(order, "Cancelled")
+    desk.answer()
+    assert order.state is OrderState.CANCELLED
     asked = len(desk.sent(7))
     desk.broker.ask_again()
     assert len(desk.sent(7)) == asked
