@@ -169,7 +169,7 @@ class Agenda:
     def _minute(self, session: Session, due: int) -> None:
         trader, now = self._trader, self._clock.now_ns
         trader.desk.refresh()
-        if trader.risk.correlates:
+        if trader.risk.judge.correlates:
             trader.risk.on_sample(now, self._marks())
         enabled = [running for running in trader.manager.running if running.enabled]
         for alert in trader.manager.cleanup_due(now):

@@ -257,7 +257,7 @@ class Desk:
             retry = self.requests.retry_ns()
             self._refuse(slot, request, Refused("invalid", 0.0, 0.0, str(error), retry))
         except NotDurableError as error:
-            if self.risk.reduces(request) and not request.reduce_only:
+            if self.risk.judge.reduces(request) and not request.reduce_only:
                 # What closes is sent even so; saying that it only closes lets it through.
                 self.submit(slot, item, msgspec.structs.replace(request, reduce_only=True))
                 return

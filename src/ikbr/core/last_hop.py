@@ -73,7 +73,7 @@ class LastHop:
             self._refuse(order, OrderEvent.REJECT, words)
             return
         risk = self._risk
-        risk.traffic.on_submit(order, self._clock.now_ns, risk.unit_micro(order.request))
+        risk.traffic.on_submit(order, self._clock.now_ns, risk.judge.unit_micro(order.request))
         self._remember(sent)
         self._broker.submit(order)
 
@@ -86,7 +86,7 @@ class LastHop:
             return
         risk, more = self._risk, request.quantity - sent.quantity
         sent.quantity = request.quantity
-        risk.traffic.on_modify(more, self._clock.now_ns, risk.unit_micro(request))
+        risk.traffic.on_modify(more, self._clock.now_ns, risk.judge.unit_micro(request))
         self._broker.modify(order, request)
 
     def cancel(self, order: Order) -> None:

@@ -103,9 +103,9 @@ class MarginGate:
     def _is_large(self, order: Order) -> bool:
         risk, request = self._risk, order.request
         limit = risk.limits.preview_notional
-        if not limit or order.parent_id or risk.only_reduces(order):
+        if not limit or order.parent_id or risk.judge.only_reduces(order):
             return False
-        return not request.quantity * risk.unit_micro(request) < limit * MICRO
+        return not request.quantity * risk.judge.unit_micro(request) < limit * MICRO
 
     def _ask(self, order: Order) -> None:
         held, now = self._held[order.order_id], self._clock.now_ns

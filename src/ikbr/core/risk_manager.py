@@ -8,10 +8,10 @@ from ikbr.core.clearance import Clearance
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_case import Case
-from ikbr.core.risk_chain import active_rules, in_stages
-from ikbr.core.risk_checks import RULES, SEVERAL, Rule
+from ikbr.core.risk_checks import RULES, Rule
+from ikbr.core.risk_judge import Judge
 from ikbr.core.risk_ledger import RiskLedger
-from ikbr.core.sizing import order_price, position_size, touch_price
+from ikbr.core.sizing import position_size, touch_price
 from ikbr.core.traffic import Traffic
 from ikbr.domain.errors import ConfigError
 from ikbr.domain.events import Refused
@@ -29,9 +29,6 @@ from ikbr.domain.timers import NEVER
 class RiskManager:
     """Judge order requests by the table of rules, and watch the equity.
 
-    An order with quantity ≤ |position| − working reducing quantity passes the rules about
-    exposure, drawdown and intervals: what shrinks risk must never be held up by it.
-
     Attributes:
         limits: What is allowed.
         history: Returns for the correlation rule; feed it once a minute.
@@ -43,20 +40,15 @@ class RiskManager:
             rejection by the broker, and nothing that hangs on them may leave.
         resumed_day: The trading day that an earlier run was in, YYYY-MM-DD; "" for none.
         on_trip: Told of whatever stops orders until a person or another session comes.
-        correlates: Whether any rule asks how symbols move together.
+        judge: Asks the rules.
     """
 
     __slots__ = (
-        "_case",
-        "_entering",
         "_portfolio",
-        "_reducing",
-        "_rules",
-        "_several",
         "clearance",
-        "correlates",
         "halts",
         "history",
+        "judge",
         "ledger",
         "limits",
         "on_trip",
@@ -93,27 +85,10 @@ class RiskManager:
         self.resumed_day = ""
         self.withheld: set[int] = set()
         self._portfolio = portfolio
-        self._rules = rules
-        self._several = len(instruments) > 1
-        self._case = Case(
+        case = Case(
             limits, portfolio, self.ledger, self.halts, self.history, self.traffic, self.clearance
         )
-        self._choose_rules()
-
-    def _choose_rules(self) -> None:
-        """Put the rules that are set into the chains; no other is ever asked."""
-        blocked = bool(self.clearance.blocked)
-        active = active_rules(self._rules, self.limits, blocked=blocked, several=self._several)
-        self.correlates = any(rule.scope == SEVERAL for rule in active)
-        self._entering = in_stages(active)
-        self._reducing = in_stages([rule for rule in active if rule.binds_reducing])
-
-    def reduces(self, request: OrderRequest) -> bool:
-        """Say whether an order can only shrink the position, whatever else works."""
-        position = self._portfolio.positions.get(request.symbol)
-        held = position.quantity if position is not None else 0
-        free = self.ledger.book(request.symbol).free_to_reduce(held, request.oca_group)
-        return held * request.side < 0 and request.quantity <= free
+        self.judge = Judge(case, rules, several=len(instruments) > 1)
 
     def check(
         self,
@@ -123,78 +98,8 @@ class RiskManager:
         now_ns: int,
         replaces: Order | None = None,
     ) -> Refused | None:
-        """Judge an order before it is sent.
-
-        Args:
-            request: What is asked.
-            strategy: By whom.
-            ticker: The market of its symbol.
-            now_ns: The present, ns UTC.
-            replaces: The working order that it modifies; its own open quantity does not count.
-
-        Returns:
-            None when it may be sent, else the first rule that forbids it.
-        """
-        if replaces is not None:
-            return self._check_modification(request, strategy, ticker, now_ns, replaces)
-        case, symbol = self._case, request.symbol
-        book = self.ledger.books.get(symbol)
-        if book is None:
-            book = self.ledger.book(symbol)
-        portfolio = self._portfolio
-        position = portfolio.positions.get(symbol)
-        held = position.quantity if position is not None else 0
-        reduces = (
-            held != 0
-            and (held > 0) is not (request.side > 0)
-            and request.quantity <= book.free_to_reduce(held, request.oca_group)
-        )
-        asked, priced, valued = self._reducing if reduces else self._entering
-        case.request = request
-        case.strategy = strategy
-        case.ticker = ticker
-        case.now_ns = now_ns
-        case.book = book
-        case.held = held
-        for test in asked:
-            if (refused := test(case)) is not None:
-                return refused
-        if priced or valued:
-            case.price = price = order_price(request, ticker)
-            rate = portfolio.fx_micro.get(book.currency, NAN)
-            case.unit_micro = abs(price) * book.multiplier * rate
-            for test in priced:
-                if (refused := test(case)) is not None:
-                    return refused
-            if price == price:
-                book.price = price
-        if valued:
-            case.after = (
-                book.highest(held, request.oca_group) + request.quantity
-                if request.side > 0
-                else book.lowest(held, request.oca_group) - request.quantity
-            )
-            case.equity_micro = portfolio.equity_micro()
-            case.others = None
-            for test in valued:
-                if (refused := test(case)) is not None:
-                    return refused
-        return None
-
-    def _check_modification(
-        self, request: OrderRequest, strategy: str, ticker: Ticker, now_ns: int, order: Order
-    ) -> Refused | None:
-        case, ledger = self._case, self.ledger
-        entry = ledger.remove(order.order_id)
-        case.modifies = True
-        case.replaced = order
-        try:
-            return self.check(request, strategy, ticker, now_ns)
-        finally:
-            case.modifies = False
-            case.replaced = None
-            if entry is not None:
-                ledger.put_back(entry)
+        """Judge an order before it is sent; see `Judge.check`."""
+        return self.judge.check(request, strategy, ticker, now_ns, replaces)
 
     def calculate_position_size(
         self, signal: Signal, ticker: Ticker, equity_micro: int, share: float = 1.0
@@ -290,26 +195,6 @@ class RiskManager:
         self.ledger.sent_today = 0
         self.traffic.start_day(self.limits.max_runs)
 
-    def only_reduces(self, order: Order) -> bool:
-        """Say whether an order that is counted as open can only shrink its position."""
-        request, entry = order.request, self.ledger.remove(order.order_id)
-        held = self._portfolio.quantity(request.symbol)
-        free = self.ledger.book(request.symbol).free_to_reduce(held, request.oca_group)
-        if entry is not None:
-            self.ledger.put_back(entry)
-        return held * request.side < 0 and request.quantity <= free
-
-    def unit_micro(self, request: OrderRequest) -> float:
-        """Value a quantity of 1 of an order that was checked, millionths of the base currency.
-
-        Returns:
-            The value at its own price, or at which its symbol was valued last; NaN if unknown.
-        """
-        book = self.ledger.book(request.symbol)
-        price = request.limit_price or request.stop_price or book.price
-        rate = self._portfolio.fx_micro.get(book.currency, NAN)
-        return abs(price) * book.multiplier * rate if price else NAN
-
     def tighten(self, limits: RiskLimits) -> None:
         """Judge by tighter limits from now on, while orders may be on their way.
 
@@ -330,9 +215,8 @@ class RiskManager:
                 f"start again."
             )
         self.limits = limits
-        self._case.set_limits(limits)
         self.halts.set_limits(limits)
-        self._choose_rules()
+        self.judge.set_limits(limits)
 
     def on_rejected(self, order: Order, now_ns: int) -> None:
         """Count a rejection by the broker; too many block their symbol."""
@@ -356,18 +240,18 @@ class RiskManager:
     def block(self, symbol: str, reason: str) -> None:
         """Let nothing be entered in a symbol until `unblock`."""
         self.clearance.blocked[symbol] = reason
-        self._choose_rules()
+        self.judge.choose_rules()
         self.on_trip(Refused("blocked", 0.0, 1.0, f"{symbol}: it is blocked: {reason}.", NEVER))
 
     def restore_blocks(self, blocked: Mapping[str, str]) -> None:
         """Block again what was blocked before a restart; nobody is told once more."""
         self.clearance.blocked.update(blocked)
-        self._choose_rules()
+        self.judge.choose_rules()
 
     def unblock(self, symbol: str) -> None:
         """Let a symbol be entered again."""
         self.clearance.unblock(symbol)
-        self._choose_rules()
+        self.judge.choose_rules()
 
     def enable(self, strategy: str) -> None:
         """Let a strategy that ordered too often enter again; its orders count from 0."""
