@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from live_rig import (
@@ -272,6 +273,37 @@ def test_real_money_is_not_traded_before_its_account_is_confirmed() -> None:
             confirm=refuse,
         )
     assert asked == ["U1000001"]
+
+
+class Bare(OnPrints):
+    """Order without a stop, and every other time with one."""
+
+    def on_market_data(self, ticker: Ticker) -> Any:
+        signal = super().on_market_data(ticker)
+        if signal is None:
+            return None
+        stop = None if signal.action == "BUY" else round(ticker.last * 0.9, 2)
+        return OrderRequest(ticker.symbol, Side.BUY, 10, stop_loss=stop)
+
+
+def test_with_real_money_nothing_is_held_without_a_stop_at_the_broker() -> None:
+    limits = msgspec.structs.replace(LOOSE, require_stop=True)
+    seen = run_session(
+        [one(Bare(50), "SPY")],
+        source=calm_source(2_000),
+        gateway=GatewayOptions(accounts={"U1000001": 1e6}),
+        meant=Meant("live", "live", 4001),
+        kind="live",
+        mode="live",
+        limits=limits,
+    )
+    refused = seen.runner.pipeline.trader.desk.refused
+    assert refused.keys() == {"protection"}
+    held = seen.end.positions["SPY"]
+    assert 0 < held == sum(o.remaining for o in seen.end.working)
+    at_the_broker = [one.order for one in seen.world.desk.orders.of()]
+    assert {o.request.order_type for o in at_the_broker} == {OrderType.STOP}
+    assert sum(o.remaining for o in at_the_broker) == held
 
 
 def test_in_step_mode_it_does_the_same_as_at_the_highest_speed() -> None:

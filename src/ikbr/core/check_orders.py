@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ikbr.core.protection import gap_after
 from ikbr.core.risk_case import SLACK_MICRO, Case
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO
@@ -32,6 +33,15 @@ def test_order_quantity(case: Case) -> Refused | None:
         return None
     reason = f"an order of {quantity:,} is above the largest allowed, {limit:,}."
     return case.refuse("order-quantity", limit, quantity, reason)
+
+
+def test_protected(case: Case) -> Refused | None:
+    """Refuse what would leave a position, or a part of it, without a stop at the broker."""
+    slot = case.slots.find(case.strategy, case.request.symbol)
+    gap = gap_after(slot, case.request, case.replaced)
+    if gap is None:
+        return None
+    return case.refuse("protection", gap.needed, gap.covered, gap.words)
 
 
 def test_price(case: Case) -> Refused | None:

@@ -12,6 +12,7 @@ from ikbr.core.event_bus import EventBus
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock, Journal
+from ikbr.core.protection import gap_without
 from ikbr.core.request_maker import RequestMaker
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.sizing import touch_price
@@ -268,6 +269,20 @@ class Desk:
 
     def _freshness(self, slot: Slot) -> Any:
         return slot.ticker.freshness(self.clock.now_ns, self.market_data.stale_after_ns)
+
+    def cancel(self, order_id: int) -> None:
+        """Ask for the cancellation of an order, unless a position would lose its stop by it."""
+        order = self.orders.working.get(order_id)
+        if order is not None and self.risk.limits.require_stop:
+            slot = self.slots.of(order.strategy, order.symbol)
+            gap = gap_without(slot, order)
+            if gap is not None:
+                why = f"{order.symbol}: {gap.words}"
+                retry = self.requests.retry_ns()
+                refused = Refused("protection", gap.needed, gap.covered, why, retry)
+                self._refuse(slot, order.request, refused)
+                return
+        self.orders.cancel(order_id)
 
     def modify(self, order_id: int, **changes: Any) -> None:
         """Change a working order, unless risk refuses what it would become."""

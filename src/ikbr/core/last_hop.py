@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ikbr.core.ports import Broker, Clock
+from ikbr.core.protection import gap_after
 from ikbr.core.risk_manager import RiskManager
 from ikbr.domain.errors import InvariantError
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
@@ -68,7 +69,12 @@ class LastHop:
             self._tell(order, OrderEvent.CANCEL, "never sent")
             return
         sent = _Sent(order, self._parent_of(order))
-        words = self._unreconciled() or self._too_fast(order) or _too_much(sent, sent.quantity)
+        words = (
+            self._unreconciled()
+            or self._too_fast(order)
+            or _too_much(sent, sent.quantity)
+            or self._unprotected(order, order.request)
+        )
         if words:
             self._refuse(order, OrderEvent.REJECT, words)
             return
@@ -80,7 +86,11 @@ class LastHop:
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Change a working order, unless the change must not leave."""
         sent = self._sent.get(order.order_id) or _Sent(order, None)
-        words = self._unreconciled() or _too_much(sent, request.quantity)
+        words = (
+            self._unreconciled()
+            or _too_much(sent, request.quantity)
+            or self._unprotected(order, request)
+        )
         if words:
             self._refuse(order, OrderEvent.CANCEL_REFUSED, words)
             return
@@ -108,6 +118,13 @@ class LastHop:
         if limit and not order.parent_id and self._risk.traffic.messages.total(now) >= limit:
             return f"{limit} messages were sent within a second"
         return ""
+
+    def _unprotected(self, order: Order, request: OrderRequest) -> str:
+        """Say whether an order would leave a position without a stop; its exits are made by now."""
+        if not self._risk.limits.require_stop or order.parent_id:
+            return ""
+        gap = gap_after(self._risk.slots.find(order.strategy, order.symbol), request, order)
+        return "" if gap is None else gap.words.rstrip(".")
 
     def _parent_of(self, order: Order) -> _Sent | None:
         """Find what an order hangs on; what is attached later is bounded by the position."""

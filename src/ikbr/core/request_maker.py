@@ -111,10 +111,11 @@ class RequestMaker:
             self.outside_rth,
             group,
             None,
-            _stop_loss(slot.instrument, side, price, stop_pct) if turns and stop_pct else None,
+            _stop_loss(slot.instrument, side, price, stop_pct) if entry and stop_pct else None,
             signal.reason,
             signal.group,
-            False,
+            # Exits that it cannot replace as a group are cancelled when it has filled.
+            after == 0 and bool(slot.exits) and not group,
             abs(after) if turns and held else 0,
         )
         return request if self.router is None else self.router.route(slot, signal, request)

@@ -6,6 +6,7 @@ from ikbr.core.clearance import Clearance
 from ikbr.core.correlation import ReturnHistory
 from ikbr.core.halts import Halts
 from ikbr.core.risk_ledger import Book, RiskLedger
+from ikbr.core.slot import SlotTable
 from ikbr.core.traffic import Traffic
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO
@@ -23,6 +24,7 @@ class Case:
 
     Attributes:
         limits, portfolio, ledger, halts, history, traffic, clearance: The state of the account.
+        slots: What each strategy holds, and which of its orders work.
         sector_of: The sector of each symbol that has one.
         request, strategy, ticker, now_ns: What is asked, by whom, in which market, when.
         book: The open orders of its symbol.
@@ -57,6 +59,7 @@ class Case:
         "request",
         "retry_after_ns",
         "sector_of",
+        "slots",
         "strategy",
         "ticker",
         "traffic",
@@ -85,6 +88,7 @@ class Case:
         self.history = history
         self.traffic = traffic
         self.clearance = clearance
+        self.slots = SlotTable((), {})
         self.replaced: Order | None = None
         self.set_limits(limits)
         self.now_ns = self.held = self.after = self.equity_micro = 0

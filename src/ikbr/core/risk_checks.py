@@ -29,6 +29,7 @@ from ikbr.core.check_orders import (
     test_order_notional,
     test_order_quantity,
     test_price,
+    test_protected,
     test_restricted,
     test_universe,
 )
@@ -92,6 +93,8 @@ RULES: tuple[Rule, ...] = (
          test_message_rate),
     Rule("quantity-rate", ("max_quantity_per_minute", "max_quantity_per_day"), "units", "account",
          ASKED, True, test_quantity_rate),
+    Rule("protection", ("require_stop",), "units", "strategy and symbol", ASKED, True,
+         test_protected),
     Rule("duplicate", ("duplicate_s",), "seconds", "strategy and symbol", ASKED, True,
          test_duplicate),
     Rule("halt", (), "fraction of equity", "account", ASKED, False, test_halt),

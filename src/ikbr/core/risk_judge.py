@@ -19,11 +19,11 @@ class Judge:
     exposure, drawdown and intervals: what shrinks risk must never be held up by it.
 
     Attributes:
+        case: What the rules look at.
         correlates: Whether any rule asks how symbols move together.
     """
 
     __slots__ = (
-        "_case",
         "_clearance",
         "_entering",
         "_ledger",
@@ -31,6 +31,7 @@ class Judge:
         "_reducing",
         "_rules",
         "_several",
+        "case",
         "correlates",
     )
 
@@ -42,7 +43,7 @@ class Judge:
             rules: The table, in the order in which rules are asked.
             several: Whether several symbols may be ordered.
         """
-        self._case = case
+        self.case = case
         self._clearance = case.clearance
         self._ledger = case.ledger
         self._portfolio = case.portfolio
@@ -52,15 +53,13 @@ class Judge:
 
     def set_limits(self, limits: RiskLimits) -> None:
         """Judge by other limits from now on."""
-        self._case.set_limits(limits)
+        self.case.set_limits(limits)
         self.choose_rules()
 
     def choose_rules(self) -> None:
         """Put the rules that are set into the chains; no other is ever asked."""
         blocked = bool(self._clearance.blocked)
-        active = active_rules(
-            self._rules, self._case.limits, blocked=blocked, several=self._several
-        )
+        active = active_rules(self._rules, self.case.limits, blocked=blocked, several=self._several)
         self.correlates = any(rule.scope == SEVERAL for rule in active)
         self._entering = in_stages(active)
         self._reducing = in_stages([rule for rule in active if rule.binds_reducing])
@@ -87,7 +86,7 @@ class Judge:
         """
         if replaces is not None:
             return self._check_modification(request, strategy, ticker, now_ns, replaces)
-        case, symbol = self._case, request.symbol
+        case, symbol = self.case, request.symbol
         book = self._ledger.books.get(symbol)
         if book is None:
             book = self._ledger.book(symbol)
@@ -97,7 +96,8 @@ class Judge:
         reduces = (
             held != 0
             and (held > 0) is not (request.side > 0)
-            and request.quantity <= book.free_to_reduce(held, request.oca_group)
+            and request.quantity
+            <= book.free_to_reduce(held, request.oca_group, gives_way=request.reduce_only)
         )
         asked, priced, valued = self._reducing if reduces else self._entering
         case.request = request
@@ -134,7 +134,7 @@ class Judge:
     def _check_modification(
         self, request: OrderRequest, strategy: str, ticker: Ticker, now_ns: int, order: Order
     ) -> Refused | None:
-        case, ledger = self._case, self._ledger
+        case, ledger = self.case, self._ledger
         entry = ledger.remove(order.order_id)
         case.modifies = True
         case.replaced = order
@@ -150,14 +150,16 @@ class Judge:
         """Say whether an order can only shrink the position, whatever else works."""
         position = self._portfolio.positions.get(request.symbol)
         held = position.quantity if position is not None else 0
-        free = self._ledger.book(request.symbol).free_to_reduce(held, request.oca_group)
+        book = self._ledger.book(request.symbol)
+        free = book.free_to_reduce(held, request.oca_group, gives_way=request.reduce_only)
         return held * request.side < 0 and request.quantity <= free
 
     def only_reduces(self, order: Order) -> bool:
         """Say whether an order that is counted as open can only shrink its position."""
         request, entry = order.request, self._ledger.remove(order.order_id)
         held = self._portfolio.quantity(request.symbol)
-        free = self._ledger.book(request.symbol).free_to_reduce(held, request.oca_group)
+        book = self._ledger.book(request.symbol)
+        free = book.free_to_reduce(held, request.oca_group, gives_way=request.reduce_only)
         if entry is not None:
             self._ledger.put_back(entry)
         return held * request.side < 0 and request.quantity <= free

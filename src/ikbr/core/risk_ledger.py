@@ -22,6 +22,7 @@ class OpenOrder(msgspec.Struct, eq=False):
         remaining: What may still fill.
         group: Orders of one group replace each other: only the largest of a side counts.
         book: Of its symbol.
+        attached: Whether it hangs on an entry.
     """
 
     order_id: int
@@ -29,6 +30,7 @@ class OpenOrder(msgspec.Struct, eq=False):
     remaining: int
     group: str
     book: Book
+    attached: bool = False
 
 
 class Book:
@@ -97,19 +99,30 @@ class Book:
         """Give the largest absolute position that the open orders can make."""
         return max(abs(self.highest(held)), abs(self.lowest(held)))
 
-    def free_to_reduce(self, held: int, group: str = "") -> int:
+    def free_to_reduce(self, held: int, group: str = "", *, gives_way: bool = False) -> int:
         """Give how much of a position no open order is closing yet.
 
         Args:
             held: The position.
             group: Orders of this group do not count: the new order replaces them.
+            gives_way: Whether attached exits do not count either, as they are shrunk to what is
+                left when the new order fills.
         """
         buys, sells, exit_buys, exit_sells = self.open
         free = held - sells - exit_sells if held > 0 else -held - buys - exit_buys
         if group and self.grouped:
             closing = (SELLS, EXIT_SELLS) if held > 0 else (BUYS, EXIT_BUYS)
             free += max(self._of_group(group, kind) for kind in closing)
+        if gives_way:
+            free += self._attached(EXIT_SELLS if held > 0 else EXIT_BUYS, group)
         return free
+
+    def _attached(self, kind: int, but: str) -> int:
+        largest: dict[str, int] = {}
+        for order in self.orders.values():
+            if order.attached and order.kind == kind and order.group != but:
+                largest[order.group] = max(largest.get(order.group, 0), order.remaining)
+        return sum(largest.values())
 
     def _of_group(self, group: str, kind: int) -> int:
         return max(
@@ -170,7 +183,7 @@ class RiskLedger:
             kind += EXIT_BUYS
         group = request.oca_group or (f"#{parent_id}" if parent_id else "")
         book = self.books.get(request.symbol) or self.book(request.symbol)
-        entry = OpenOrder(order_id, kind, remaining, group, book)
+        entry = OpenOrder(order_id, kind, remaining, group, book, bool(parent_id))
         if group:
             self.put_back(entry)
         else:

@@ -12,6 +12,7 @@ from ikbr.core.risk_checks import RULES, Rule
 from ikbr.core.risk_judge import Judge
 from ikbr.core.risk_ledger import RiskLedger
 from ikbr.core.sizing import position_size, touch_price
+from ikbr.core.slot import SlotTable
 from ikbr.core.traffic import Traffic
 from ikbr.domain.errors import ConfigError
 from ikbr.domain.events import Refused
@@ -100,6 +101,15 @@ class RiskManager:
     ) -> Refused | None:
         """Judge an order before it is sent; see `Judge.check`."""
         return self.judge.check(request, strategy, ticker, now_ns, replaces)
+
+    @property
+    def slots(self) -> SlotTable:
+        """What each strategy holds, and which of its orders work."""
+        return self.judge.case.slots
+
+    @slots.setter
+    def slots(self, slots: SlotTable) -> None:
+        self.judge.case.slots = slots
 
     def calculate_position_size(
         self, signal: Signal, ticker: Ticker, equity_micro: int, share: float = 1.0

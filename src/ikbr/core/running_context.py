@@ -81,7 +81,7 @@ class RunningContext:
         """Ask for the cancellation of one of its orders."""
         self._own(order_id)
         self._trader.before_action()
-        self._trader.orders.cancel(order_id)
+        self._trader.desk.cancel(order_id)
 
     def modify(
         self,

@@ -157,6 +157,10 @@ class SlotTable:
                 f"{name} does not run on {symbol!r}; {nearest(symbol, own)}."
             ) from None
 
+    def find(self, name: str, symbol: str) -> Slot | None:
+        """Give a strategy's slot in a symbol; None when it has none."""
+        return self._by_name.get((name, symbol))
+
     def __iter__(self) -> Iterator[Slot]:
         """Walk through all slots."""
         return iter(self._by_name.values())

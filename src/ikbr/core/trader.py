@@ -21,6 +21,7 @@ from ikbr.core.flattening import Flattener
 from ikbr.core.market_data import MarketData
 from ikbr.core.order_manager import OrderManager
 from ikbr.core.ports import Clock, Journal
+from ikbr.core.protection import is_protective
 from ikbr.core.request_maker import RequestMaker
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.risk_memory import risk_state
@@ -137,6 +138,7 @@ class Trader:
         self.books.on_late = self.flattener.close
         self.books.on_rejected = self._on_rejected
         risk.on_trip = self._on_trip
+        risk.slots = self.slots
 
     def _move(self, order_id: int, limit_price: float) -> None:
         self.desk.modify(order_id, limit_price=limit_price)
@@ -232,9 +234,9 @@ class Trader:
         self.alert(alert)
 
     def cancel_orders(self, running: Running) -> None:
-        """Cancel what a strategy has working, except the exits that protect what it holds."""
+        """Cancel what a strategy has working, except what protects what it holds."""
         for order in list(self.orders.working.values()):
-            if order.strategy == running.name and not order.parent_id:
+            if order.strategy == running.name and not is_protective(order):
                 self.orders.cancel(order.order_id)
 
     def flatten(self, running: Running, reason: str) -> None:

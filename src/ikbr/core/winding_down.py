@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ikbr.core.protection import is_protective
 from ikbr.core.trader import Trader
 
 
@@ -17,7 +18,7 @@ def wind_down(trader: Trader, reason: str, *, flatten: bool) -> None:
     """
     trader.desk.closed = True
     for order in list(trader.orders.working.values()):
-        if not order.parent_id:
+        if not is_protective(order):
             trader.orders.cancel(order.order_id)
     if flatten:
         for running in trader.manager.running:

@@ -63,6 +63,8 @@ LIMITS: dict[str, Limit] = {
         "refuses what would trade against an own resting order"),
     "check_children": Limit("on or off", "order", ON,
         "lets attached orders be no larger than their parent, at the last hop"),
+    "require_stop": Limit("on or off", "strategy and symbol", ON,
+        "refuses what would be held without a stop at the broker, and at the last hop"),
     "preview_notional": Limit("base currency", "order", LOWER,
         "asks the broker for the margin of entries from here on before they are sent"),
     "min_excess_pct": Limit("fraction of equity", "account", HIGHER,
@@ -105,6 +107,7 @@ _COUNTED = (
     "check_children", "duplicate_s", "max_messages_per_s", "max_notional_per_day",
     "max_notional_per_minute", "max_orders_per_minute", "max_quantity_per_day",
     "max_quantity_per_minute", "max_runs", "refuse_self_trade", "refuse_unreconciled",
+    "require_stop",
 )  # fmt: skip
 
 

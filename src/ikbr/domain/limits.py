@@ -41,6 +41,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_spread_pct: float = 0.0
     refuse_self_trade: bool = False
     check_children: bool = False
+    require_stop: bool = False
     preview_notional: float = 0.0
     min_excess_pct: float = 0.0
 
@@ -158,6 +159,7 @@ PROFILES: dict[str, RiskLimits] = {
         min_order_interval_s=1.0,
         max_drawdown_pct=0.02,
         max_daily_loss_pct=0.01,
+        require_stop=True,
         collar_pct=0.03,
         max_spread_pct=0.01,
         max_order_quantity=10_000,

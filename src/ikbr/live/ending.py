@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ikbr.core.pipeline import Pipeline
+from ikbr.core.protection import is_protective
 from ikbr.core.winding_down import wind_down
 from ikbr.domain.order import Order
 from ikbr.strategies.running import FAULTS
@@ -38,7 +39,7 @@ class End(NamedTuple):
         told = [f"ended: {self.reason}; the strategies hold {held}"]
         for order in self.working:
             request = order.request
-            kind = "protective exit" if order.parent_id else "order"
+            kind = "protective exit" if is_protective(order) else "order"
             told.append(
                 f"still works: {kind} {order.order_id}, {request.side.name} "
                 f"{order.remaining} {request.symbol} {request.order_type.value}"
@@ -100,6 +101,6 @@ class Ending:
 
     def _under_way(self) -> bool:
         trader = self._pipeline.trader
-        if any(not order.parent_id for order in trader.orders.working.values()):
+        if any(not is_protective(order) for order in trader.orders.working.values()):
             return True
         return self._flatten and bool(trader.manager.net_positions())

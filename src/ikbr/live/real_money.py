@@ -41,8 +41,9 @@ def check_real_money(limits: RiskLimits, paper: RiskLimits, instances: Sequence[
             raise ConfigError(
                 f"risk.{name} = {value:g} is looser than on paper ({allowed:g}); tighten it."
             )
-    if not limits.refuse_stale:
-        raise ConfigError("risk.refuse_stale is false, and real money needs it; set it to true.")
+    for name in ("refuse_stale", "require_stop"):
+        if not getattr(limits, name):
+            raise ConfigError(f"risk.{name} is false, and real money needs it; set it to true.")
     for one in instances:
         if not one.strategy.stop_loss_pct > 0:
             raise ConfigError(

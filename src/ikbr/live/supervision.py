@@ -10,13 +10,14 @@ from ikbr.live.decode_watch import DecodeWatch
 from ikbr.live.link_alarm import LinkAlarm
 from ikbr.live.pipeline import EntryHolds, LivePipeline
 from ikbr.live.plan import SessionPlan
+from ikbr.live.protection_watch import ProtectionWatch
 from ikbr.live.quiet_watch import QuietWatch
 from ikbr.live.reset_watch import ResetWatch
 from ikbr.live.skew_watch import SkewWatch
 
 
 class Supervision:
-    """Watch resets, the link, the data, the clocks, and what could not be read.
+    """Watch resets, the link, stops, the data, the clocks, and what could not be read.
 
     Attributes:
         holds: Holds entries for what is found.
@@ -45,6 +46,7 @@ class Supervision:
         real_money = connection.settings.mode == "live"
         self._resets = ResetWatch(pipeline, self.holds, rules, real_money=real_money)
         self._alarm = LinkAlarm(pipeline, self._resets.under_way)
+        self._protection = ProtectionWatch(pipeline)
         self._quiet = QuietWatch(pipeline, rules.quiet_s)
         self._skew = SkewWatch(pipeline, self.holds, rules, lambda: connection.skew_s)
         self._decode = DecodeWatch(pipeline, self.holds, errors, compare)
@@ -57,6 +59,7 @@ class Supervision:
         """
         self._resets.begin()
         self._quiet.begin()
+        self._protection.begin()
         if not simulated:
             self._skew.begin()
 
@@ -70,5 +73,8 @@ class Supervision:
 
     def stop(self) -> None:
         """Watch no more: the session is over."""
-        for one in (self._resets, self._alarm, self._quiet, self._skew, self._decode):
+        watches = (
+            self._resets, self._alarm, self._protection, self._quiet, self._skew, self._decode,
+        )  # fmt: skip
+        for one in watches:
             one.stop()

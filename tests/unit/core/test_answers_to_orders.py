@@ -119,12 +119,38 @@ def test_an_entry_carries_a_stop_on_the_near_side_of_the_grid(action: Any, stop:
     assert child.parent_id == entry.order_id
 
 
-def test_adding_to_a_position_attaches_no_further_stop() -> None:
+def test_what_is_added_to_a_position_carries_a_stop_of_its_own() -> None:
     rig = Rig(Puppet(stop=0.01))
     rig.say(signal("BUY"))
     rig.broker.fill_all()
     rig.say(signal("BUY", target=150))
-    assert [o.parent_id for o in rig.broker.orders.values()] == [0, 1, 0]
+    assert [o.parent_id for o in rig.broker.orders.values()] == [0, 1, 0, 3]
+    assert rig.broker.orders[4].quantity == 50
+
+
+def test_leaving_what_two_stops_protect_is_not_held_up_by_a_halt_and_ends_both() -> None:
+    rig = Rig(Puppet(stop=0.01))
+    rig.say(signal("BUY"))
+    rig.broker.fill_all()
+    rig.say(signal("BUY", target=150))
+    rig.broker.fill_all()
+    rig.trader.halt("test")
+    rig.say(signal("FLAT"))
+    assert sent(rig)[-1] == ("SPY", -150)
+    rig.broker.fill(5, 150)
+    assert rig.broker.did("cancel") == [2, 4]
+    assert rig.slot().position == 0
+
+
+def test_flattening_what_two_stops_protect_is_not_held_up_by_a_halt() -> None:
+    rig = Rig(Puppet(stop=0.01))
+    rig.say(signal("BUY"))
+    rig.broker.fill_all()
+    rig.say(signal("BUY", target=150))
+    rig.broker.fill_all()
+    rig.trader.halt("test")
+    rig.trader.flatten(rig.running, "test")
+    assert sent(rig)[-1] == ("SPY", -150)
 
 
 def test_being_flat_again_leaves_no_exit_working() -> None:

@@ -53,7 +53,11 @@ def test_no_limit_may_be_looser_than_on_paper(name: str, value: float) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "stop", "says"),
-    [({"refuse_stale": False}, 0.01, "refuse_stale"), ({}, 0.0, "no protective stop")],
+    [
+        ({"refuse_stale": False}, 0.01, "refuse_stale"),
+        ({"require_stop": False}, 0.01, "require_stop"),
+        ({}, 0.0, "no protective stop"),
+    ],
 )
 def test_stale_data_and_bare_positions_are_refused(
     changes: dict[str, Any], stop: float, says: str
