@@ -26,6 +26,8 @@ from ikbr.data.atomic import Replacing
 from ikbr.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from jinja2 import Environment
 
     from ikbr.backtest.result import BacktestResult
@@ -149,22 +151,22 @@ def page_assets() -> dict[str, str]:
     Returns:
         `library`, `script`, `style`, `notice`, `licence`, and `allowed` for the page's policy.
     """
-    folder = files("ikbr.backtest.report").joinpath("assets")
-
-    def read(name: str) -> str:
-        return folder.joinpath(name).read_text(encoding="utf-8").strip()
-
+    own, shared = files("ikbr.backtest.report") / "assets", files("ikbr") / "assets"
     scripts = {
-        "library": read(f"{LIBRARY}.standalone.production.js"),
-        "script": read("report.js"),
+        "library": _text(shared, f"{LIBRARY}.standalone.production.js"),
+        "script": _text(own, "report.js"),
     }
     allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
     return scripts | {
-        "style": read("report.css"),
-        "notice": read(f"{LIBRARY}.NOTICE.txt"),
-        "licence": read(f"{LIBRARY}.LICENSE.txt"),
+        "style": _text(own, "report.css"),
+        "notice": _text(shared, f"{LIBRARY}.NOTICE.txt"),
+        "licence": _text(shared, f"{LIBRARY}.LICENSE.txt"),
         "allowed": allowed,
     }
+
+
+def _text(folder: Traversable, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8").strip()
 
 
 def _digest(text: str) -> str:
