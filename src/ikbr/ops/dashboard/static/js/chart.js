@@ -1,0 +1,48 @@
+// A chart in the page's colours and on this machine's clock.
+
+const charts = [];
+const root = document.documentElement;
+
+export const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+
+const paintAll = () => { for (const paint of charts) paint(); };
+addEventListener("ikbr-theme", paintAll);
+
+/** The library draws UTC: give it local time as if it were. `ts_s`: seconds UTC. */
+export const local = (ts_s) => ts_s - 60 * new Date(ts_s * 1000).getTimezoneOffset();
+
+const clock = (seconds) => new Date(Math.round(seconds * 1000)).toISOString().slice(0, 19).replace("T", " ");
+
+/** Make a chart in a box; `paint` colours its series, now and whenever the theme changes. */
+export function newChart(box, paint) {
+  const chart = LightweightCharts.createChart(box, {
+    autoSize: true,
+    // The library's own logo brings a style that the page's policy refuses; the foot of the page names it instead.
+    layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
+    localization: { locale: "en-US", timeFormatter: clock },
+    timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 4 },
+    rightPriceScale: { borderVisible: false, minimumWidth: 76 },
+    handleScroll: { mouseWheel: false, vertTouchDrag: false },
+    handleScale: { mouseWheel: false },
+    crosshair: { mode: 0 },
+  });
+  const all = () => {
+    chart.applyOptions({
+      layout: { background: { color: colour("card") }, textColor: colour("soft") },
+      grid: { vertLines: { color: colour("line") }, horzLines: { color: colour("line") } },
+      timeScale: { borderColor: colour("line") },
+    });
+    paint(chart);
+  };
+  return { chart, painted: () => { charts.push(all); all(); } };
+}
+
+/** Write what a chart shows into the line above it: [name, value, tone]. */
+export function showLegend(line, parts) {
+  line.replaceChildren(...parts.flatMap(([name, value, tone]) => {
+    const strong = document.createElement("b");
+    strong.textContent = value;
+    if (tone) strong.dataset.tone = tone;
+    return [name ? `${name} ` : "", strong, " "];
+  }));
+}

@@ -1,0 +1,23 @@
+// What was filled, newest first.
+
+import { byId } from "/static/js/dom.js";
+import { priced, quantity, side, time, words } from "/static/js/cells.js";
+import { money } from "/static/js/format.js";
+import { Table } from "/static/js/table.js";
+
+let table = null;
+
+export function drawFills(bot) {
+  table ??= new Table(byId("fills"), {
+    name: "Fills",
+    columns: [
+      time, words("Strategy", "strategy"), words("Symbol", "symbol"), side,
+      quantity("Quantity", "quantity"), priced("Price", "price"),
+      { name: "Commission", end: true, cell: (row) => `${money(row.commission)} ${row.base ?? ""}` },
+    ],
+    key: (row) => row.key,
+    empty: "No fills yet.",
+    fixed: true,
+  });
+  table.show(bot?.events.fill ?? []);
+}

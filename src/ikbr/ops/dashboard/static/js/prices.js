@@ -1,0 +1,113 @@
+// The live price of a symbol in candles, with the bot's fills marked.
+
+import { ask } from "/static/js/api.js";
+import { byId, el } from "/static/js/dom.js";
+import { colour, local, newChart, showLegend } from "/static/js/chart.js";
+import { number, price } from "/static/js/format.js";
+
+const CANDLE_S = 60;
+const CANDLES = 90; // shown at first
+let made = null;
+let shown = { bot: null, symbol: "", candle: null, loaded: false, marked: -1 };
+
+export function drawPrices(bot) {
+  const symbols = symbolsOf(bot);
+  byId("price-empty").hidden = symbols.length > 0;
+  byId("price-chart").hidden = symbols.length === 0;
+  if (symbols.length === 0) {
+    offer([]);
+    return showLegend(byId("price-legend"), []);
+  }
+  made ??= make();
+  offer(symbols);
+  const symbol = byId("symbol").value;
+  if (shown.bot !== bot || shown.symbol !== symbol) begin(bot, symbol);
+  const quote = bot.prices.get(symbol);
+  if (shown.loaded) {
+    if (quote) move(quote);
+    mark(bot.events.fill.filter((fill) => fill.symbol === symbol));
+  }
+  showLegend(byId("price-legend"), legendOf(quote));
+  return undefined;
+}
+
+function symbolsOf(bot) {
+  if (!bot) return [];
+  const held = (bot.state?.positions ?? []).map((position) => position.symbol);
+  return [...new Set([...bot.prices.keys(), ...Object.keys(bot.state?.data_age_s ?? {}), ...held])].sort();
+}
+
+function offer(symbols) {
+  const box = byId("symbol");
+  if (symbols.join("\n") === [...box.options].map((option) => option.value).join("\n")) return;
+  const chosen = box.value;
+  box.replaceChildren(...symbols.map((symbol) => el("option", { value: symbol, text: symbol, selected: symbol === chosen })));
+}
+
+const legendOf = (quote) => (quote ? [
+  ["Bid", `${price(quote.bid)} × ${number(quote.bid_size)}`], ["Ask", `${price(quote.ask)} × ${number(quote.ask_size)}`],
+  ["Last", price(quote.last)],
+] : [["", "No price yet."]]);
+
+async function begin(bot, symbol) {
+  shown = { bot, symbol, candle: null, loaded: false, marked: -1 };
+  const mine = shown;
+  made.series.setData([]);
+  made.markers.setMarkers([]);
+  const path = `/api/bots/${encodeURIComponent(bot.id)}/bars?symbol=${encodeURIComponent(symbol)}&seconds=${CANDLE_S}`;
+  const { bars } = await ask(path).catch(() => ({ bars: [] }));
+  if (mine !== shown) return; // another symbol was chosen meanwhile
+  made.series.setData(bars.map(([start, open, high, low, close]) => ({ time: local(start), open, high, low, close })));
+  const last = bars.at(-1);
+  shown.candle = last ? { start: last[0], open: last[1], high: last[2], low: last[3], close: last[4] } : null;
+  shown.loaded = true;
+  made.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, bars.length - CANDLES), to: Math.max(20, bars.length + 4) });
+}
+
+/** Let a price move the candle of its minute. */
+function move(quote) {
+  const at = quote.last ?? (quote.bid + quote.ask) / 2;
+  if (!Number.isFinite(at) || !Number.isFinite(quote.ts_ns)) return;
+  const start = Math.floor(quote.ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
+  const candle = shown.candle;
+  if (candle !== null && start < candle.start) return;
+  shown.candle = candle !== null && candle.start === start
+    ? { ...candle, high: Math.max(candle.high, at), low: Math.min(candle.low, at), close: at }
+    : { start, open: at, high: at, low: at, close: at };
+  const { open, high, low, close } = shown.candle;
+  made.series.update({ time: local(start), open, high, low, close });
+}
+
+function mark(fills) {
+  const newest = fills[0]?.key ?? 0;
+  if (newest === shown.marked) return;
+  shown.marked = newest;
+  made.markers.setMarkers(fills.map(markerOf).sort((a, b) => a.time - b.time));
+}
+
+function markerOf(fill) {
+  const buys = /^b/i.test(fill.side);
+  const start = Math.floor(fill.ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
+  return {
+    time: local(start), position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown",
+    color: colour(buys ? "buy" : "sell"),
+  };
+}
+
+function make() {
+  const paint = () => {
+    const up = colour("gain");
+    const down = colour("loss");
+    made?.series.applyOptions({ upColor: up, wickUpColor: up, borderUpColor: up, downColor: down, wickDownColor: down, borderDownColor: down });
+    shown.marked = -1; // markers have their colour from the theme too
+  };
+  const { chart, painted } = newChart(byId("price-chart"), paint);
+  const series = chart.addSeries(LightweightCharts.CandlestickSeries, {
+    priceFormat: { type: "custom", formatter: price, minMove: 0.01 },
+  });
+  chart.timeScale().applyOptions({ secondsVisible: false });
+  made = { chart, series, markers: LightweightCharts.createSeriesMarkers(series, []) };
+  byId("symbol").addEventListener("change", () => drawPrices(shown.bot));
+  painted();
+  return made;
+}

@@ -1,0 +1,36 @@
+// The account in a row of numbers.
+
+import { byId, el, say } from "/static/js/dom.js";
+import { money, number, percent, signed, tone } from "/static/js/format.js";
+
+const unrealised = (state) => state.positions.reduce((sum, one) => sum + (one.unrealised ?? 0), 0);
+
+const TILES = [
+  ["Net liquidation", "by IB", (s) => money(s.net_liquidation), (s) => s.base],
+  ["Cash", "", (s) => money(s.cash), (s) => s.base],
+  ["Unrealised", "of open positions", (s) => signed(unrealised(s)), (s) => s.base, (s) => tone(unrealised(s))],
+  ["Gross exposure", "long and short", (s) => money(s.gross), (s) => s.base],
+  ["Net exposure", "long less short", (s) => money(s.net), (s) => s.base],
+  ["Leverage", "gross by equity", (s) => number(s.leverage, 2, 2), () => "×"],
+  ["Drawdown", "below the peak", (s) => percent(s.drawdown, 2), () => ""],
+  ["Fills", "of this session", (s) => number(s.counts.fills), (s) => `${number(s.counts.orders)} orders`],
+];
+let made = null;
+
+export function drawTiles(bot) {
+  const state = bot?.state ?? null;
+  made ??= TILES.map(([name, hint]) => newTile(name, hint));
+  TILES.forEach(([, , value, unit, colour], place) => {
+    say(made[place][0], state ? value(state) : "\u2013", state && colour ? colour(state) : "");
+    const told = state ? unit(state) : "";
+    say(made[place][1], told && `, ${told}`);
+  });
+}
+
+function newTile(name, hint) {
+  const value = el("span");
+  const unit = el("small");
+  byId("tiles").append(el("div", { class: "tile" }, el("dt", {}, name, unit),
+    el("dd", {}, value), el("dd", { class: "hint", text: hint })));
+  return [value, unit];
+}
