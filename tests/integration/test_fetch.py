@@ -44,9 +44,10 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return Catalog(folder)
 
 
-def make_world(behind: Catalog, **options: Any) -> World:
+def make_world(behind: Catalog, *, since: int = 0, **options: Any) -> World:
+    """Play the days from one of them on; the earlier ones are in the archive alone."""
     days = behind.days("SPY", "quote")
-    source = CatalogSource(behind, ("SPY", "KO"), behind.sessions("SPY", days[0], days[-1]))
+    source = CatalogSource(behind, ("SPY", "KO"), behind.sessions("SPY", days[since], days[-1]))
     world = World(source, GatewayOptions(**options), history=CatalogHistory(behind))
     while world.step(100_000):
         pass
@@ -165,18 +166,39 @@ def test_fetched_ticks_are_those_of_the_catalog_behind_the_gateway(
     played(behind, scene)
     got = Catalog(tmp_path)
     (day,) = got.days("KO", kind)
-    theirs = behind.read("KO", kind, day)
+    assert_same(told_of(behind, kind, day), got.read("KO", kind, day), seconds=True)
+
+
+def told_of(behind: Catalog, kind: str, day: dt.date) -> Any:
+    """Give what the gateway tells of a day of the catalog."""
+    held = behind.read("KO", kind, day)
     if kind == "quote":
         # The gateway tells a quote only when it has changed.
-        state = np.stack([getattr(theirs, n) for n in ("bid", "ask", "bid_size", "ask_size")])
-        changed = np.r_[True, (state[:, 1:] != state[:, :-1]).any(axis=0)]
-        theirs = select(kind, theirs, changed)
+        state = np.stack([getattr(held, n) for n in ("bid", "ask", "bid_size", "ask_size")])
+        held = select(kind, held, np.r_[True, (state[:, 1:] != state[:, :-1]).any(axis=0)])
     inside = behind.sessions("KO", day, day)[0]
-    theirs = select(kind, theirs, theirs.ts_ns < inside.close_ns)
-    if isinstance(theirs, PrintColumns):
+    held = select(kind, held, held.ts_ns < inside.close_ns)
+    if isinstance(held, PrintColumns):
         # IB's ticks do not say which of them are auctions.
-        theirs = replace(theirs, flags=theirs.flags & ~np.uint8(PrintFlag.AUCTION))
-    assert_same(theirs, got.read("KO", kind, day), seconds=True)
+        held = replace(held, flags=held.flags & ~np.uint8(PrintFlag.AUCTION))
+    return held
+
+
+@pytest.mark.parametrize("kind", ["print", "quote"])
+def test_fetched_ticks_of_days_before_the_tape_are_those_of_the_catalog_too(
+    behind: Catalog, tmp_path: Path, kind: str
+) -> None:
+    async def scene(server: GatewayServer) -> None:
+        (found,) = await fetch(
+            request(server.port, tmp_path, kind, symbols=["KO"], days=3), budget=quick_budget()
+        )
+        assert (found.failure, found.days, list(found.empty)) == ("", 3, [])
+
+    played(behind, scene, since=DAYS - 1)
+    got = Catalog(tmp_path)
+    assert got.days("KO", kind) == behind.days("KO", kind)[-3:]
+    for day in got.days("KO", kind):
+        assert_same(told_of(behind, kind, day), got.read("KO", kind, day), seconds=True)
 
 
 def quick_budget() -> HistoryBudget:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from ikbr.domain.events import Bar
 from ikbr.domain.lifecycle import OrderUpdate
 from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest
+from ikbr.domain.tape import Tape
 from ikbr.domain.timers import Timer
 
 
@@ -98,4 +99,17 @@ class Archive(History, Protocol):
 
         Returns:
             The open of the first day of which bars can be given, ns UTC; None when there is none.
+        """
+
+    def tapes(
+        self, symbol: str, start_ns: int, end_ns: int, *, newest_first: bool, regular: bool
+    ) -> Iterator[Tape]:
+        """Walk through the days that hold ticks of one instrument.
+
+        Args:
+            symbol: Whose.
+            start_ns: From when on, ns UTC; a day that lies in part within is given whole.
+            end_ns: Up to when, ns UTC.
+            newest_first: Whether to walk back from the end instead of on from the start.
+            regular: Whether to leave out what lies outside the regular hours of a day.
         """

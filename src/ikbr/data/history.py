@@ -21,10 +21,12 @@ from ikbr.data.calendars import trading_days
 from ikbr.data.catalog import Catalog
 from ikbr.data.columns import BarColumns, select
 from ikbr.data.day_bars import DayBars, Grid, day_of_bars, day_of_prints, plain
+from ikbr.data.past_ticks import PastTicks
 from ikbr.domain.errors import DataError
 from ikbr.domain.events import Bar
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.session import Session
+from ikbr.domain.tape import Tape
 
 CACHED_BARS = 500_000
 """Bars kept in memory (about 60 bytes each); the days used longest ago go first."""
@@ -66,7 +68,7 @@ def span_of(resolution: str) -> int:
 
 
 class CatalogHistory:
-    """Answer for the past from a catalog; it is a `History` of `core/ports.py`."""
+    """Answer for the past from a catalog; it is an `Archive` of `core/ports.py`."""
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class CatalogHistory:
         self._regular = session == "regular"
         self._limit = cached_bars
         self._held_bars = 0
+        self._ticks = PastTicks(catalog)
         self._kept: OrderedDict[Key, DayBars] = OrderedDict()
         self._days: dict[tuple[str, str], frozenset[dt.date]] = {}
 
@@ -134,6 +137,14 @@ class CatalogHistory:
             return None
         sessions = self._catalog.sessions(symbol, days[0], days[-1])
         return sessions[0].open_ns if sessions else None
+
+    def tapes(
+        self, symbol: str, start_ns: int, end_ns: int, *, newest_first: bool, regular: bool
+    ) -> Iterator[Tape]:
+        """Walk through the days that hold ticks; see `PastTicks.tapes`."""
+        return self._ticks.tapes(
+            symbol, start_ns, end_ns, newest_first=newest_first, regular=regular
+        )
 
     def _backwards(
         self, instrument: Instrument, span: int, end_ns: int

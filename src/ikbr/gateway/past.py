@@ -6,12 +6,13 @@ ask, here with the first and last of each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ikbr.domain.tape import NO_PRICE, Kind
+from ikbr.domain.tape import NO_PRICE, Kind, Tape
 from ikbr.gateway.player import Player
 
 PRICES = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST")
@@ -37,13 +38,17 @@ class Rows(NamedTuple):
         kept = (self.kind >= Kind.PRINT) & (self.kind <= Kind.AUCTION) & (self.last != NO_PRICE)
         return Rows(*(column[kept] for column in self))
 
-    def quotes(self) -> Rows:
-        """Keep where a quote with both sides changed."""
+    def quotes(self, *, sizes: bool = True) -> Rows:
+        """Keep where a quote with both sides changed.
+
+        Args:
+            sizes: Whether a change of its sizes alone counts.
+        """
         there = (self.bid != NO_PRICE) & (self.ask != NO_PRICE)
         rows = Rows(*(column[there] for column in self))
         if not len(rows.ts):
             return rows
-        state = np.stack((rows.bid, rows.ask, rows.bid_size, rows.ask_size))
+        state = np.stack((rows.bid, rows.ask, rows.bid_size, rows.ask_size)[: 4 if sizes else 2])
         changed = np.ones(len(rows.ts), bool)
         changed[1:] = (state[:, 1:] != state[:, :-1]).any(axis=0)
         return Rows(*(column[changed] for column in rows))
@@ -64,16 +69,23 @@ class PastBar(NamedTuple):
 
 def rows_of(player: Player, number: int, start_ns: int, end_ns: int) -> Rows:
     """Cut out what was played of an instrument in `[start_ns, end_ns)`, as far as it is kept."""
-    found: list[list[Ints]] = []
-    for tape, stop in player.past():
-        first, last = np.searchsorted(tape.ts[:stop], (start_ns, end_ns)).tolist()
-        kept = np.flatnonzero(tape.sym[first:last] == number) + first
-        columns = (tape.ts, tape.kind, tape.bid, tape.ask, tape.last, tape.bid_size,
-                   tape.ask_size, tape.size)  # fmt: skip
-        found.append([column[kept].astype(np.int64) for column in columns])
-    if not found:
+    return joined([rows_in(*piece, number, start_ns, end_ns) for piece in player.past()])
+
+
+def rows_in(tape: Tape, stop: int, number: int, start_ns: int, end_ns: int) -> Rows:
+    """Cut rows of an instrument in `[start_ns, end_ns)` out of the first `stop` of a tape."""
+    first, last = np.searchsorted(tape.ts[:stop], (start_ns, end_ns)).tolist()
+    kept = np.flatnonzero(tape.sym[first:last] == number) + first
+    columns = (tape.ts, tape.kind, tape.bid, tape.ask, tape.last, tape.bid_size,
+               tape.ask_size, tape.size)  # fmt: skip
+    return Rows(*(column[kept].astype(np.int64) for column in columns))
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Put rows behind each other."""
+    if not parts:
         return Rows(*(np.zeros(0, np.int64) for _ in Rows._fields))
-    return Rows(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def bars_of(rows: Rows, span_ns: int, show: str) -> list[PastBar]:

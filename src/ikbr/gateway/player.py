@@ -52,6 +52,11 @@ class Player:
         """When the next row comes, ns UTC; NEVER after the last."""
         return self._next[0] if self._next is not None else NEVER
 
+    @property
+    def kept_from_ns(self) -> int:
+        """From when on what was played can still be looked at, ns UTC."""
+        return int(self._kept[0][0].ts[0]) if self._kept else NEVER
+
     def play(self, row: Callable[..., None], *, until_ns: int, most: int = NEVER) -> int:
         """Give rows.
 

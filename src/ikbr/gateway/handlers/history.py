@@ -17,7 +17,8 @@ from ikbr.gateway.keep_up import KeepUp
 from ikbr.gateway.messages import market_answers as say
 from ikbr.gateway.messages import requests
 from ikbr.gateway.order_refusals import NO_CONTRACT
-from ikbr.gateway.past import PRICES, Rows, rows_of
+from ikbr.gateway.past import PRICES, Rows
+from ikbr.gateway.past_ticks import read_ticks_request, ticks_for
 from ikbr.gateway.tables import Table
 from ikbr.gateway.times import SECOND_NS
 from ikbr.sim.refusals import Refusal
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 FAILED = "Historical Market Data Service error message:{}"
 NO_DATA = "HMDS query returned no data: {}@{} {}"
-MOST_TICKS = 1000
-"""Source: IBKR, "Historical time and sales": at most 1000 ticks per request."""
 MOST_OPEN = 50
 """Source: IBKR, "Historical data limitations": 50 requests at once."""
 TOO_MANY = Refusal(162, FAILED.format("Too many historical requests are open."))
@@ -126,30 +125,18 @@ def historical_ticks(session: Session, values: Values) -> None:
     number = _number(session, values)
     if number is None:
         return
-    kinds = {"TRADES": _prints, "BID_ASK": _quotes, "MIDPOINT": _middles}
-    zone = times.zone_of(world.contracts.instruments[number].calendar)
     try:
-        if values["whatToShow"] not in kinds:
-            raise ValueError(f"whatToShow {values['whatToShow']!r} is not known")
-        if bool(values["start"]) == bool(values["end"]):
-            raise ValueError("one of start and end is to be given")
-        if not 1 <= values["count"] <= MOST_TICKS:
-            raise ValueError(f"the number of ticks is 1 to {MOST_TICKS}")
-        start = times.read_time(values["start"], zone) if values["start"] else 0
-        end = times.read_time(values["end"], zone) if values["end"] else world.now_ns + 1
+        wanted = read_ticks_request(world, number, values)
     except ValueError as error:
         session.error(request_id, 321, f"Error validating request: {error}.")
         return
-    rows = rows_of(world.player, number, start, min(end, world.now_ns + 1))
+    told = {"TRADES": _prints, "BID_ASK": _quotes, "MIDPOINT": _middles}[wanted.show]
     scale = world.contracts.instruments[number].price_scale
-    table, ticks = kinds[values["whatToShow"]](rows, scale)
-    count = values["count"]
-    ticks = ticks[:count] if values["start"] else ticks[-count:]
+    table, ticks = told(ticks_for(world, wanted), scale)
     session.send(table, {"reqId": request_id, "ticks": ticks, "done": True})
 
 
 def _prints(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
-    rows = rows.prints()
     columns = zip(rows.ts.tolist(), rows.last.tolist(), rows.size.tolist(), strict=True)
     return say.HISTORICAL_TICKS_LAST, [
         {"time": ts // SECOND_NS, "price": last / scale, "size": size} for ts, last, size in columns
@@ -157,7 +144,6 @@ def _prints(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
 
 
 def _quotes(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
-    rows = rows.quotes()
     columns = (rows.ts, rows.bid, rows.ask, rows.bid_size, rows.ask_size)
     return say.HISTORICAL_TICKS_BID_ASK, [
         {
@@ -172,7 +158,6 @@ def _quotes(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
 
 
 def _middles(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
-    rows = rows.quotes()
     columns = zip(rows.ts.tolist(), (rows.bid + rows.ask).tolist(), strict=True)
     return say.HISTORICAL_TICKS, [
         {"time": ts // SECOND_NS, "price": both / 2 / scale, "size": 0} for ts, both in columns
