@@ -153,10 +153,11 @@ def _put_to_work(world: World, wo: WireOrder, made: dict[int, WireOrder]) -> Non
         left = wo.parent.filled - sum(one.filled for one in family)
     met = bool(wo.status)
     stopped = wo.values["orderType"] in _STOPS and wo.status == "Submitted"
+    # Whose fill after its cancellation did not come before the end does not come any more.
     pending = wo.status == "PendingCancel"
     broker = world.books[wo.account].broker
     broker.resume(wo.order, wo.filled, left, met=met, triggered=stopped)
-    if pending and not wo.done:
+    if pending or wo.feigned:
         desk.withdraw(wo)
 
 

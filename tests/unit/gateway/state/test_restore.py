@@ -29,6 +29,7 @@ from ikbr.domain.errors import StateError
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.session import Session as TradingDay
 from ikbr.domain.tape import Tape, TapeSource
+from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.manual import ManualOrder, place_by_hand
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
@@ -244,6 +245,23 @@ def test_an_order_that_ended_while_the_gateway_was_away_ends_once(tmp_path: Path
         for change in file.read():
             state.apply(change)
     assert [(one.done, one.status) for one in state.orders.values()] == [(True, "Cancelled")]
+
+
+def test_an_order_that_only_seemed_cancelled_is_cancelled_when_the_gateway_begins_again(
+    tmp_path: Path,
+) -> None:
+    with kept(tmp_path, a_week(2)) as world:
+        world.step(2)
+        client = Client(world)
+        client.place(orderType="LMT", lmtPrice=90.0)
+        world.faults.add(read_fault({"what": "fill_after_cancel", "seconds": 60}))
+        client.ask(requests.CANCEL_ORDER, orderId=1)
+        [wo] = world.desk.orders.of()
+        assert wo.feigned
+    with kept(tmp_path, a_week(2)) as world:
+        assert list(world.desk.orders.of()) == []
+        heard = Client(world).ask(requests.REQ_COMPLETED_ORDERS, apiOnly=False)
+        assert [o["status"] for o in only(heard, "completedOrder")] == ["Cancelled"]
 
 
 def test_orders_placed_by_hand_and_their_binding_survive(tmp_path: Path) -> None:
