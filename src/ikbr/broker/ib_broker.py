@@ -148,7 +148,8 @@ class IBBroker:
         )
         for line in follower.lines.values():
             line.touched = 0
-        self.ask_again()
+        if follower.lines:
+            follower.inquiry.look(follower.lines)
         return self._first_id
 
     @property
@@ -212,10 +213,13 @@ class IBBroker:
             self._clock.call_at(self._clock.now_ns, self._release, order.order_id)
 
     def ask_again(self) -> None:
-        """Ask about every order that has not ended here: IB may have ended it without a word."""
+        """Ask about every order that has not ended here, and for the executions of the day.
+
+        IB may have ended an order, or corrected an execution, without a word.
+        """
         inquiry = self.follower.inquiry
         if inquiry is not None:
-            inquiry.ask_all(self.follower.lines)
+            inquiry.look(self.follower.lines)
 
     def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
         """Ask IB what an order would do to margin, without placing it; it may never answer."""

@@ -71,12 +71,12 @@ class Inquiry:
 
         What happened after a question was sent need not be in its answer.
         """
-        self.ask_all((order_id,))
+        self.look((order_id,))
 
-    def ask_all(self, order_ids: Iterable[int]) -> None:
-        """Ask about orders, with the same questions for all of them."""
+    def look(self, order_ids: Iterable[int]) -> None:
+        """Ask for the lists, about whichever orders: executions come with them in any case."""
         self._next.update(order_ids)
-        if self._next and not self.running:
+        if not self.running:
             self._start()
 
     def stop(self) -> None:

@@ -276,9 +276,19 @@ def test_an_order_that_ib_has_ended_without_a_word_is_found_at_the_next_look(des
     desk.complete(order, "Cancelled")
     desk.answer()
     assert order.state is OrderState.CANCELLED
+
+
+def test_a_correction_that_was_not_told_is_found_at_the_next_look(desk: Any) -> None:
+    order = desk.send()
+    desk.execute(order)
+    desk.charge()
+    assert (order.state, desk.fills[0].price) == (OrderState.FILLED, 500.0)
     asked = len(desk.sent(7))
     desk.broker.ask_again()
-    assert len(desk.sent(7)) == asked
+    assert len(desk.sent(7)) == asked + 1
+    desk.execute(order, exec_id="a.b.01.02", price=499.0)
+    desk.answer()
+    assert order.average_price == 499.0
 
 
 def test_an_adopted_order_that_ib_had_acknowledged_is_not_held_to_be_unknown_to_it(
