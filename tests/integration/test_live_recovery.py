@@ -378,6 +378,20 @@ def test_a_killed_trader_does_not_begin_again_before_it_is_armed() -> None:
     in_town(test)
 
 
+@pytest.mark.parametrize("works", [False, True])
+def test_numbers_that_journal_and_gateway_have_lost_are_not_used_again(works: bool) -> None:
+    async def test(town: Town) -> None:
+        life = await bought(town, *([REST] if works else []))
+        highest = max(life.pipeline.trader.orders.orders)
+        await town.die(life)
+        town.journal.records.clear()
+        town.world.desk.orders.highest.clear()
+        life = await town.begin()
+        assert life.pipeline.trader.orders.next_id > highest
+
+    in_town(test)
+
+
 def test_an_order_of_ours_that_was_forgotten_counts_in_the_limits() -> None:
     async def test(town: Town) -> None:
         await town.die(await bought(town, REST))

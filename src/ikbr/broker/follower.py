@@ -51,6 +51,7 @@ class Follower:
     Attributes:
         lines: What is known of each order that has not ended, by its id.
         client_id: Whose orders are ours.
+        highest_id: The highest number of an order of ours that IB has named.
         inquiry: Asks IB; None before the connection is ready.
         previews: Brings previews of orders to whoever asked.
         executions: Joins executions with their commissions.
@@ -75,6 +76,7 @@ class Follower:
         self.lines: dict[int, Line] = {}
         self._ended = Ended(ask=self._ask, ask_later=self._ask_later, notice=self._notice)
         self.client_id = -1
+        self.highest_id = 0
         self.inquiry: Inquiry | None = None
         self.on_update: Callable[[OrderUpdate], None] = _not_attached
         self.on_fill: Callable[[Fill], None] = _not_attached
@@ -124,6 +126,7 @@ class Follower:
         line = self.lines.get(order_id)
         if order.clientId != self.client_id:
             return
+        self._name(order_id)
         if line is None:
             self._ended.on_listed(order_id, state.status, self.inquiry)
             return
@@ -151,6 +154,8 @@ class Follower:
     def on_execution(self, contract: Contract, execution: Execution) -> None:
         """Take an execution."""
         order_id = execution.orderId
+        if execution.clientId == self.client_id:
+            self._name(order_id)
         # A fill after the end is real and is reported like any other.
         line = self.lines.get(order_id) or self._ended.get(order_id)
         if line is None or execution.clientId != self.client_id:
@@ -179,6 +184,7 @@ class Follower:
         """Take an order that has ended; it is known by its note only."""
         ref = read_ref(order.orderRef)
         if ref is not None and self.inquiry is not None:
+            self._name(ref.order_id)
             self.inquiry.ended[ref.order_id] = state.status
 
     def on_completed_order_end(self) -> None:
@@ -225,6 +231,9 @@ class Follower:
         for line in tuple(self.lines.values()):
             if not line.acknowledged or line.changing or line.cancelling or line.verdict:
                 self._lose(line, 504, "the connection was lost while something was on its way")
+
+    def _name(self, order_id: int) -> None:
+        self.highest_id = max(self.highest_id, order_id)
 
     def _advise(self, line: Line, code: int, message: str) -> None:
         """Keep IB's words beside an order that goes on as it was."""

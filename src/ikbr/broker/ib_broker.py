@@ -212,14 +212,15 @@ class IBBroker:
         elif not line.transmitted and not order.parent_id:
             self._clock.call_at(self._clock.now_ns, self._release, order.order_id)
 
-    def ask_again(self) -> None:
-        """Ask about every order that has not ended here, and for the executions of the day.
+    def ask_again(self, *, executions: bool = False) -> None:
+        """Ask about every order that has not ended here: IB may have ended it without a word.
 
-        IB may have ended an order, or corrected an execution, without a word.
+        Args:
+            executions: Ask although none works: IB may have corrected an execution.
         """
-        inquiry = self.follower.inquiry
-        if inquiry is not None:
-            inquiry.look(self.follower.lines)
+        inquiry, lines = self.follower.inquiry, self.follower.lines
+        if inquiry is not None and (lines or executions):
+            inquiry.look(lines)
 
     def preview(self, order: Order, on_preview: Callable[[MarginPreview | str], None]) -> None:
         """Ask IB what an order would do to margin, without placing it; it may never answer."""

@@ -29,6 +29,9 @@ log = logging.getLogger("ikbr.live")
 RECENT_NS = 200_000_000_000
 """Source: IBKR, TWS API, "Account Updates": values follow a trade within three minutes."""
 
+CORRECTIONS_EVERY = 10
+"""At which look executions are asked for although no order works."""
+
 
 class Alignment:
     """Keep a session's books in line with the broker's."""
@@ -65,6 +68,7 @@ class Alignment:
         )
         since_ns = past.last_ns if past is not None else pipeline.clock.now_ns
         self._reconciler = Reconciler(pipeline, account, since_ns, broker.follower.executions.flush)
+        self._looks = 0
         self._drift: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -74,8 +78,11 @@ class Alignment:
             BrokerError: When the broker does not answer.
         """
         trader = self._pipeline.trader
+        self._broker.ask_again(executions=True)
         with unheard(trader):
             await self._compare()
+        # Both the journal and the gateway may have lost the numbers of the day.
+        trader.orders.next_id = max(trader.orders.next_id, self._broker.follower.highest_id + 1)
         if self._past is not None:
             self._adopt_cash()
             self._notes += self._orphans.lines()
@@ -93,7 +100,8 @@ class Alignment:
 
     def check_drift(self) -> None:
         """Look for differences in the background, in the books and in what works."""
-        self._broker.ask_again()
+        self._looks += 1
+        self._broker.ask_again(executions=self._looks % CORRECTIONS_EVERY == 0)
         if self._drift is None or self._drift.done():
             self._drift = asyncio.create_task(self._look())
 

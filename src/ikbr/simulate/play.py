@@ -19,10 +19,9 @@ from ikbr.simulate.witness import Witness
 
 READY_S = 60.0
 """How long after the storm the bot may take to be ready, or to tell a person."""
-REST_S = 6.0
-"""How long what is under way takes to end."""
-DRIFT_S = 75.0
-"""After how long the minute's comparison of books has happened in any case."""
+PATIENCE_S = (6.0, 75.0, 680.0)
+"""After how long all must be well at last, seconds since it was ready: what is under way has
+ended; the minute's comparison has happened; corrections were asked for."""
 KILLED_S = 12.0
 
 
@@ -166,12 +165,14 @@ class Played:
         return False
 
     def _rest(self) -> None:
-        town = self.town
-        town.bot.strategy.resting = True
-        self._until(self._now_s + REST_S)
-        if not self.violations and any(words for one in AT_REST for words in one(self.witness)):
-            town.bot.strategy.resting = True
-            self._until(self._now_s + DRIFT_S)
+        """Let what is under way end; what does not hold must hold a little later at last."""
+        self.town.bot.strategy.resting = True
+        since_s = self._now_s
+        for patience_s in PATIENCE_S:
+            self._until(since_s + patience_s)
+            if self.violations or not any(w for one in AT_REST for w in one(self.witness)):
+                break
+            self.town.bot.strategy.resting = True
         if not self.violations:
             self._hold(ALWAYS)
             self._hold(AT_REST)

@@ -285,6 +285,8 @@ def test_a_correction_that_was_not_told_is_found_at_the_next_look(desk: Any) -> 
     assert (order.state, desk.fills[0].price) == (OrderState.FILLED, 500.0)
     asked = len(desk.sent(7))
     desk.broker.ask_again()
+    assert len(desk.sent(7)) == asked
+    desk.broker.ask_again(executions=True)
     assert len(desk.sent(7)) == asked + 1
     desk.execute(order, exec_id="a.b.01.02", price=499.0)
     desk.answer()
