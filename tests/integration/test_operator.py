@@ -17,7 +17,8 @@ from live_rig import LOOSE, OnPrints, Outcome, one, run_session
 from ikbr.domain.errors import UsageError
 from ikbr.live.operator import Asked, Operator
 from ikbr.live.operator_client import ask
-from ikbr.live.operator_door import OperatorDoor, shortest
+from ikbr.live.operator_door import OperatorDoor
+from ikbr.live.own_socket import shortest
 from ikbr.live.runner import Runner
 
 LIMITS = msgspec.structs.replace(LOOSE, max_runs=500)

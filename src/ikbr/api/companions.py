@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ikbr.api.limits_reload import LimitsReload
+from ikbr.api.places import Places
 from ikbr.domain.errors import UsageError
 from ikbr.domain.events import Alert
 from ikbr.domain.limits import RiskLimits
@@ -19,6 +21,22 @@ from ikbr.live.operator import Operator
 from ikbr.live.operator_door import OperatorDoor
 from ikbr.live.pipeline import EntryHolds
 from ikbr.live.runner import Runner
+from ikbr.live.telemetry.events import Events
+from ikbr.live.telemetry.telemetry import Telemetry
+
+
+class WatchedSettings(NamedTuple):
+    """Name a settings file that is watched while a session runs.
+
+    Attributes:
+        file: The file.
+        limits: What it said when it was read.
+        load: Reads the limits anew.
+    """
+
+    file: Path
+    limits: RiskLimits
+    load: Callable[[], RiskLimits]
 
 
 class Companions:
@@ -29,10 +47,10 @@ class Companions:
         runner: Runner,
         notifier: Notifier,
         *,
-        door: Path,
-        settings_file: Path | None,
-        limits: RiskLimits,
-        load_limits: Callable[[], RiskLimits] | None,
+        places: Places,
+        events: Events,
+        about: Mapping[str, Any],
+        settings: WatchedSettings | None,
         journal: Callable[[], SessionJournal],
         rules: SupervisionRules,
     ) -> None:
@@ -41,24 +59,25 @@ class Companions:
         Args:
             runner: Of the session.
             notifier: Tells the watcher of this process.
-            door: The operator's door.
-            settings_file: Watched for changes; None for none.
-            limits: What it said when it was read.
-            load_limits: Reads the limits of the settings anew.
+            places: Where its sockets are.
+            events: What happened last, for those who listen.
+            about: What they are told of the session, plain values.
+            settings: The file that is watched for changes; None for none.
             rules: What is watched.
             journal: Gives the journal of the session, once that is open.
         """
         self._runner = runner
         self._notifier = notifier
-        self._path = door
-        self._settings_file = settings_file
-        self._limits = limits
-        self._load_limits = load_limits
+        self._places = places
+        self._events = events
+        self._about = about
+        self._settings = settings
         self._journal = journal
         self._rules = rules
         self._watches: list[LoopWatch | JournalWatch] = []
         self._door: OperatorDoor | None = None
         self._reload: LimitsReload | None = None
+        self._telemetry: Telemetry | None = None
         self._opening: asyncio.Task[None] | None = None
         runner.on_begin = self._begin
         runner.on_ending = notifier.end
@@ -70,6 +89,8 @@ class Companions:
             self._opening.cancel()
         if self._door is not None:
             self._door.close()
+        if self._telemetry is not None:
+            self._telemetry.close()
         if self._reload is not None:
             self._reload.close()
         for one in self._watches:
@@ -89,29 +110,45 @@ class Companions:
         for one in self._watches:
             one.begin()
         operator = Operator(pipeline, journal, self._runner.status)
-        self._door = OperatorDoor(self._path, operator)
-        self._opening = asyncio.get_running_loop().create_task(self._open(self._door))
+        operator.on_action = self._events.on_operator
+        self._door = OperatorDoor(self._places.door, operator)
+        about = {
+            **self._about,
+            "account": self._runner.connection.account,
+            "simulated": self._runner.is_simulated,
+            "started_ns": self._runner.started_ns,
+        }
+        self._telemetry = Telemetry(
+            self._places.telemetry,
+            self._runner,
+            self._events,
+            about,
+            lambda now_ns: journal.lag(now_ns).age_ns,
+        )
+        self._opening = asyncio.get_running_loop().create_task(self._open())
         self._watch_settings(operator)
         self._notifier.begin()
 
     def _watch_settings(self, operator: Operator) -> None:
-        file, load = self._settings_file, self._load_limits
-        if file is None or load is None:
+        watched = self._settings
+        if watched is None:
             return
-        name = str(file)
+        name = str(watched.file)
         self._reload = LimitsReload(
-            file,
-            load,
+            watched.file,
+            watched.load,
             lambda limits, names: operator.take_limits(limits, names, name),
             lambda words: self._warn(f"{name}: {words}"),
         )
-        self._reload.start(self._limits)
+        self._reload.start(watched.limits)
 
-    async def _open(self, door: OperatorDoor) -> None:
-        try:
-            await door.open()
-        except UsageError as error:
-            self._warn(str(error))
+    async def _open(self) -> None:
+        for one in (self._door, self._telemetry):
+            try:
+                if one is not None:
+                    await one.open()
+            except UsageError as error:
+                self._warn(str(error))
 
     def _warn(self, words: str) -> None:
         pipeline = self._runner.pipeline

@@ -42,12 +42,16 @@ class KillRequest:
         flatten: Whether what its strategies hold is closed.
         everything: Whether the orders of others (and, with `flatten`, everything held) go too.
         patience_s: How long the bot may take to end by itself, and each step at the broker.
+        source: Through which door.
+        user: Who; "" for the user of this process.
     """
 
     reason: str = ""
     flatten: bool = False
     everything: bool = False
     patience_s: float = 10.0
+    source: str = COMMAND_LINE
+    user: str = ""
 
 
 class Outcome(NamedTuple):
@@ -95,7 +99,7 @@ async def kill(places: Places, request: KillRequest) -> Outcome:
     Raises:
         StateError: When the latch cannot be set; nothing else was done then.
     """
-    killed = Killed(time.time_ns(), COMMAND_LINE, request.reason, request.flatten)
+    killed = Killed(time.time_ns(), request.source, request.reason, request.flatten)
     places.latch.set(killed)
     process = await end_process(places.lock_file, request.patience_s)
     lock = places.lock()
@@ -125,7 +129,11 @@ async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[K
     account = next(iter(client.managedAccounts()), "")
     with _journal(places, account) as (journal, past, unwritten):
         if journal is not None:
-            journal.append("operator", time.time_ns(), _action(KILL, request.reason))
+            journal.append(
+                "operator",
+                time.time_ns(),
+                _action(KILL, request.reason, request.source, request.user),
+            )
         closing = _Closing(door, requests, account, places, journal, past)
         knows = past is not None or request.everything
         if request.flatten and knows:
@@ -266,8 +274,8 @@ def _folders(places: Places) -> list[Path]:
     ]
 
 
-def _action(action: str, reason: str) -> OperatorAction:
-    return OperatorAction(action, COMMAND_LINE, reason, {"user": os.environ.get("USER", "")})
+def _action(action: str, reason: str, source: str = COMMAND_LINE, user: str = "") -> OperatorAction:
+    return OperatorAction(action, source, reason, {"user": user or os.environ.get("USER", "")})
 
 
 def _today() -> str:

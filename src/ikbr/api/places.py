@@ -52,6 +52,11 @@ class Places:
         """The operator's door."""
         return self.locks / f"client-{self._name}.sock"
 
+    @property
+    def telemetry(self) -> Path:
+        """The socket on which it tells how it stands."""
+        return self.locks / f"client-{self._name}.feed"
+
     def journal(self, kind: str, account: str) -> Path:
         """Name the folder of a journal.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ikbr.api.chosen_strategies import choose_instances
-from ikbr.api.companions import Companions
+from ikbr.api.companions import Companions, WatchedSettings
 from ikbr.api.outputs import Outputs
 from ikbr.api.places import Places
 from ikbr.api.request import Request
@@ -40,6 +40,7 @@ from ikbr.live.real_money import check_real_money, confirm_account
 from ikbr.live.runner import Runner
 from ikbr.live.session_record import FOLDER
 from ikbr.live.session_recorder import SessionRecorder
+from ikbr.live.telemetry.events import Events
 from ikbr.settings import DEFAULT_FILE, Settings, load_settings
 
 Ask = Callable[[str], str]
@@ -226,6 +227,7 @@ class Session:
         self._bus = EventBus()
         self._log = MemoryLog(self._bus)
         narrate(self._bus)
+        events = Events(self._bus)
 
         def confirm(account: str) -> None:
             confirm_account(account, confirm_live or ask(account))
@@ -244,10 +246,10 @@ class Session:
         self._companions = Companions(
             self.runner,
             Notifier(os.environ),
-            door=self._places.door,
-            settings_file=prepared.settings_file,
-            limits=prepared.plan.limits,
-            load_limits=prepared.load_limits,
+            places=self._places,
+            events=events,
+            about=self._about(),
+            settings=_watched(prepared),
             rules=prepared.plan.supervision,
             journal=self._open_one,
         )
@@ -286,6 +288,20 @@ class Session:
         self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
         past = replay(place)
         return self._journal, past if past.start is not None else None
+
+    def _about(self) -> dict[str, Any]:
+        """Say what those who listen to the session are told of it."""
+        connection = self._prepared.plan.connection
+        return {
+            "name": f"{self._kind} {connection.port}/{connection.client_id}",
+            "mode": self._prepared.plan.mode,
+            "host": connection.host,
+            "port": connection.port,
+            "client_id": connection.client_id,
+            "shadow": self._prepared.plan.shadow,
+            "pid": os.getpid(),
+            "session": str(self._prepared.folder.resolve()),
+        }
 
     def _journal_place(self) -> tuple[str, str]:
         assert self._journal is not None
@@ -326,6 +342,12 @@ class Session:
             notes=runner.notes + _notes(runner, plan),
         )
         return outcome(pipeline, self._log, about)
+
+
+def _watched(prepared: Prepared) -> WatchedSettings | None:
+    if prepared.settings_file is None or prepared.load_limits is None:
+        return None
+    return WatchedSettings(prepared.settings_file, prepared.plan.limits, prepared.load_limits)
 
 
 def _notes(runner: Runner, plan: SessionPlan) -> list[str]:

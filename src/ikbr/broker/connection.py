@@ -93,7 +93,9 @@ class Connection:
         farms: Which data farms the gateway is connected with.
         skew_s: By how much the gateway's clock is ahead of ours, when last asked; it counts whole
             seconds, so a second means nothing.
+        rtt_s: How long the gateway took to say what time it is, when last asked; NaN before.
         why: Why it is not ready, in words.
+        connects: How often it became ready to serve.
         attempts: How often connecting was tried.
         on_ready: Awaited after each success, before anything else is sent: reconcile here. An
             error there ends the connection, and it is tried again.
@@ -124,6 +126,8 @@ class Connection:
         self.account = ""
         self.farms = Farms()
         self.skew_s = 0.0
+        self.rtt_s = float("nan")
+        self.connects = 0
         self.why = "not connected yet"
         self.attempts = 0
         self.on_ready: Callable[[], Awaitable[None]] = _nothing
@@ -215,6 +219,7 @@ class Connection:
             self.why = "the connection was lost as soon as it was made"
             return False
         self._backoff.reset()
+        self.connects += 1
         self.why = ""
         if self.state is not LinkState.CUT_OFF:
             self._become(LinkState.READY)
@@ -237,10 +242,13 @@ class Connection:
 
     async def _beat(self, timeout_s: float) -> bool:
         """Ask for the time; say whether it came."""
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
         try:
             there = await self.requests.current_time(timeout_s)
         except BrokerError:
             return False
+        self.rtt_s = loop.time() - asked_s
         self.skew_s = there.timestamp() - self._wall_s()
         return True
 

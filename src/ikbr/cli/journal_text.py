@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ikbr.domain.errors import UsageError
 from ikbr.journal.segments import number_of
+from ikbr.journal.words import words
 
 if TYPE_CHECKING:
     from ikbr.journal.records import Record
@@ -26,7 +27,7 @@ def to_json(segment: str, record: Record) -> str:
 def to_text(segment: str, record: Record) -> str:
     """Write a record as one line for people; in a live journal it is `segment:number`."""
     number = f"{number_of(segment)}:{record.n}" if segment else str(record.n)
-    return f"{number:>7} {_time(record.ts_ns)} {record.kind:<8} {_words(record.body)}"
+    return f"{number:>7} {_time(record.ts_ns)} {record.kind:<8} {words(record.body)}"
 
 
 def between(since: str | None, until: str | None) -> tuple[int, int] | None:
@@ -62,21 +63,3 @@ def _time(ts_ns: int) -> str:
     except (OverflowError, ValueError, OSError):
         return f"{ts_ns} ns"  # nobody lives then, but a journal may say so
     return f"{moment:%Y-%m-%d %H:%M:%S}.{rest:09d}Z"
-
-
-def _words(body: Any) -> str:
-    plain = msgspec.to_builtins(body)
-    if not isinstance(plain, dict | list | tuple):
-        return str(plain)
-    if isinstance(plain, dict):
-        shown = {k: v for k, v in plain.items() if v is not None and v != "" and v == v}
-        return " ".join(f"{key}={_value(value)}" for key, value in shown.items())
-    return " ".join(_words(part) if isinstance(part, dict) else _value(part) for part in plain)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + _words(value) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(part) for part in value) + "]"
-    return str(value)

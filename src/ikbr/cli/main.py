@@ -20,6 +20,7 @@ from ikbr.domain.errors import IkbrError, InvariantError
 COMMANDS = {
     "arm": "Allow a bot to trade again that was stopped.",
     "backtest": "Run strategies over market data and say what came of it.",
+    "dashboard": "Watch running bots in a browser, and act on them.",
     "data": "Fetch, import, list, check and make market data.",
     "demo": "Show a backtest and a morning of trading on paper, each with a report.",
     "deploy": "Render and check what a host needs; upgrade, roll back, back up, restore.",

@@ -28,6 +28,8 @@ FLUSH_NS = 1_000_000_000
 """How long a row waits at most while others come, by the time of the rows."""
 READ_ROWS = 200_000
 """Rows of a piece of tape when it is read."""
+READ_BYTES = 64_000_000
+"""How much of a tape that is followed is read at once."""
 
 _ROW = Struct("<qqiiiiihBx")
 _FRAME = Struct("<4sII")
@@ -122,6 +124,36 @@ class TapeWriter:
             self.failure = str(error)
 
 
+class TapeFollower:
+    """Read a tape that is being written: what has come since one looked last."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin before the first row."""
+        self._path = path
+        self._place = 0
+
+    def new(self) -> list[NDArray[np.void]]:
+        """Give the rows that have come, at most `READ_BYTES` of them at once.
+
+        Raises:
+            DataError: When the file is not there, is no tape, or was changed.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._place)
+                data = file.read(READ_BYTES)
+        except OSError as error:
+            raise DataError(f"tape '{self._path}' cannot be read ({error.strerror}).") from None
+        begin = 0
+        if not self._place:
+            if not data.startswith(MAGIC):
+                raise DataError(f"'{self._path}' is no tape of a session.")
+            begin = len(MAGIC)
+        pieces, end = whole_frames(data, begin, self._path)
+        self._place += end
+        return pieces
+
+
 class SessionTape:
     """Deliver a recorded tape (a `TapeSource`).
 
@@ -186,15 +218,21 @@ class SessionTape:
             yield Tape(self.instruments, **columns)
 
 
-def _read(path: Path, instruments: int) -> tuple[NDArray[np.void], int]:
-    """Read all whole frames; say how many bytes of a torn one follow."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"tape '{path}' cannot be read ({error.strerror}).") from None
-    if not data.startswith(MAGIC):
-        raise DataError(f"'{path}' is no tape of a session; it was written by something else.")
-    pieces, place, known = [], len(MAGIC), 0
+def whole_frames(data: bytes, place: int, path: Path) -> tuple[list[NDArray[np.void]], int]:
+    """Take the whole frames out of a piece of a tape.
+
+    Args:
+        data: The piece; a frame begins at `place`.
+        place: Where to begin.
+        path: Of the tape, for the message.
+
+    Returns:
+        The rows of each frame, and where a torn one begins.
+
+    Raises:
+        DataError: When it was changed.
+    """
+    pieces, known = [], 0
     while place + _FRAME.size <= len(data):
         mark, count, check = _FRAME.unpack_from(data, place)
         begin = place + _FRAME.size
@@ -208,6 +246,18 @@ def _read(path: Path, instruments: int) -> tuple[NDArray[np.void], int]:
             )
         pieces.append(np.frombuffer(data, _TYPES, count, begin))
         place, known = end, known + count
+    return pieces, place
+
+
+def _read(path: Path, instruments: int) -> tuple[NDArray[np.void], int]:
+    """Read all whole frames; say how many bytes of a torn one follow."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"tape '{path}' cannot be read ({error.strerror}).") from None
+    if not data.startswith(MAGIC):
+        raise DataError(f"'{path}' is no tape of a session; it was written by something else.")
+    pieces, place = whole_frames(data, len(MAGIC), path)
     rows = np.concatenate(pieces) if pieces else np.empty(0, _TYPES)
     if len(rows) and not 0 <= int(rows["sym"].min()) <= int(rows["sym"].max()) < instruments:
         raise DataError(

@@ -57,6 +57,25 @@ class Histogram:
                 return min(((offset + 1) << shift) - 1, self.most)
         return self.most
 
+    def coarse(self) -> list[tuple[int, int]]:
+        """Give the counts of buckets that double, for a picture.
+
+        Returns:
+            Upper bounds (exclusive, powers of two) and counts, lowest first; empty ones left out.
+
+        >>> times = Histogram()
+        >>> for value in (3, 3, 100):
+        ...     times.add(value)
+        >>> times.coarse()
+        [(4, 2), (128, 1)]
+        """
+        counts: dict[int, int] = {}
+        for bucket, count in self._buckets.items():
+            shift, offset = bucket >> (_BITS + 1), bucket & (_LINEAR - 1)
+            upper = 1 << (offset << shift).bit_length()
+            counts[upper] = counts.get(upper, 0) + count
+        return sorted(counts.items())
+
     @property
     def mean(self) -> float:
         """The mean; 0 without any values."""

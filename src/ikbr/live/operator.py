@@ -34,12 +34,14 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         reason: Why, in their words.
         subject: Which strategy or symbol is meant.
         limits: New values by name.
+        person: Who asks, where whoever stands at the door asks for somebody.
     """
 
     action: str
     reason: str = ""
     subject: str = ""
     limits: dict[str, str | int | float | bool | list[str]] = {}
+    person: str = ""
 
 
 class Operator:
@@ -47,6 +49,7 @@ class Operator:
 
     Attributes:
         actions: What may be asked, by name.
+        on_action: Told of what was done.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Operator:
         self._clock = pipeline.clock
         self._journal = journal
         self._status = status
+        self.on_action: Callable[[OperatorAction], None] = lambda _action: None
         self.actions: dict[str, Callable[[Asked, Mapping[str, Any]], dict[str, Any]]] = {
             "status": self._say_status,
             "tighten": self._tighten,
@@ -204,6 +208,7 @@ class Operator:
         person = {name: value for name, value in who.items() if name != "source"}
         record = OperatorAction(action, source, reason, fields | person)
         self._journal.append("operator", self._clock.now_ns, record)
+        self.on_action(record)
         self._trader.keep_risk()
         words = f"{action} by {person.get('user', source)}"
         if fields:

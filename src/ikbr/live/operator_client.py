@@ -10,7 +10,7 @@ import msgspec
 
 from ikbr.domain.errors import BrokerError, UsageError
 from ikbr.live.operator import Asked
-from ikbr.live.operator_door import shortest
+from ikbr.live.own_socket import shortest
 
 PATIENCE_S = 10.0
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import pwd
 import socket
 import struct
@@ -17,8 +16,9 @@ from typing import Any
 
 import msgspec
 
-from ikbr.domain.errors import IkbrError, UsageError
+from ikbr.domain.errors import IkbrError
 from ikbr.live.operator import Asked, Operator
+from ikbr.live.own_socket import own_socket
 
 log = logging.getLogger("ikbr.operator")
 
@@ -26,8 +26,6 @@ SOURCE = "operator door"
 LONGEST_LINE = 65_536
 PATIENCE_S = 5.0
 AT_ONCE = 8
-LONGEST_PATH = 100
-"""Source: unix(7): 108 bytes on Linux; other systems take a few less."""
 
 
 class OperatorDoor:
@@ -51,26 +49,8 @@ class OperatorDoor:
         Raises:
             UsageError: When the file cannot be made.
         """
-        path = shortest(self._path)
-        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            before = os.umask(0o177)
-            try:
-                door.bind(str(path))
-            finally:
-                os.umask(before)
-            door.setblocking(False)
-            self._server = await asyncio.start_unix_server(
-                self._serve, sock=door, limit=LONGEST_LINE
-            )
-        except OSError as error:
-            door.close()
-            raise UsageError(
-                f"the operator's door {path} cannot be opened ({error.strerror or error}); see "
-                "to the rights of its folder."
-            ) from None
+        door = own_socket(self._path, "the operator's door")
+        self._server = await asyncio.start_unix_server(self._serve, sock=door, limit=LONGEST_LINE)
 
     def close(self) -> None:
         """Serve no more."""
@@ -117,22 +97,6 @@ class OperatorDoor:
         except IkbrError as error:
             log.info("refused to %s: %s", who.get("user", "?"), error)
             return {"ok": False, "error": str(error)}
-
-
-def shortest(path: Path) -> Path:
-    """Give a path as the operating system can take it: from here, if that is shorter.
-
-    Raises:
-        UsageError: When it is too long either way.
-    """
-    ways = (path, Path(os.path.relpath(path)))
-    found = min(ways, key=lambda way: len(os.fsencode(way)))
-    if len(os.fsencode(found)) > LONGEST_PATH:
-        raise UsageError(
-            f"the operator's door {found} has a name that is too long for a socket; use a shorter "
-            "journal.dir, or start in a folder nearer to it."
-        )
-    return found
 
 
 def _who(writer: asyncio.StreamWriter) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Recent:
 
     Attributes:
         decisions, fills, alerts, refusals: The latest, oldest first.
-        fill_count, refusal_count: How many there were.
+        fill_count, refusal_count, alert_count: How many there were.
     """
 
     def __init__(self, bus: EventBus) -> None:
@@ -34,9 +34,9 @@ class Recent:
         self.fills: deque[Fill] = deque(maxlen=KEPT)
         self.alerts: deque[Alert] = deque(maxlen=KEPT)
         self.refusals: deque[Refusal] = deque(maxlen=KEPT)
-        self.fill_count = self.refusal_count = 0
+        self.fill_count = self.refusal_count = self.alert_count = 0
         bus.subscribe(EventType.SIGNAL, self.decisions.append, name="status")
-        bus.subscribe(EventType.ALERT, self.alerts.append, name="status")
+        bus.subscribe(EventType.ALERT, self._on_alert, name="status")
         bus.subscribe(EventType.FILL, self._on_fill, name="status")
         bus.subscribe(EventType.REFUSED, self._on_refusal, name="status")
 
@@ -47,6 +47,10 @@ class Recent:
     def _on_refusal(self, refusal: Refusal) -> None:
         self.refusals.append(refusal)
         self.refusal_count += 1
+
+    def _on_alert(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+        self.alert_count += 1
 
 
 class Held(NamedTuple):

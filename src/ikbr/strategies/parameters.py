@@ -24,6 +24,20 @@ class Required:
 REQUIRED = Required()
 
 
+class Changeable:
+    """Mark a parameter that a person may change while it runs.
+
+    Write it `Annotated[float, Range(0.0, 1.0), CHANGEABLE]`.
+    """
+
+    def __repr__(self) -> str:
+        """Show it as it is written."""
+        return "CHANGEABLE"
+
+
+CHANGEABLE = Changeable()
+
+
 class Parameter(msgspec.Struct, frozen=True):
     """Describe one parameter of a strategy.
 
@@ -33,6 +47,7 @@ class Parameter(msgspec.Struct, frozen=True):
         default: Its default, or `REQUIRED`.
         range: What it must lie in; None for anything of its type.
         doc: What the docstring says of it.
+        changeable: Whether it may be changed while the strategy runs.
     """
 
     name: str
@@ -40,6 +55,7 @@ class Parameter(msgspec.Struct, frozen=True):
     default: Any
     range: Range | None = None
     doc: str = ""
+    changeable: bool = False
 
     @property
     def type_name(self) -> str:
@@ -176,12 +192,14 @@ def _describe(item: inspect.Parameter, hints: Mapping[str, Any], docs: str) -> P
     default = REQUIRED if item.default is item.empty else item.default
     kind: Any = hints.get(item.name)
     bounds: Range | None = None
+    changeable = False
     if get_origin(kind) is Annotated:
         kind, *extras = get_args(kind)
         bounds = next((e for e in extras if isinstance(e, Range)), None)
+        changeable = any(isinstance(e, Changeable) for e in extras)
     if kind is None:
         kind = str if default is REQUIRED or default is None else type(default)
-    return Parameter(item.name, kind, default, bounds, _doc(item.name, docs))
+    return Parameter(item.name, kind, default, bounds, _doc(item.name, docs), changeable)
 
 
 def _doc(name: str, docs: str) -> str:

@@ -1,0 +1,192 @@
+"""What happened last in a session, kept for those who listen; noted after the order is out."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ikbr.core.event_bus import OBSERVER, EventBus
+from ikbr.domain.events import Alert, Decision, EventType, Refusal
+from ikbr.domain.instrument import MICRO
+from ikbr.domain.order import Fill, Order
+from ikbr.domain.session_events import OperatorAction
+
+KEPT = 400
+"""Events of the session, and as many lines of its log, that are kept; older ones are forgotten."""
+
+LOGGER = "ikbr"
+
+Noted = tuple[int, str, Any]
+"""A running number, the kind, and what happened."""
+
+
+class Events:
+    """Note what happens. To note is to append; words are made of it when somebody listens.
+
+    Attributes:
+        now_ns: Gives the time of the session.
+        base: The currency of the account.
+    """
+
+    def __init__(self, bus: EventBus) -> None:
+        """Listen to a session that has not begun."""
+        self.now_ns: Callable[[], int] = lambda: 0
+        self.base = ""
+        self._number = 0
+        self._noted: deque[Noted] = deque(maxlen=KEPT)
+        self._lines: deque[Noted] = deque(maxlen=KEPT)
+        self._log = _Lines(self._on_line)
+        for topic, hear in (
+            (EventType.SIGNAL, self._on_signal),
+            (EventType.ORDER, self._on_order),
+            (EventType.FILL, self._on_fill),
+            (EventType.REFUSED, self._on_refusal),
+            (EventType.ALERT, self._on_alert),
+        ):
+            bus.subscribe(topic, hear, priority=OBSERVER, name="telemetry")
+
+    def begin(self, now_ns: Callable[[], int], base: str) -> None:
+        """Listen to the log, too.
+
+        Args:
+            now_ns: Gives the time of the session.
+            base: The currency of the account.
+        """
+        self.now_ns, self.base = now_ns, base
+        logging.getLogger(LOGGER).addHandler(self._log)
+
+    def close(self) -> None:
+        """Listen to the log no more."""
+        logging.getLogger(LOGGER).removeHandler(self._log)
+
+    @property
+    def latest(self) -> int:
+        """The number of the event that was noted last."""
+        return self._number
+
+    def since(self, number: int) -> Iterator[dict[str, Any]]:
+        """Tell what was noted behind a number and is still kept, oldest first."""
+        new = [one for kept in (self._noted, self._lines) for one in kept if one[0] > number]
+        for _, kind, what in sorted(new, key=lambda one: one[0]):
+            yield {"type": "event", "kind": kind, **self._words(kind, what)}
+
+    def on_operator(self, action: OperatorAction) -> None:
+        """Note what a person did."""
+        self._note("operator", (self.now_ns(), action))
+
+    # --- what is heard -------------------------------------------------------------------------
+
+    def _note(self, kind: str, what: Any) -> None:
+        self._number += 1
+        self._noted.append((self._number, kind, what))
+
+    def _on_signal(self, one: Decision) -> None:
+        self._note("signal", one)
+
+    def _on_order(self, one: Order) -> None:
+        # The order goes on changing: what it is now has to be taken now.
+        what = (self.now_ns(), one.order_id, one.strategy, one.request, one.state, one.message)
+        self._note("order", what)
+
+    def _on_fill(self, one: Fill) -> None:
+        self._note("fill", one)
+
+    def _on_refusal(self, one: Refusal) -> None:
+        self._note("refusal", one)
+
+    def _on_alert(self, one: Alert) -> None:
+        self._note("alert", one)
+
+    def _on_line(self, record: logging.LogRecord) -> None:
+        self._number += 1
+        self._lines.append((self._number, "log", (self.now_ns(), record)))
+
+    # --- how it is told ------------------------------------------------------------------------
+
+    def _words(self, kind: str, what: Any) -> dict[str, Any]:
+        if kind == "fill":
+            return _fill(what, self.base)
+        return _WORDS[kind](what)
+
+
+class _Lines(logging.Handler):
+    """Hand on lines of the log; whatever goes wrong there is nobody's business here."""
+
+    def __init__(self, take: Callable[[logging.LogRecord], None]) -> None:
+        super().__init__(logging.INFO)
+        self._take = take
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._take(record)
+
+
+def _fill(one: Fill, base: str) -> dict[str, Any]:
+    return {
+        "ts_ns": one.ts_ns, "id": one.order_id, "strategy": one.strategy, "symbol": one.symbol,
+        "side": one.side.name, "quantity": one.quantity, "price": one.price,
+        "commission": one.commission_micro / MICRO, "base": base,
+    }  # fmt: skip
+
+
+def _order(what: tuple[Any, ...]) -> dict[str, Any]:
+    ts_ns, order_id, strategy, request, state, message = what
+    return {
+        "ts_ns": ts_ns, "id": order_id, "strategy": strategy, "symbol": request.symbol,
+        "side": request.side.name, "quantity": request.quantity,
+        "order_type": request.order_type.value, "state": state.value,
+        "why": message or request.reason,
+    }  # fmt: skip
+
+
+def _signal(one: Decision) -> dict[str, Any]:
+    return {
+        "ts_ns": one.ts_ns, "strategy": one.strategy, "symbol": one.symbol, "action": one.action,
+        "quantity": one.quantity, "price": one.price, "reason": one.reason,
+    }  # fmt: skip
+
+
+def _refusal(one: Refusal) -> dict[str, Any]:
+    refused, request = one.refused, one.request
+    return {
+        "ts_ns": one.ts_ns, "strategy": one.strategy, "symbol": request.symbol,
+        "side": request.side.name, "quantity": request.quantity, "rule": refused.rule,
+        "limit": refused.limit, "actual": refused.actual, "reason": refused.reason,
+    }  # fmt: skip
+
+
+def _alert(one: Alert) -> dict[str, Any]:
+    return {
+        "ts_ns": one.ts_ns, "severity": one.severity, "source": one.source, "message": one.message,
+    }  # fmt: skip
+
+
+def _line(what: tuple[int, logging.LogRecord]) -> dict[str, Any]:
+    ts_ns, record = what
+    return {
+        "ts_ns": ts_ns, "level": record.levelname.lower(), "logger": record.name,
+        "message": record.getMessage(),
+    }  # fmt: skip
+
+
+def _operator(what: tuple[int, OperatorAction]) -> dict[str, Any]:
+    ts_ns, action = what
+    fields = dict(action.fields)
+    who = fields.pop("person", "") or fields.pop("user", "") or action.source
+    subject = fields.get("strategy") or fields.get("symbol") or fields.get("order_id") or ""
+    told = {name: fields[name] for name in fields if name not in {"user", "process"}}
+    return {
+        "ts_ns": ts_ns, "who": who, "action": action.action, "subject": str(subject),
+        "reason": action.reason, "answer": ", ".join(f"{n} {v}" for n, v in told.items()),
+    }  # fmt: skip
+
+
+_WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "order": _order,
+    "signal": _signal,
+    "refusal": _refusal,
+    "alert": _alert,
+    "log": _line,
+    "operator": _operator,
+}

@@ -1,0 +1,74 @@
+"""The replica of a bot: what it said last, for pages that come later."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import msgspec
+
+EVENTS = 200
+POINTS = 20_000
+KEPT = ("state", "risk", "latency")
+
+Message = dict[str, Any]
+
+
+class Replica:
+    """Keep what a bot said.
+
+    Attributes:
+        bot_id: Which bot.
+        info: What it said of itself.
+        alive: Whether it is there.
+        why: Why not.
+    """
+
+    def __init__(self, bot_id: str) -> None:
+        """Know nothing yet."""
+        self.bot_id = bot_id
+        self.info: Message = {"name": bot_id}
+        self.alive = False
+        self.why = "it does not run"
+        self._newest: dict[str, Message] = {}
+        self._prices: dict[str, Any] = {}
+        self._events: deque[Message] = deque(maxlen=EVENTS)
+        self._points: deque[list[float]] = deque(maxlen=POINTS)
+
+    def begin(self) -> None:
+        """Begin anew: the bot tells everything again."""
+        self._newest.clear()
+        self._prices.clear()
+        self._events.clear()
+        self._points.clear()
+        self.alive, self.why = True, ""
+
+    def take(self, message: Message) -> Message:
+        """Take what a bot says; give it as pages hear it."""
+        message["bot"] = self.bot_id
+        kind = message.get("type")
+        if kind in KEPT:
+            self._newest[kind] = message
+        elif kind == "prices":
+            self._prices.update(message["symbols"])
+            self._newest[kind] = {**message, "symbols": self._prices}
+        elif kind == "event":
+            self._events.append(message)
+        elif kind == "equity":
+            self._points.extend(message["points"])
+        elif kind == "bot":
+            self.info = message
+        return message
+
+    def described(self) -> Message:
+        """Say what it is, for the list of bots."""
+        told = {name: value for name, value in self.info.items() if name not in {"type", "bot"}}
+        told.pop("session", None)
+        return {"id": self.bot_id, **told, "alive": self.alive, "why": self.why}
+
+    def everything(self) -> list[bytes]:
+        """Give everything that is known, as one who comes hears it."""
+        told: list[Message] = [*self._newest.values(), *self._events]
+        if self._points:
+            told.append({"type": "equity", "bot": self.bot_id, "points": list(self._points)})
+        return [msgspec.json.encode(one) for one in told]

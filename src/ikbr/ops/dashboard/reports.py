@@ -1,0 +1,137 @@
+"""The browser of reports: what backtests, searches and sessions have left in their folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+MOST = 500
+DEEPEST = 4
+LARGEST_HEAD = 4_096
+LARGEST_JSON = 32_000_000
+FIGURES = ("strategy", "symbols", "start", "end", "net_pnl", "max_drawdown", "sharpe", "fills")
+"""What is shown of a result, where it says so."""
+
+GENERATOR = b'name="generator" content="ikbr'
+"""What a report of ours says of itself near its beginning."""
+
+
+class Report(NamedTuple):
+    """Describe one report.
+
+    Attributes:
+        name: How it is called.
+        kind: "backtest", "walk-forward", "optimise", "paper", "live" or "shadow".
+        path: What it is asked for by.
+        modified_ns: When it was written.
+        summary: Its figures, where a result lies beside it.
+        file: Where it is.
+    """
+
+    name: str
+    kind: str
+    path: str
+    modified_ns: int
+    summary: dict[str, Any]
+    file: Path
+
+    def plain(self) -> dict[str, Any]:
+        """Describe it for pages, which need not know where it is."""
+        return {name: value for name, value in self._asdict().items() if name != "file"}
+
+
+def list_reports(folders: Sequence[Path]) -> list[Report]:
+    """List the reports of some folders, newest first.
+
+    What lies outside of them, also by a symbolic link, is left out.
+    """
+    found = []
+    for number, folder in enumerate(folders):
+        root = folder.resolve()
+        for file in _pages(root, DEEPEST):
+            report = _report(number, root, file)
+            if report is not None:
+                found.append(report)
+            if len(found) >= 4 * MOST:
+                break
+    return sorted(found, key=lambda one: -one.modified_ns)[:MOST]
+
+
+def find_report(folders: Sequence[Path], path: str) -> Path | None:
+    """Find a report by what `list_reports` called it; None for everything else."""
+    return next((one.file for one in list_reports(folders) if one.path == path), None)
+
+
+def _pages(folder: Path, deep: int) -> Iterator[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda one: one.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_symlink() or entry.name.startswith("."):
+            continue
+        if entry.is_file() and entry.name.endswith(".html"):
+            yield Path(entry.path)
+        elif deep and entry.is_dir():
+            yield from _pages(Path(entry.path), deep - 1)
+
+
+def _report(number: int, root: Path, file: Path) -> Report | None:
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(LARGEST_HEAD)
+        modified_ns = file.stat().st_mtime_ns
+    except OSError:
+        return None
+    if GENERATOR not in head:
+        return None
+    inside = file.relative_to(root)
+    result = _result(file)
+    name = inside.parent.name if file.name == "report.html" and inside.parent.name else inside.stem
+    return Report(
+        name,
+        _kind(result, head),
+        f"{number}/{inside.as_posix()}",
+        modified_ns,
+        _summary(result),
+        file,
+    )
+
+
+def _result(file: Path) -> dict[str, Any]:
+    """Read the result beside a report: of the same name, or the only one there."""
+    for name in (file.with_suffix(".json"), file.with_name("result.json")):
+        try:
+            if name.stat().st_size <= LARGEST_JSON:
+                told = msgspec.json.decode(name.read_bytes())
+                return told if isinstance(told, dict) else {}
+        except (OSError, msgspec.DecodeError):
+            continue
+    return {}
+
+
+def _kind(result: dict[str, Any], head: bytes) -> str:
+    mode = result.get("mode")
+    if isinstance(mode, str) and mode:
+        return mode
+    title = head.partition(b"<title>")[2].partition(b"</title>")[0].lower()
+    for word, kind in (
+        (b"walk", "walk-forward"), (b"validation", "walk-forward"), (b"sweep", "optimise"),
+        (b"optimis", "optimise"), (b"paper", "paper"), (b"live", "live"), (b"shadow", "shadow"),
+    ):  # fmt: skip
+        if word in title:
+            return kind
+    return "backtest"
+
+
+def _summary(result: dict[str, Any]) -> dict[str, Any]:
+    told = {name: result[name] for name in FIGURES if result.get(name) is not None}
+    for name in ("fills", "symbols"):
+        value = told.get(name)
+        if isinstance(value, list):
+            told[name] = len(value) if name == "fills" else ", ".join(map(str, value))
+    return told

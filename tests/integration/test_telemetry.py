@@ -1,0 +1,134 @@
+"""What a bot tells those who listen, over its socket, while it trades."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_rig import LOOSE, OnPrints, Outcome, one, run_session
+
+from ikbr.live.runner import Runner
+from ikbr.live.telemetry.events import Events
+from ikbr.live.telemetry.listeners import AT_ONCE
+from ikbr.live.telemetry.telemetry import Telemetry
+
+ABOUT = {"name": "paper 4002/7", "mode": "paper"}
+
+
+class Ear:
+    """Listen as another process does."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(10)
+        self.socket.connect(str(path))
+        self._file = self.socket.makefile("rb")
+
+    def messages(self, until: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+        heard = []
+        for line in self._file:
+            heard.append(json.loads(line))
+            if until(heard[-1]):
+                return heard
+        raise AssertionError(f"the telemetry ended after {len(heard)} messages")
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+
+def listening(test: Callable[[Path, Runner], None], **options: Any) -> Outcome:
+    """Run a session that tells, and a test beside it in a thread, as another process would be."""
+
+    async def meanwhile(runner: Runner, _server: Any) -> None:
+        events = Events(runner._bus)
+        while runner.pipeline is None:
+            await asyncio.sleep(0.001)
+        with tempfile.TemporaryDirectory(prefix="ikbr-") as folder:
+            path = Path(folder) / "bot.feed"
+            telemetry = Telemetry(path, runner, events, ABOUT, lambda _now: 2_000_000)
+            await telemetry.open()
+            try:
+                await asyncio.to_thread(test, path, runner)
+            finally:
+                telemetry.close()
+                runner.stop("the test is over")
+            assert not path.exists()
+
+    limits = options.pop("limits", LOOSE)
+    return run_session(
+        [one(OnPrints(10))], meanwhile=meanwhile, speed=600.0, limits=limits, **options
+    )
+
+
+def kinds(heard: list[dict[str, Any]]) -> set[str]:
+    return {one["type"] for one in heard}
+
+
+def test_a_listener_hears_at_once_how_it_stands_and_then_what_changes() -> None:
+    def test(path: Path, _runner: Runner) -> None:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        ear = Ear(path)
+        first = ear.messages(lambda one: one["type"] == "latency")
+        assert kinds(first) >= {"bot", "equity", "state", "risk", "prices", "latency"}
+        bot, state = first[0], next(one for one in first if one["type"] == "state")
+        assert bot["name"] == "paper 4002/7"
+        assert [one["name"] for one in bot["strategies"]] == ["bot"]
+        assert [one["name"] for one in bot["strategies"][0]["parameters"]] == [
+            "every", "allow_short"
+        ]  # fmt: skip
+        assert state["equity"] == pytest.approx(1_000_000, rel=0.05)
+        assert state["link"]["state"] == "ready"
+        assert state["link"]["server_version"] > 100
+        assert state["link"]["rtt_ms"] > 0
+        assert state["journal_lag_ms"] == 2.0
+        later = ear.messages(lambda one: one.get("kind") == "fill")
+        assert kinds(later) >= {"prices", "event"}
+        filled = later[-1]
+        assert {"id", "strategy", "symbol", "side", "quantity", "price", "commission"} <= set(
+            filled
+        )
+        again = ear.messages(lambda one: one["type"] == "risk")
+        positions = [p for m in again if m["type"] == "state" for p in m["positions"]]
+        assert all(p["currency"] == "USD" for p in positions)
+        ear.close()
+
+    assert listening(test).end.orderly
+
+
+def test_one_who_comes_late_hears_what_happened_before() -> None:
+    def test(path: Path, _runner: Runner) -> None:
+        ear = Ear(path)
+        ear.messages(lambda one: one.get("kind") == "fill")
+        ear.close()
+        late = Ear(path)
+        heard = late.messages(lambda one: one["type"] == "latency")
+        told = [one["kind"] for one in heard if one["type"] == "event"]
+        assert {"signal", "order", "fill"} <= set(told)
+        assert told.index("signal") < told.index("fill")
+        late.close()
+
+    listening(test)
+
+
+def test_whoever_speaks_is_dropped_and_there_is_room_for_a_few_only() -> None:
+    def test(path: Path, _runner: Runner) -> None:
+        loud = Ear(path)
+        loud.socket.sendall(b"x" * 100)
+        with pytest.raises((AssertionError, ConnectionResetError)):
+            loud.messages(lambda _one: False)
+        ears = [Ear(path) for _ in range(AT_ONCE)]
+        for ear in ears:
+            ear.messages(lambda one: one["type"] == "state")
+        with pytest.raises((AssertionError, ConnectionResetError)):
+            Ear(path).messages(lambda _one: False)
+        ears[0].messages(lambda one: one["type"] == "risk")
+
+    assert listening(test).end.orderly
