@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from ikbr.live.runner import Runner
 from ikbr.live.telemetry.events import Events
 from ikbr.live.telemetry.listeners import AT_ONCE
 from ikbr.live.telemetry.telemetry import Telemetry
+
+log = logging.getLogger("ikbr.test")
+log.setLevel(logging.INFO)
 
 ABOUT = {"name": "paper 4002/7", "mode": "paper"}
 
@@ -39,8 +44,17 @@ class Ear:
                 return heard
         raise AssertionError(f"the telemetry ended after {len(heard)} messages")
 
-    def close(self) -> None:
-        self._file.close()
+    def messages_until_the_end(self) -> int:
+        with suppress(ConnectionResetError):
+            return sum(1 for _ in self._file)
+        return 0
+
+    def __enter__(self) -> Ear:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        with suppress(OSError):
+            self._file.close()
         self.socket.close()
 
 
@@ -75,60 +89,71 @@ def kinds(heard: list[dict[str, Any]]) -> set[str]:
 def test_a_listener_hears_at_once_how_it_stands_and_then_what_changes() -> None:
     def test(path: Path, _runner: Runner) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        ear = Ear(path)
-        first = ear.messages(lambda one: one["type"] == "latency")
+        with Ear(path) as ear:
+            first = ear.messages(lambda one: one["type"] == "latency")
+            later = ear.messages(lambda one: one.get("kind") == "fill")
+            again = ear.messages(lambda one: one["type"] == "risk")
         assert kinds(first) >= {"bot", "equity", "state", "risk", "prices", "latency"}
         bot, state = first[0], next(one for one in first if one["type"] == "state")
         assert bot["name"] == "paper 4002/7"
-        assert [one["name"] for one in bot["strategies"]] == ["bot"]
-        assert [one["name"] for one in bot["strategies"][0]["parameters"]] == [
-            "every", "allow_short"
-        ]  # fmt: skip
+        [strategy] = bot["strategies"]
+        assert [one["name"] for one in strategy["parameters"]] == ["every", "allow_short"]
         assert state["equity"] == pytest.approx(1_000_000, rel=0.05)
         assert state["link"]["state"] == "ready"
         assert state["link"]["server_version"] > 100
         assert state["link"]["rtt_ms"] > 0
         assert state["journal_lag_ms"] == 2.0
-        later = ear.messages(lambda one: one.get("kind") == "fill")
         assert kinds(later) >= {"prices", "event"}
-        filled = later[-1]
-        assert {"id", "strategy", "symbol", "side", "quantity", "price", "commission"} <= set(
-            filled
-        )
-        again = ear.messages(lambda one: one["type"] == "risk")
+        assert {"id", "strategy", "symbol", "side", "quantity", "price"} <= set(later[-1])
         positions = [p for m in again if m["type"] == "state" for p in m["positions"]]
         assert all(p["currency"] == "USD" for p in positions)
-        ear.close()
 
     assert listening(test).end.orderly
 
 
 def test_one_who_comes_late_hears_what_happened_before() -> None:
     def test(path: Path, _runner: Runner) -> None:
-        ear = Ear(path)
-        ear.messages(lambda one: one.get("kind") == "fill")
-        ear.close()
-        late = Ear(path)
-        heard = late.messages(lambda one: one["type"] == "latency")
+        with Ear(path) as ear:
+            ear.messages(lambda one: one.get("kind") == "fill")
+        with Ear(path) as late:
+            heard = late.messages(lambda one: one["type"] == "latency")
         told = [one["kind"] for one in heard if one["type"] == "event"]
         assert {"signal", "order", "fill"} <= set(told)
         assert told.index("signal") < told.index("fill")
-        late.close()
 
     listening(test)
 
 
 def test_whoever_speaks_is_dropped_and_there_is_room_for_a_few_only() -> None:
     def test(path: Path, _runner: Runner) -> None:
-        loud = Ear(path)
-        loud.socket.sendall(b"x" * 100)
-        with pytest.raises((AssertionError, ConnectionResetError)):
-            loud.messages(lambda _one: False)
-        ears = [Ear(path) for _ in range(AT_ONCE)]
-        for ear in ears:
-            ear.messages(lambda one: one["type"] == "state")
-        with pytest.raises((AssertionError, ConnectionResetError)):
-            Ear(path).messages(lambda _one: False)
-        ears[0].messages(lambda one: one["type"] == "risk")
+        with Ear(path) as loud:
+            loud.socket.sendall(b"x" * 100)
+            with pytest.raises((AssertionError, ConnectionResetError)):
+                loud.messages(lambda _one: False)
+        with ExitStack() as stack:
+            ears = [stack.enter_context(Ear(path)) for _ in range(AT_ONCE)]
+            for ear in ears:
+                ear.messages(lambda one: one["type"] == "state")
+            with Ear(path) as late, pytest.raises((AssertionError, ConnectionResetError)):
+                late.messages(lambda _one: False)
+            ears[0].messages(lambda one: one["type"] == "risk")
+
+    assert listening(test).end.orderly
+
+
+def test_one_who_never_reads_is_dropped_and_trading_goes_on() -> None:
+    def test(path: Path, runner: Runner) -> None:
+        assert runner.pipeline is not None
+        with Ear(path) as deaf, Ear(path) as ear:
+            ear.messages(lambda one: one.get("kind") == "fill")
+            # What a slow day would bring, at once: the deaf one has to go, the other hears it all.
+            for _ in range(20):
+                for number in range(400):
+                    log.info("line %d %s", number, "x" * 1_500)
+                ear.messages(lambda one: one["type"] == "state")
+            before = runner.pipeline.events
+            ear.messages(lambda one: one.get("kind") == "fill")
+            assert runner.pipeline.events > before
+            deaf.messages_until_the_end()
 
     assert listening(test).end.orderly
