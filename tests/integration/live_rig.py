@@ -176,7 +176,7 @@ def run_session(
         runner = Runner(Client(), plan, meaning, outside, bus)
         helper = asyncio.create_task(meanwhile(runner, server)) if meanwhile else None
         try:
-            end = await asyncio.wait_for(runner.run(), 60)
+            end = await asyncio.wait_for(runner.run(), 240)
             if helper is not None:
                 await helper
         finally:

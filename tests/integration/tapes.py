@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,6 +35,11 @@ ROUTES = {
     "patient": RoutingRules(mode="smart", urgency=Urgency.PATIENT, exit_urgency=Urgency.PATIENT,
                             narrow_ticks=1000, chase_s=0.05, chase_times=3, large_share=1e6),
 }  # fmt: skip
+
+
+def examples(count: int) -> int:
+    """Say how many examples to try; IKBR_EXAMPLES=10 asks for ten times as many as a quick run."""
+    return count * int(os.environ.get("IKBR_EXAMPLES", "1"))
 
 
 def random_tape(seed: int, rows: int, symbols: int) -> tuple[Tape, list[Session]]:

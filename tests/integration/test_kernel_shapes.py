@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from kernels import KERNELS, Plain, Resting
-from tapes import CASES, facts, random_tape, run
+from tapes import CASES, examples, facts, random_tape, run
 
 from ikbr.strategies.examples.market_making import MarketMakingStrategy
 from ikbr.strategies.examples.market_making_kernel import MarketMakingKernel
@@ -57,7 +57,7 @@ def check(case: dict[str, Any], shapes: tuple[str, ...] = ("kernel", "python")) 
 
 
 @given(KERNEL_CASES)
-@settings(max_examples=100, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(40), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_a_compiled_kernel_gives_the_run_of_the_reference(case: dict[str, Any]) -> None:
     check(case)
 
@@ -117,7 +117,7 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 @given(data=st.data(), case=CASES)
-@settings(max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(16), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_an_example_as_a_kernel_gives_the_orders_of_its_python_form(
     name: str, data: st.DataObject, case: dict[str, Any]
 ) -> None:

@@ -70,10 +70,21 @@ def a_bot(folder: Path, port: int, *words: str) -> Iterator[subprocess.Popen[str
         process.wait(10)
 
 
+def log_of(folder: Path, process: subprocess.Popen[str]) -> Path:
+    """Give the log of the session in a folder, once there is one."""
+    wait_for(folder / "out.txt", "log in ", process)
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        if found := list(folder.glob("sessions/*/live.log")):
+            [log] = found
+            return log
+        time.sleep(0.05)
+    raise AssertionError(f"no log came in {folder}")
+
+
 def end_by(process: subprocess.Popen[str], folder: Path, number: int) -> Path:
     """End a bot by a signal once it has traded; give its log."""
-    wait_for(folder / "out.txt", "log in ", process)
-    [log] = folder.glob("sessions/*/live.log")
+    log = log_of(folder, process)
     wait_for(log, "fill of order", process)
     process.send_signal(number)
     assert process.wait(20) == 0
@@ -125,8 +136,7 @@ TRADES = ("--param", "lookback=30,threshold=0.0002")
 def test_a_bot_that_is_killed_goes_on_where_it_was(gateway: int, tmp_path: Path) -> None:
     folder = tmp_path / "bot"
     with a_bot(folder, gateway, *TRADES) as process:
-        wait_for(folder / "out.txt", "log in ", process)
-        [log] = folder.glob("sessions/*/live.log")
+        log = log_of(folder, process)
         wait_for(log, "fill of order", process)
         process.kill()
         process.wait(10)
@@ -152,8 +162,7 @@ def test_a_bot_is_killed_from_outside_and_does_not_begin_again_before_it_is_arme
     folder = tmp_path / "bot"
     where = ("--port", str(gateway))
     with a_bot(folder, gateway, *TRADES) as process:
-        wait_for(folder / "out.txt", "log in ", process)
-        [log] = folder.glob("sessions/*/live.log")
+        log = log_of(folder, process)
         wait_for(log, "fill of order", process)
         killed = run_ikbr(folder, "kill", "--flatten", "--reason", "a drill", *where)
         assert killed.returncode == 0, killed.stdout + killed.stderr
@@ -201,8 +210,7 @@ def test_what_a_person_did_to_a_running_bot_holds_over_its_crash(
     folder = tmp_path / "bot"
     where = ("--port", str(gateway))
     with a_bot(folder, gateway, *TRADES) as process:
-        wait_for(folder / "out.txt", "log in ", process)
-        [log] = folder.glob("sessions/*/live.log")
+        log = log_of(folder, process)
         wait_for(log, "fill of order", process)
         tightened = run_ikbr(folder, "risk", "tighten", "risk.max_position_pct=0.05", *where)
         assert (tightened.returncode, tightened.stdout) == (0, "risk.max_position_pct = 0.05\n")
@@ -219,8 +227,7 @@ def test_what_a_person_did_to_a_running_bot_holds_over_its_crash(
     config = tmp_path / "settings.toml"
     config.write_text(f'[journal]\ndir = "{tmp_path / "journals"}"\n')
     with a_bot(again, gateway, *TRADES, "--set", journals) as process:
-        wait_for(again / "out.txt", "log in ", process)
-        [log] = again.glob("sessions/*/live.log")
+        log = log_of(again, process)
         wait_for(log, "connection: ready", process)
         status = run_ikbr(again, "status", "--json", "--config", str(config), *where)
         told = json.loads(status.stdout)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tapes import CASES, HOUR_NS, OPEN_NS, Restless, random_tape, run
+from tapes import CASES, HOUR_NS, OPEN_NS, Restless, examples, random_tape, run
 
 from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.result import BacktestResult
@@ -53,7 +53,7 @@ def before(journal: Any, ts_ns: int) -> list[str]:
 @given(
     CASES, st.floats(0.05, 0.95), st.integers(0, 1_000), st.sampled_from(["python", "reference"])
 )
-@settings(max_examples=60, phases=PHASES)
+@settings(max_examples=examples(30), phases=PHASES)
 def test_another_future_changes_nothing_that_went_before(
     case: dict[str, Any], where: float, seed: int, shape: str
 ) -> None:
@@ -139,7 +139,7 @@ def bars_tape(seed: int, days: int) -> tuple[Tape, list[Session]]:
     keep=st.integers(1, 24),
     fill=st.sampled_from(["quote", "next", "last"]),
 )
-@settings(max_examples=60, phases=PHASES)
+@settings(max_examples=examples(30), phases=PHASES)
 def test_another_future_of_bars_changes_nothing_that_went_before(
     seed: int, days: int, keep: int, fill: str
 ) -> None:
