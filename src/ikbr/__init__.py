@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from ikbr.domain.ticker import Ticker
     from ikbr.strategies.base_strategy import BaseStrategy
     from ikbr.strategies.coercion import Range
+    from ikbr.strategies.parameters import CHANGEABLE
     from ikbr.strategies.schedule import Schedule
 
 _HOMES = {
+    "CHANGEABLE": "ikbr.strategies.parameters",
     "BacktestResult": "ikbr.backtest.result",
     "Bar": "ikbr.domain.events",
     "BaseStrategy": "ikbr.strategies.base_strategy",
@@ -56,6 +58,7 @@ _HOMES = {
 """Where each public name lives."""
 
 __all__ = [
+    "CHANGEABLE",
     "BacktestResult",
     "Bar",
     "BaseStrategy",

@@ -7,7 +7,7 @@ import datetime as dt
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -36,6 +36,8 @@ from ikbr.live.plan import Outside, SessionPlan
 from ikbr.live.runner import Runner
 from ikbr.live.session_recorder import SessionRecorder
 from ikbr.strategies.base_strategy import BaseStrategy
+from ikbr.strategies.coercion import Range
+from ikbr.strategies.parameters import CHANGEABLE
 
 OPEN_NS = 1_772_461_800_000_000_000
 SECOND = 1_000_000_000
@@ -84,7 +86,9 @@ def calm_source(rows: int = 3_000, **options: Any) -> MemorySource:
 class OnPrints(BaseStrategy):
     """Turn the position around at every n-th print of a symbol."""
 
-    def __init__(self, every: int = 40, allow_short: bool = True) -> None:
+    def __init__(
+        self, every: Annotated[int, Range(1, 10_000), CHANGEABLE] = 40, allow_short: bool = True
+    ) -> None:
         """Count."""
         self.every = every
         self.allow_short = allow_short

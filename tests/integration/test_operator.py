@@ -6,6 +6,7 @@ import asyncio
 import socket
 import stat
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,44 @@ import pytest
 from live_rig import LOOSE, OnPrints, Outcome, one, run_session
 
 from ikbr.domain.errors import UsageError
+from ikbr.domain.order import OrderRequest, OrderType, Side
+from ikbr.domain.ticker import Ticker
 from ikbr.live.operator import Asked, Operator
 from ikbr.live.operator_client import ask
 from ikbr.live.operator_door import OperatorDoor
 from ikbr.live.own_socket import shortest
 from ikbr.live.runner import Runner
+from ikbr.strategies.base_strategy import BaseStrategy
 
 LIMITS = msgspec.structs.replace(LOOSE, max_runs=500)
 
 
-def at_the_door(test: Callable[[Callable[[Asked], dict[str, Any]], Runner, Path], None]) -> Outcome:
+class Resting(BaseStrategy):
+    """Ask once for what nobody will sell."""
+
+    asked = False
+
+    def on_market_data(self, ticker: Ticker) -> OrderRequest | None:
+        """Ask at the first print."""
+        if self.asked or not ticker.is_print:
+            return None
+        self.asked = True
+        low = round(ticker.last * 0.97, 2)
+        return OrderRequest(ticker.symbol, Side.BUY, 10, OrderType.LIMIT, limit_price=low)
+
+
+def until(come: Callable[[], bool]) -> None:
+    """Wait until something has come."""
+    patience = time.monotonic() + 20
+    while not come():
+        assert time.monotonic() < patience
+        time.sleep(0.002)
+
+
+def at_the_door(
+    test: Callable[[Callable[[Asked], dict[str, Any]], Runner, Path], None],
+    strategy: BaseStrategy | None = None,
+) -> Outcome:
     """Run a session, and a test beside it in a thread, as another process would be."""
 
     async def meanwhile(runner: Runner, _server: Any) -> None:
@@ -43,7 +72,9 @@ def at_the_door(test: Callable[[Callable[[Asked], dict[str, Any]], Runner, Path]
                 runner.stop("the test is over")
             assert not path.exists()
 
-    return run_session([one(OnPrints(10))], meanwhile=meanwhile, speed=600.0, limits=LIMITS)
+    return run_session(
+        [one(strategy or OnPrints(10))], meanwhile=meanwhile, speed=600.0, limits=LIMITS
+    )
 
 
 def operator_records(outcome: Outcome) -> list[Any]:
@@ -111,6 +142,69 @@ def test_a_symbol_and_a_strategy_are_let_go_on_by_name() -> None:
             knock(Asked("enable", subject="bat"))
 
     at_the_door(test)
+
+
+def test_orders_are_cancelled_and_positions_closed_and_entries_stay_stopped() -> None:
+    def test(knock: Callable[[Asked], dict[str, Any]], runner: Runner, _path: Path) -> None:
+        assert runner.pipeline is not None
+        trader = runner.pipeline.trader
+        with pytest.raises(UsageError, match="order 999 does not work"):
+            knock(Asked("cancel", order_id=999))
+        with pytest.raises(UsageError, match="did you mean 'bot'"):
+            knock(Asked("flatten", strategy="bat"))
+        with pytest.raises(UsageError, match="symbol 'XOM' is not traded here"):
+            knock(Asked("cancel-all", symbol="XOM"))
+        assert "cancellations asked for" in knock(Asked("cancel-all"))["message"]
+        until(lambda: trader.portfolio.quantity("SPY") != 0)
+        answer = knock(Asked("flatten", "enough", person="ann"))["message"]
+        assert "closing SPY" in answer
+        assert "Entries wait" in answer
+        until(lambda: trader.portfolio.quantity("SPY") == 0)
+        seen = runner.pipeline.events
+        until(lambda: runner.pipeline is not None and runner.pipeline.events > seen + 200)
+        assert trader.portfolio.quantity("SPY") == 0
+        assert "nothing is being closed" in knock(Asked("flatten"))["message"]
+        assert knock(Asked("resume")) == {"halted": ""}
+        until(lambda: trader.portfolio.quantity("SPY") != 0)
+
+    outcome = at_the_door(test)
+    records = operator_records(outcome)
+    assert [one.action for one in records] == ["cancel-all", "flatten", "flatten", "resume"]
+    assert records[1].fields["person"] == "ann"
+    assert {"user", "process"} <= set(records[1].fields)
+
+
+def test_a_working_order_is_cancelled_by_its_number() -> None:
+    def test(knock: Callable[[Asked], dict[str, Any]], runner: Runner, _path: Path) -> None:
+        assert runner.pipeline is not None
+        trader = runner.pipeline.trader
+        until(lambda: bool(trader.orders.working))
+        order = next(iter(trader.orders.working.values()))
+        assert "is on its way" in knock(Asked("cancel", order_id=order.order_id))["message"]
+        with pytest.raises(UsageError, match=r"on its way|does not work"):
+            knock(Asked("cancel", order_id=order.order_id))
+        until(lambda: order.is_done)
+        assert order.state.value == "Cancelled"
+
+    records = operator_records(at_the_door(test, Resting()))
+    assert records[0].fields["symbol"] == "SPY"
+
+
+def test_a_parameter_changes_within_its_range_and_is_written_down() -> None:
+    def test(knock: Callable[[Asked], dict[str, Any]], _runner: Runner, _path: Path) -> None:
+        asked = Asked("set-parameter", "calmer", strategy="bot", name="every", value="20")
+        assert knock(asked)["message"] == "bot.every is 20, and was 10."
+        with pytest.raises(UsageError, match="out of range"):
+            knock(Asked("set-parameter", strategy="bot", name="every", value=0))
+        with pytest.raises(UsageError, match="cannot be changed while it runs"):
+            knock(Asked("set-parameter", strategy="bot", name="allow_short", value=True))
+
+    strategy = OnPrints(10)
+    [record] = operator_records(at_the_door(test, strategy))
+    assert strategy.every == 20
+    assert {n: record.fields[n] for n in ("strategy", "name", "from", "to")} == {
+        "strategy": "bot", "name": "every", "from": 10, "to": 20,
+    }  # fmt: skip
 
 
 def test_the_status_is_all_a_dashboard_needs() -> None:

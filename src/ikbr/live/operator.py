@@ -1,7 +1,8 @@
 """The operator: what a person may do to a bot that runs, through whatever door.
 
-Nothing here loosens: limits tighten, entries stop and go on again, a symbol or a strategy that was
-stopped is let go on. Every action is in the journal with who and when.
+Nothing here loosens a limit: they tighten, entries stop and go on again, a symbol or a strategy
+that was stopped is let go on, orders are cancelled, positions closed, parameters changed that are
+declared changeable. Every action is in the journal with who and when.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from ikbr.domain.events import Alert
 from ikbr.domain.limit_changes import PREFIX, changed_limits, tightened_limits
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.session_events import TIGHTEN, OperatorAction
+from ikbr.live.operator_orders import Orders, cancel_all, flatten, order_to_cancel
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.status import Status
+from ikbr.strategies.changes import change_parameter
+from ikbr.strategies.running import Running
 
 log = logging.getLogger("ikbr.operator")
 
@@ -34,6 +38,9 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         reason: Why, in their words.
         subject: Which strategy or symbol is meant.
         limits: New values by name.
+        order_id: Which order is meant.
+        strategy, symbol: What is meant; "" for all.
+        name, value: Of a parameter.
         person: Who asks, where whoever stands at the door asks for somebody.
     """
 
@@ -41,6 +48,11 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     subject: str = ""
     limits: dict[str, str | int | float | bool | list[str]] = {}
+    order_id: int = 0
+    strategy: str = ""
+    symbol: str = ""
+    name: str = ""
+    value: str | int | float | bool = ""
     person: str = ""
 
 
@@ -77,6 +89,10 @@ class Operator:
             "unblock": self._unblock,
             "halt": self._halt,
             "resume": self._resume,
+            "cancel": self._cancel,
+            "cancel-all": self._cancel_all,
+            "flatten": self._flatten,
+            "set-parameter": self._set_parameter,
         }
 
     def perform(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +113,7 @@ class Operator:
             raise UsageError(
                 f"action {asked.action!r} is unknown; {nearest(asked.action, self.actions)}"
             )
-        return act(asked, who)
+        return act(asked, {**who, "person": asked.person} if asked.person else who)
 
     def take_limits(self, wanted: RiskLimits, names: list[str], source: str) -> list[str]:
         """Tighten by what was changed elsewhere, and say loudly what would loosen.
@@ -161,10 +177,7 @@ class Operator:
 
     def _enable(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
         trader, name = self._trader, asked.subject
-        running = next((one for one in trader.manager.running if one.name == name), None)
-        if running is None:
-            names = [one.name for one in trader.manager.running]
-            raise UsageError(f"strategy {name!r} does not run here; {nearest(name, names)}")
+        running = self._running(name)
         if not running.enabled:
             raise UsageError(
                 f"strategy {name!r} was disabled by an error in it; mend it and start again."
@@ -200,6 +213,45 @@ class Operator:
         left = trader.risk.halted
         return {"halted": left.reason if left is not None else ""}
 
+    def _cancel(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
+        order = order_to_cancel(self._trader, asked.order_id)
+        fields = {"order_id": order.order_id, "symbol": order.symbol, "strategy": order.strategy}
+        self._record("cancel", asked.reason, fields, who)
+        self._trader.orders.cancel(order.order_id)
+        held = " It protected what is held." if order.parent_id else ""
+        return {"message": f"The cancellation of order {order.order_id} is on its way.{held}"}
+
+    def _cancel_all(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
+        orders = Orders(asked.strategy, asked.symbol)
+        orders.check(self._trader)
+        self._record("cancel-all", asked.reason, orders.fields(), who)
+        return {"message": cancel_all(self._trader, orders)}
+
+    def _flatten(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
+        """Stop entries first: what was just closed would be entered again by the next signal."""
+        orders, trader = Orders(asked.strategy, asked.symbol), self._trader
+        orders.check(trader)
+        if trader.desk.closed:
+            raise UsageError("the session is ending; `ikbr kill --flatten` closes what is held.")
+        self._record("flatten", asked.reason, orders.fields(), who)
+        words = f"flattened: {asked.reason or 'no reason given'}"
+        trader.pause(words)
+        return {"message": flatten(trader, orders, words)}
+
+    def _set_parameter(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
+        running = self._running(asked.strategy)
+        before, after = change_parameter(running.strategy, asked.name, asked.value)
+        fields = {"strategy": running.name, "name": asked.name, "from": before, "to": after}
+        self._record("set-parameter", asked.reason, fields, who)
+        return {"message": f"{running.name}.{asked.name} is {after}, and was {before}."}
+
+    def _running(self, name: str) -> Running:
+        running = next((one for one in self._trader.manager.running if one.name == name), None)
+        if running is None:
+            names = [one.name for one in self._trader.manager.running]
+            raise UsageError(f"strategy {name!r} does not run here; {nearest(name, names)}")
+        return running
+
     def _record(
         self, action: str, reason: str, fields: dict[str, Any], who: Mapping[str, Any]
     ) -> None:
@@ -210,7 +262,7 @@ class Operator:
         self._journal.append("operator", self._clock.now_ns, record)
         self.on_action(record)
         self._trader.keep_risk()
-        words = f"{action} by {person.get('user', source)}"
+        words = f"{action} by {person.get('person') or person.get('user', source)}"
         if fields:
             words += ": " + ", ".join(f"{name} {value}" for name, value in fields.items())
         self._alert("info", f"{words} ({reason})" if reason else words)

@@ -99,6 +99,24 @@ class BaseStrategy(ABC):
         """Hear that a timer set with `set_timer` is due."""
         return None
 
+    def on_parameter(self, name: str, value: Any) -> None:
+        """Take another value of a parameter that is declared changeable, while it runs.
+
+        By default the strategy is made once more with the new value, for whatever its `__init__`
+        refuses, and the attribute of that name is set. One that keeps more of it overrides this.
+
+        Args:
+            name: Of the parameter.
+            value: Of its type, within its range.
+
+        Raises:
+            StrategyError: To refuse; nothing may be changed then.
+        """
+        if name not in vars(self):
+            raise StrategyError("it keeps no attribute of that name; write `on_parameter` in it.")
+        type(self)(**{**self.params, name: value})
+        setattr(self, name, value)
+
     def on_stop(self) -> Reply:
         """Hear that the run ends; decisions are no longer carried out in a backtest."""
         return None

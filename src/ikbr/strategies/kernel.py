@@ -200,10 +200,7 @@ class KernelStrategy(BaseStrategy):
         super().bind(context)
         who = type(self).__name__
         self._kernel = kernel_function(type(self))
-        values = self.kernel_params()
-        self._number_layout = Layout(f"{who}.kernel_params", values)
-        self._number_rows = self._number_layout.rows(1)
-        self._numbers = self._number_layout.view(self._number_rows, 0, fixed=True)
+        values = self._take_numbers()
         self._layout = Layout(who, self.state, values)
         self._rows = self._layout.rows(self.rows_of(len(context.symbols)))
         self._states = {
@@ -211,6 +208,18 @@ class KernelStrategy(BaseStrategy):
             for number, symbol in enumerate(context.symbols)
         }
         self._ticks = {}
+
+    def _take_numbers(self) -> Mapping[str, Any]:
+        values = self.kernel_params()
+        self._number_layout = Layout(f"{type(self).__name__}.kernel_params", values)
+        self._number_rows = self._number_layout.rows(1)
+        self._numbers = self._number_layout.view(self._number_rows, 0, fixed=True)
+        return values
+
+    def on_parameter(self, name: str, value: Any) -> None:
+        """Take another value of a parameter, and let the kernel see it."""
+        super().on_parameter(name, value)
+        self._take_numbers()
 
     def rows_of(self, symbols: int) -> int:
         """Say how many rows of state so many symbols need."""

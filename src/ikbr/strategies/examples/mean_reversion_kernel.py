@@ -12,6 +12,7 @@ from ikbr.strategies.base_strategy import Answer
 from ikbr.strategies.coercion import Range
 from ikbr.strategies.kernel import KernelStrategy, cells
 from ikbr.strategies.kernel_moments import MOMENTS, is_full, z_score
+from ikbr.strategies.parameters import CHANGEABLE
 from ikbr.strategies.prices import fair_price
 
 
@@ -45,9 +46,9 @@ class MeanReversionKernel(KernelStrategy):
     def __init__(
         self,
         lookback: Annotated[int, Range(3, 1_000_000)] = 200,
-        entry: Annotated[float, Range(0.1, 100.0)] = 2.0,
-        exit: Annotated[float, Range(0.0, 100.0)] = 0.5,  # noqa: A002 - the band's usual name
-        stop: Annotated[float, Range(0.1, 1000.0)] = 4.0,
+        entry: Annotated[float, Range(0.1, 100.0), CHANGEABLE] = 2.0,
+        exit: Annotated[float, Range(0.0, 100.0), CHANGEABLE] = 0.5,  # noqa: A002 - its usual name
+        stop: Annotated[float, Range(0.1, 1000.0), CHANGEABLE] = 4.0,
         allow_short: bool = False,
     ) -> None:
         """Take the parameters."""

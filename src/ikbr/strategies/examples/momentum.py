@@ -10,6 +10,7 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import NAN, Ticker
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.coercion import Range
+from ikbr.strategies.parameters import CHANGEABLE
 
 
 class MomentumStrategy(BaseStrategy):
@@ -32,7 +33,7 @@ class MomentumStrategy(BaseStrategy):
     def __init__(
         self,
         lookback: Annotated[int, Range(2, 1_000_000)] = 20,
-        threshold: Annotated[float, Range(0.0, 10.0)] = 0.02,
+        threshold: Annotated[float, Range(0.0, 10.0), CHANGEABLE] = 0.02,
         allow_short: bool = False,
     ) -> None:
         """Start without prices."""
@@ -62,6 +63,12 @@ class MomentumStrategy(BaseStrategy):
         if self._low <= momentum <= self._high:
             return None
         return self._judge(momentum, ticker.symbol, last)
+
+    def on_parameter(self, name: str, value: float) -> None:
+        """Take another threshold, and with it the bounds within which nothing is to be done."""
+        super().on_parameter(name, value)
+        self._high = min(self._highest, self.threshold)
+        self._low = max(self._lowest, -self.threshold)
 
     def _turn_to(self, symbol: str) -> None:
         if symbol not in self._buffers:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from ikbr.domain.ticker import NAN, Ticker
 from ikbr.strategies.coercion import Range
 from ikbr.strategies.kernel import KernelStrategy, cells
+from ikbr.strategies.parameters import CHANGEABLE
 
 
 class MomentumKernel(KernelStrategy):
@@ -36,7 +37,7 @@ class MomentumKernel(KernelStrategy):
     def __init__(
         self,
         lookback: Annotated[int, Range(2, 1_000_000)] = 20,
-        threshold: Annotated[float, Range(0.0, 10.0)] = 0.02,
+        threshold: Annotated[float, Range(0.0, 10.0), CHANGEABLE] = 0.02,
         allow_short: bool = False,
     ) -> None:
         """Take the parameters."""

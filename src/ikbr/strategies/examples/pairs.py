@@ -12,6 +12,7 @@ from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.coercion import Range
 from ikbr.strategies.examples.hedged_legs import hedged
 from ikbr.strategies.indicators import RollingBeta, ZScore
+from ikbr.strategies.parameters import CHANGEABLE
 from ikbr.strategies.prices import fair_price
 
 
@@ -38,9 +39,9 @@ class PairsStrategy(BaseStrategy):
     def __init__(
         self,
         lookback: Annotated[int, Range(3, 1_000_000)] = 500,
-        entry: Annotated[float, Range(0.1, 100.0)] = 2.0,
-        exit: Annotated[float, Range(0.0, 100.0)] = 0.5,  # noqa: A002 - the band's usual name
-        exposure: Annotated[float, Range(0.01, 4.0)] = 0.5,
+        entry: Annotated[float, Range(0.1, 100.0), CHANGEABLE] = 2.0,
+        exit: Annotated[float, Range(0.0, 100.0), CHANGEABLE] = 0.5,  # noqa: A002 - its usual name
+        exposure: Annotated[float, Range(0.01, 4.0), CHANGEABLE] = 0.5,
     ) -> None:
         """Start without prices."""
         if not exit < entry:
