@@ -30,6 +30,7 @@ from pydantic import (
 from ikbr.domain.errors import ConfigError, nearest
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import PROFILES, RiskLimits
+from ikbr.domain.metrics import MetricsSettings
 from ikbr.domain.routing import ROUTING, RoutingRules
 from ikbr.domain.supervision import SupervisionRules
 
@@ -142,6 +143,7 @@ class Settings:
         journal: Journal files.
         session: Files of sessions on paper and live.
         supervision: What a session watches.
+        metrics: Where it serves its metrics.
     """
 
     profile: str
@@ -154,6 +156,7 @@ class Settings:
     journal: JournalSettings
     session: SessionSettings
     supervision: SupervisionRules
+    metrics: MetricsSettings
 
     def public(self) -> dict[str, Any]:
         """Give all settings as plain values without secrets, for journals and reports."""
@@ -169,6 +172,7 @@ class Settings:
             "journal": self.journal.model_dump(mode="json"),
             "session": self.session.model_dump(mode="json"),
             "supervision": msgspec.to_builtins(self.supervision),
+            "metrics": msgspec.to_builtins(self.metrics),
         }
 
 
@@ -227,7 +231,8 @@ def load_settings(
         **{**msgspec.structs.asdict(ROUTING[profile]), **_given(models["routing"])}
     )
     return Settings(profile, RiskLimits(**risk), sim, routing, broker, data, strategy, journal,
-                    session, SupervisionRules(**_given(models["supervision"])))  # fmt: skip
+                    session, SupervisionRules(**_given(models["supervision"])),
+                    MetricsSettings(**_given(models["metrics"])))  # fmt: skip
 
 
 @cache
@@ -242,6 +247,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "journal": JournalSettings,
         "session": SessionSettings,
         "supervision": _model_of(SupervisionRules),
+        "metrics": _model_of(MetricsSettings),
     }
 
 

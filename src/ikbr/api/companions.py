@@ -11,6 +11,7 @@ from ikbr.api.limits_reload import LimitsReload
 from ikbr.api.places import Places
 from ikbr.domain.errors import UsageError
 from ikbr.domain.events import Alert
+from ikbr.domain.histogram import Histogram
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.supervision import SupervisionRules
 from ikbr.journal.session_journal import SessionJournal
@@ -40,7 +41,11 @@ class WatchedSettings(NamedTuple):
 
 
 class Companions:
-    """Begin with a session and end with it; none of them can disturb it."""
+    """Begin with a session and end with it; none of them can disturb it.
+
+    Attributes:
+        loop_late: How late the event loop has turned while it was watched, ns.
+    """
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class Companions:
         self._settings = settings
         self._journal = journal
         self._rules = rules
+        self.loop_late = Histogram()
         self._watches: list[LoopWatch | JournalWatch] = []
         self._door: OperatorDoor | None = None
         self._reload: LimitsReload | None = None
@@ -104,7 +110,7 @@ class Companions:
         # The market of a simulated gateway waits for us: being late changes nothing there.
         loop_holds = None if self._runner.is_simulated else holds
         self._watches = [
-            LoopWatch(pipeline, loop_holds, self._rules),
+            LoopWatch(pipeline, loop_holds, self._rules, self.loop_late),
             JournalWatch(pipeline, holds, lambda: journal.failure),
         ]
         for one in self._watches:

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from ikbr.api.chosen_strategies import choose_instances
 from ikbr.api.companions import Companions, WatchedSettings
 from ikbr.api.outputs import Outputs
 from ikbr.api.places import Places
 from ikbr.api.request import Request
 from ikbr.api.run import setting_texts
+from ikbr.api.session_metrics import SessionMetrics
 from ikbr.api.strategy_records import record_strategies
 from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
@@ -29,6 +32,7 @@ from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
 from ikbr.domain.errors import InvariantError, UsageError
 from ikbr.domain.limits import RiskLimits
+from ikbr.domain.metrics import MetricsSettings
 from ikbr.journal.replay import State, replay
 from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
@@ -47,6 +51,7 @@ Ask = Callable[[str], str]
 """Asks a person to type the account; given the account, returns what was typed."""
 
 ANY_LAG_S = 1e9
+NOT_SERVED = MetricsSettings()
 NOT_ASSUMED = float("inf")
 """The latency of a real market is what it is; nothing about it was assumed."""
 
@@ -64,6 +69,7 @@ class TradeRequest:
         until: When to end; see `SessionPlan`.
         confirm_live: The account with real money that may be traded; "" asks.
         report, json, log: Files; None for those of the session's folder.
+        metrics_port: Where metrics are served; None leaves it to the settings.
     """
 
     mode: str
@@ -78,6 +84,7 @@ class TradeRequest:
     report: Path | None = None
     json: Path | None = None
     log: Path | None = None
+    metrics_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class Prepared:
         folder: The session's own.
         settings_file: Where its settings come from, to be watched; None for nowhere.
         load_limits: Reads the limits of its settings anew.
+        metrics: Where its metrics are served.
     """
 
     plan: SessionPlan
@@ -103,6 +111,7 @@ class Prepared:
     folder: Path
     settings_file: Path | None = None
     load_limits: Callable[[], RiskLimits] | None = None
+    metrics: MetricsSettings = NOT_SERVED
 
 
 def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
@@ -178,6 +187,9 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
         *_files(request, settings, now),
         run.config or DEFAULT_FILE,
         load_limits,
+        settings.metrics
+        if request.metrics_port is None
+        else replace(settings.metrics, port=request.metrics_port),
     )
 
 
@@ -253,6 +265,14 @@ class Session:
             rules=prepared.plan.supervision,
             journal=self._open_one,
         )
+        self._metrics = SessionMetrics(
+            prepared.metrics,
+            self.runner,
+            self._bus,
+            mode=self._kind,
+            journal=lambda: self._journal,
+            loop_late=lambda: self._companions.loop_late,
+        )
 
     async def run(self) -> tuple[End, BacktestResult | None]:
         """Trade until the end, and write report and result.
@@ -264,8 +284,10 @@ class Session:
         lock = self._places.lock()
         try:
             with logged(self._prepared.log), stopped_by_signals(self.runner):
+                self._metrics.begin()
                 end = await self.runner.run()
         finally:
+            self._metrics.close()
             self._companions.close()
             self._recorder.close()
             if self._journal is not None:

@@ -22,6 +22,7 @@ from ikbr.broker.farms import Farms
 from ikbr.broker.pacing import RATE, pace
 from ikbr.broker.requests import Requests
 from ikbr.domain.errors import BrokerError, ConfigError
+from ikbr.domain.histogram import Histogram
 
 log = logging.getLogger("ikbr.connection")
 
@@ -94,6 +95,7 @@ class Connection:
         skew_s: By how much the gateway's clock is ahead of ours, when last asked; it counts whole
             seconds, so a second means nothing.
         rtt_s: How long the gateway took to say what time it is, when last asked; NaN before.
+        round_trips: The same of all times, ns.
         why: Why it is not ready, in words.
         connects: How often it became ready to serve.
         attempts: How often connecting was tried.
@@ -130,6 +132,7 @@ class Connection:
         self.connects = 0
         self.why = "not connected yet"
         self.attempts = 0
+        self.round_trips = Histogram()
         self.on_ready: Callable[[], Awaitable[None]] = _nothing
         self.on_state: Callable[[LinkState], None] = lambda _state: None
         self._wall_s = wall_s
@@ -249,6 +252,7 @@ class Connection:
         except BrokerError:
             return False
         self.rtt_s = loop.time() - asked_s
+        self.round_trips.add(round(self.rtt_s * 1e9))
         self.skew_s = there.timestamp() - self._wall_s()
         return True
 

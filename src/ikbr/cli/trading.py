@@ -55,6 +55,14 @@ def options(
     supervise: Annotated[
         bool, typer.Option("--supervise", help="Start it again when it crashes or hangs.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Serve metrics and health there; 0 off. [default: by the settings]",
+        ),
+    ] = None,
     view: Annotated[
         bool | None, typer.Option(help="Show the session live. [default: in a terminal]")
     ] = None,
@@ -91,7 +99,7 @@ def request_from(mode: str, given: dict[str, Any]) -> TradeRequest:
         name: given.pop(name)
         for name in (
             "host", "port", "client_id", "shadow", "flatten", "until", "confirm_live", "report",
-            "json", "log",
+            "json", "log", "metrics_port",
         )
         if name in given
     }  # fmt: skip

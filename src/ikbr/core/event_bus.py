@@ -131,6 +131,11 @@ class EventBus:
         """End the time of subscribing."""
         self.started = True
 
+    @property
+    def waiting(self) -> int:
+        """Count the events that wait for the present one to be told."""
+        return len(self._queue)
+
     def wants(self, event_type: EventType | str) -> bool:
         """Say whether anyone listens; fixed after `start`, so a hot path may ask once."""
         return bool(self._subscriptions(event_type))

@@ -16,16 +16,17 @@ class Histogram:
     """Count durations, nanoseconds.
 
     Attributes:
+        buckets: How many there are in each bucket; `upper_edge` says what a bucket holds.
         count: How many there are.
         total: Their sum.
         most: The largest.
     """
 
-    __slots__ = ("_buckets", "count", "most", "total")
+    __slots__ = ("buckets", "count", "most", "total")
 
     def __init__(self) -> None:
         """Start empty."""
-        self._buckets: dict[int, int] = {}
+        self.buckets: dict[int, int] = {}
         self.count = 0
         self.total = 0
         self.most = 0
@@ -35,7 +36,7 @@ class Histogram:
         value = max(value, 0)
         shift = max(value.bit_length() - _BITS - 1, 0)
         bucket = (shift << (_BITS + 1)) + (value >> shift)
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
         self.count += 1
         self.total += value
         self.most = max(self.most, value)
@@ -50,11 +51,10 @@ class Histogram:
         (50, 100)
         """
         left = max(1, -int(-share * self.count // 1))
-        for bucket in sorted(self._buckets):
-            left -= self._buckets[bucket]
+        for bucket in sorted(self.buckets):
+            left -= self.buckets[bucket]
             if left <= 0:
-                shift, offset = bucket >> (_BITS + 1), bucket & (_LINEAR - 1)
-                return min(((offset + 1) << shift) - 1, self.most)
+                return min(upper_edge(bucket), self.most)
         return self.most
 
     def coarse(self) -> list[tuple[int, int]]:
@@ -70,7 +70,7 @@ class Histogram:
         [(4, 2), (128, 1)]
         """
         counts: dict[int, int] = {}
-        for bucket, count in self._buckets.items():
+        for bucket, count in self.buckets.items():
             shift, offset = bucket >> (_BITS + 1), bucket & (_LINEAR - 1)
             upper = 1 << (offset << shift).bit_length()
             counts[upper] = counts.get(upper, 0) + count
@@ -80,3 +80,15 @@ class Histogram:
     def mean(self) -> float:
         """The mean; 0 without any values."""
         return self.total / self.count if self.count else 0.0
+
+
+def upper_edge(bucket: int) -> int:
+    """Give the largest value that a bucket holds.
+
+    >>> times = Histogram()
+    >>> times.add(1_000)
+    >>> [upper_edge(bucket) for bucket in times.buckets]
+    [1007]
+    """
+    shift, offset = bucket >> (_BITS + 1), bucket & (_LINEAR - 1)
+    return ((offset + 1) << shift) - 1

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from ikbr.domain.events import Alert
+from ikbr.domain.histogram import Histogram
 from ikbr.domain.supervision import SupervisionRules
 from ikbr.live.pipeline import EntryHolds, LivePipeline
 
@@ -34,7 +35,11 @@ class LoopWatch:
     """Watch the event loop that it is begun in."""
 
     def __init__(
-        self, pipeline: LivePipeline, holds: EntryHolds | None, rules: SupervisionRules
+        self,
+        pipeline: LivePipeline,
+        holds: EntryHolds | None,
+        rules: SupervisionRules,
+        late: Histogram | None = None,
     ) -> None:
         """Wait for `begin`.
 
@@ -42,6 +47,7 @@ class LoopWatch:
             pipeline: Alerts through it, and knows the strategies.
             holds: Holds entries; None where the market waits for us anyway.
             rules: From where on it counts.
+            late: Gets how late the loop turned, at each beat, ns; None for nobody.
         """
         self._trader = pipeline.trader
         self._clock = pipeline.clock
@@ -49,6 +55,7 @@ class LoopWatch:
         self._warn_s = rules.loop_warn_ms / 1e3
         self._hold_s = rules.loop_hold_ms / 1e3
         self._names = {id(one.strategy): one.name for one in pipeline.trader.manager.running}
+        self._late = late or Histogram()
         self._timer: asyncio.TimerHandle | None = None
         self._stop = threading.Event()
         self._due_s = 0.0
@@ -76,6 +83,7 @@ class LoopWatch:
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         late_s = now - self._due_s
+        self._late.add(round(late_s * 1e9))
         self._beat_at(loop, now + BEAT_S)
         if late_s > self._warn_s:
             self._late_s = now

@@ -62,6 +62,8 @@ class Runner:
         notes: What a reader of the report must know.
         started_ns: When trading began, ns UTC.
         opening_micro: What the account was worth then, millionths.
+        stopwatch: Stamps the way of orders.
+        errors: What could not be read.
         on_status: Told every minute how the session stands.
         on_begin: Told that trading begins.
         on_ending: Told, once, why an end is wanted.
@@ -84,7 +86,7 @@ class Runner:
         self._outside = outside
         self._bus = bus
         self._client = client
-        self._stopwatch = client.serve_pipeline(outside.stopwatch_ns)
+        self.stopwatch = client.serve_pipeline(outside.stopwatch_ns)
         self._market_clock = MarketClock()
         self._wall_clock: WallClock | None = None
         self._market_time: MarketTime | None = None
@@ -104,7 +106,7 @@ class Runner:
             draw=outside.draw,
             wall_s=lambda: self._now_ns() / 1e9,
         )
-        self._errors = DecodeErrors(client)
+        self.errors = DecodeErrors(client)
         self._greeting = Greeting(client) if plan.clock == "wall" else None
         client.errorEvent.connect(log_code, keep_ref=True)
         self.connection.on_ready = self._on_ready
@@ -262,10 +264,10 @@ class Runner:
         self._watch = AccountWatch(self._client, connection.account)
         self._alignment = Alignment(pipeline, self._broker, connection, world, past, self.notes)
         self._supervision = watch = Supervision(
-            pipeline, connection, plan, self._errors, self._alignment.again
+            pipeline, connection, plan, self.errors, self._alignment.again
         )
         link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock, watch)
-        pipeline.trader.keeps_risk, pipeline.trader.desk.watch = True, self._stopwatch
+        pipeline.trader.keeps_risk, pipeline.trader.desk.watch = True, self.stopwatch
         self.notes += record_start(
             journal, pipeline, world, plan, account, continues=past is not None
         )
@@ -337,7 +339,7 @@ class Runner:
         if self._clock is self._wall_clock:
             if self._outside.collects:
                 self._collector.begin()
-            pipeline.keep_latency(self._stopwatch)
+            pipeline.keep_latency(self.stopwatch)
 
     def _on_state(self, state: LinkState) -> None:
         if self._link is not None:
