@@ -137,7 +137,8 @@ def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
         if not one.symbols:
             raise UsageError(f"{one.name} has no symbols; name them with --symbols.")
     if meant.real_money and not request.shadow:
-        paper = load_settings("paper", texts, run.config).risk
+        # What is raised for this run alone would else raise what it is measured by.
+        paper = load_settings("paper", {}, run.config, env={}).risk
         check_real_money(settings.risk, paper, instances)
     plan = SessionPlan(
         mode=request.mode,

@@ -126,13 +126,29 @@ def check_tightening(old: RiskLimits, new: RiskLimits) -> None:
     Raises:
         ConfigError: Naming the first field that would loosen, its old and its new value.
     """
+    loose = first_looser(old, new)
+    if loose is not None:
+        raise ConfigError(
+            f"risk.{loose.name} = {loose.after} is looser than {loose.before}, which is in "
+            f"force: while live, limits only tighten; stop, change it and start again."
+        )
+
+
+class Looser(NamedTuple):
+    """Name a limit that is looser than another one, with both values as people read them."""
+
+    name: str
+    before: str
+    after: str
+
+
+def first_looser(old: RiskLimits, new: RiskLimits) -> Looser | None:
+    """Find the first limit that is looser than before; None when there is none."""
     for name, limit in LIMITS.items():
         before, after = getattr(old, name), getattr(new, name)
         if before != after and not _tightens(limit.tighter, before, after):
-            raise ConfigError(
-                f"risk.{name} = {_shown(after)} is looser than {_shown(before)}, which is in "
-                f"force: while live, limits only tighten; stop, change it and start again."
-            )
+            return Looser(name, _shown(before), _shown(after))
+    return None
 
 
 def _tightens(tighter: str, before: Any, after: Any) -> bool:

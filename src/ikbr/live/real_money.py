@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ikbr.core.pipeline import Instance
 from ikbr.domain.errors import ConfigError
+from ikbr.domain.limit_table import first_looser
 from ikbr.domain.limits import RiskLimits
 
 NEEDED = (
@@ -32,18 +33,17 @@ def check_real_money(limits: RiskLimits, paper: RiskLimits, instances: Sequence[
         ConfigError: With the field, its value and the remedy.
     """
     for name in NEEDED:
-        value = getattr(limits, name)
-        if not value:
+        if not getattr(limits, name):
             raise ConfigError(f"risk.{name} is 0 (off), and real money needs it; set a limit.")
-        allowed = getattr(paper, name)
-        looser = value < allowed if name == "min_order_interval_s" else value > allowed
-        if allowed and looser:
-            raise ConfigError(
-                f"risk.{name} = {value:g} is looser than on paper ({allowed:g}); tighten it."
-            )
     for name in ("refuse_stale", "require_stop"):
         if not getattr(limits, name):
             raise ConfigError(f"risk.{name} is false, and real money needs it; set it to true.")
+    loose = first_looser(paper, limits)
+    if loose is not None:
+        raise ConfigError(
+            f"risk.{loose.name} = {loose.after} is looser than on paper ({loose.before}); tighten "
+            f"it, or loosen [profile.paper.risk] in the settings file."
+        )
     for one in instances:
         if not one.strategy.stop_loss_pct > 0:
             raise ConfigError(

@@ -10,6 +10,7 @@ from ikbr.cli import main
 
 PAPER = ("paper", "--symbols", "SPY")
 LIVE = ("live", "--symbols", "SPY")
+STOP = ("--param", "stop_loss_pct=0.01")
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (PAPER, {"IB_GATEWAY_PORT": "4101"}, ["port 4101 is that of a live gateway"]),
         ((*LIVE, "--port", "4002"), {"TRADING_MODE": "live"}, ["port 4002 is that of a paper"]),
         (LIVE, {"TRADING_MODE": "live"}, ["momentum has no protective stop", "stop_loss_pct"]),
+        (
+            (*LIVE, *STOP, "--set", "risk.max_position_pct=0.5"),
+            {"TRADING_MODE": "live"},
+            ["risk.max_position_pct = 0.5 is looser than on paper (0.1)"],
+        ),
+        (
+            (*LIVE, *STOP),
+            {"TRADING_MODE": "live", "IKBR_RISK__MAX_DRAWDOWN_PCT": "0.2"},
+            ["risk.max_drawdown_pct = 0.2 is looser than on paper (0.05)"],
+        ),
+        (
+            (*LIVE, *STOP, "--set", "risk.require_stop=false"),
+            {"TRADING_MODE": "live"},
+            ["risk.require_stop is false, and real money needs it"],
+        ),
         (PAPER, {"TRADING_MODE": "papre"}, ["broker.trading_mode", "did you mean 'paper'"]),
         (("paper",), {}, ["momentum has no symbols", "--symbols"]),
         (("paper", "--symbols", "SPY", "--strategy", "momentun"), {}, ["momentun", "momentum"]),

@@ -43,6 +43,10 @@ def test_no_needed_limit_may_be_off(name: str) -> None:
         ("max_drawdown_pct", 0.06),
         ("collar_pct", 0.06),
         ("min_order_interval_s", 0.1),
+        ("max_order_notional", 0.0),
+        ("max_orders_per_day", 6_000),
+        ("refuse_unreconciled", False),
+        ("check_children", False),
     ],
 )
 def test_no_limit_may_be_looser_than_on_paper(name: str, value: float) -> None:
