@@ -166,7 +166,11 @@ class RequestMaker:
             self._fail(running, error)
             return 0
         return self._risk.calculate_position_size(
-            signal, slot.ticker, self._portfolio.equity_micro(), running.share
+            signal,
+            slot.ticker,
+            self._portfolio.equity_micro(),
+            running.share,
+            self.router.reach if self.router is not None else 0.0,
         )
 
     def _refused(self, rule: str, why: str) -> Refused:

@@ -112,7 +112,12 @@ class RiskManager:
         self.judge.case.slots = slots
 
     def calculate_position_size(
-        self, signal: Signal, ticker: Ticker, equity_micro: int, share: float = 1.0
+        self,
+        signal: Signal,
+        ticker: Ticker,
+        equity_micro: int,
+        share: float = 1.0,
+        reach: float = 0.0,
     ) -> int:
         """Turn a signal into the quantity of a full position, valued as `check` values it.
 
@@ -121,6 +126,7 @@ class RiskManager:
             ticker: The market of its symbol.
             equity_micro: Equity of the account, millionths of the base currency.
             share: Part of the equity that the strategy may use.
+            reach: How far beyond the touch a limit of the order may lie, as a fraction of it.
 
         Returns:
             Unsigned quantity in whole lots; 0 without a price, and for "FLAT".
@@ -128,7 +134,8 @@ class RiskManager:
         if signal.action == "FLAT":
             return 0
         book = self.ledger.book(signal.symbol)
-        price = touch_price(Side.BUY if signal.action == "BUY" else Side.SELL, ticker)
+        buys = signal.action == "BUY"
+        price = touch_price(Side.BUY if buys else Side.SELL, ticker) * (1 + reach * buys)
         rate = self._portfolio.fx_micro.get(book.currency, NAN)
         unit = abs(price) * book.multiplier * rate
         return position_size(

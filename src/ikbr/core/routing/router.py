@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ikbr.core.ports import Clock
-from ikbr.core.routing.choose import choose_route
+from ikbr.core.routing.choose import BPS, choose_route
 from ikbr.core.slot import Slot
 from ikbr.domain.errors import StrategyError, nearest
 from ikbr.domain.instrument import Instrument, SecType
@@ -66,6 +66,11 @@ class Router:
             limit_price=route.limit_price,
             algo=route.algo,
         )
+
+    @property
+    def reach(self) -> float:
+        """How far beyond the touch a limit may lie, as a fraction of it."""
+        return self.rules.collar_bps * BPS if self.rules.mode == "smart" else 0.0
 
     def place(self, instrument: Instrument) -> Instrument:
         """Give an instrument the exchange that its orders are sent to."""

@@ -1,5 +1,6 @@
 import pytest
-from tests.unit.core.rig import SECOND, START, Puppet, Rig, signal
+from msgspec.structs import replace
+from tests.unit.core.rig import FREE, SECOND, START, Puppet, Rig, signal
 
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import OrderType
@@ -36,6 +37,18 @@ def test_an_entry_has_the_urgency_of_the_rules_and_an_exit_that_of_exits():
     made.broker.fill_all()
     made.say(signal("FLAT"))
     assert sent(made)[1].request.order_type == OrderType.MARKET
+
+
+@pytest.mark.parametrize("action", ["BUY", "SELL"])
+def test_what_sizing_gives_is_never_refused_by_the_position_rule_where_a_limit_is_routed(action):
+    capped = replace(FREE, max_position_notional=5_000.0)
+    routing = RoutingRules(mode="smart", urgency="urgent", collar_bps=50)
+    made = rig(Puppet(short=True), routing=routing, limits=capped, quantity=0)
+    made.say(signal(action))
+    [entry] = sent(made)
+    assert entry.request.algo == "collar"
+    assert entry.quantity == {"BUY": 49, "SELL": 50}[action]
+    assert not made.refusals
 
 
 def test_a_signal_may_say_how_urgent_it_is():
