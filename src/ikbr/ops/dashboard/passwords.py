@@ -62,8 +62,12 @@ class Passwords:
         return account.role if account is not None else None
 
 
-def read_passwords(path: Path) -> Passwords:
+def read_passwords(path: Path, hasher: PasswordHasher | None = None) -> Passwords:
     """Read a password file.
+
+    Args:
+        path: The file.
+        hasher: See `Passwords`.
 
     Raises:
         ConfigError: When it cannot be read, others may read it, or it names nobody.
@@ -82,10 +86,12 @@ def read_passwords(path: Path) -> Passwords:
         raise ConfigError(
             f"password file '{path}' names nobody; use `ikbr dashboard set-password`."
         )
-    return Passwords(accounts)
+    return Passwords(accounts, hasher)
 
 
-def set_password(path: Path, user: str, role: Role, password: str) -> None:
+def set_password(
+    path: Path, user: str, role: Role, password: str, hasher: PasswordHasher | None = None
+) -> None:
     """Write an account into a password file, which is made if it is not there.
 
     Raises:
@@ -97,7 +103,7 @@ def set_password(path: Path, user: str, role: Role, password: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         raise UsageError(f"the password must have {SHORTEST} characters or more; choose another.")
     accounts = _read(path) if path.exists() else {}
-    accounts[user] = Account(role, PasswordHasher().hash(password))
+    accounts[user] = Account(role, (hasher or PasswordHasher()).hash(password))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from dash_rig import SECRET, people, served
+from dash_rig import QUICK, SECRET, people, served
 
 from ikbr.domain.errors import ConfigError, IkbrError, UsageError
 from ikbr.ops.dashboard.lockout import FIRST_S, FREE, LONGEST_S, MOST, Lockout, Rate
@@ -82,13 +82,13 @@ def test_a_rate_allows_some_at_once_and_then_so_many_a_second() -> None:
 
 def test_a_password_file_is_its_owners_alone_and_holds_hashes(tmp_path: Path) -> None:
     file = tmp_path / "people.json"
-    set_password(file, "ann", "trader", SECRET)
-    set_password(file, "bob", "reader", SECRET + "2")
+    set_password(file, "ann", "trader", SECRET, QUICK)
+    set_password(file, "bob", "reader", SECRET + "2", QUICK)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     text = file.read_text(encoding="utf-8")
     assert SECRET not in text
     assert text.count("$argon2id$") == 2
-    found = read_passwords(file)
+    found = read_passwords(file, QUICK)
     assert found.role_of("ann", SECRET) == "trader"
     assert found.role_of("bob", SECRET + "2") == "reader"
     assert found.role_of("bob", SECRET) is None
