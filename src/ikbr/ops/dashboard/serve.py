@@ -29,6 +29,7 @@ def listening_socket(options: DashboardOptions) -> socket.socket:
         made = socket.socket(family, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((options.host, options.port))
+        made.listen(MOST_CONNECTIONS)  # who comes before it is served waits
     except OSError as error:
         raise UsageError(
             f"--host {options.host} --port {options.port} cannot be listened at "

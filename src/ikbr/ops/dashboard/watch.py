@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ikbr.domain.errors import IkbrError
 from ikbr.ops.dashboard.hub import Hub
 from ikbr.ops.dashboard.replica import Replica
 from ikbr.ops.dashboard.seams import Bots, Found
@@ -46,9 +47,11 @@ class BotWatch:
         """Look for bots and listen, until cancelled."""
         try:
             while True:
-                found = await asyncio.to_thread(self._bots.found)
-                if self._take(found):
-                    self._tell_bots()
+                try:
+                    if self._take(await asyncio.to_thread(self._bots.found)):
+                        self._tell_bots()
+                except (OSError, IkbrError) as error:
+                    log.warning("bots cannot be looked for: %s", error)
                 await asyncio.sleep(LOOK_S)
         finally:
             for task in self._listening.values():
