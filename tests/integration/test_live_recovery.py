@@ -279,7 +279,8 @@ def test_what_nothing_explains_blocks_its_symbol_and_counts() -> None:
         assert life.held() == {"SPY": 107}
         assert "nothing explains it" in life.alerts[-1].message
         assert life.alerts[-1].severity == "critical"
-        assert "SPY" in life.pipeline.trader.risk.clearance.blocked
+        blocked = life.pipeline.trader.risk.clearance.blocked["SPY"]
+        assert blocked.startswith("our books hold +100, the broker +107")
         life.strategy.answers = [OrderRequest("SPY", Side.BUY, 10)]
         await town.until(lambda: life.pipeline.trader.desk.refused["blocked"] > 0)
 

@@ -21,6 +21,7 @@ from ikbr.live.notify import Notifier
 from ikbr.live.operator import Operator
 from ikbr.live.operator_door import OperatorDoor
 from ikbr.live.pipeline import EntryHolds
+from ikbr.live.resource_watch import ResourceWatch
 from ikbr.live.runner import Runner
 from ikbr.live.telemetry.events import Events
 from ikbr.live.telemetry.telemetry import Telemetry
@@ -80,7 +81,7 @@ class Companions:
         self._journal = journal
         self._rules = rules
         self.loop_late = Histogram()
-        self._watches: list[LoopWatch | JournalWatch] = []
+        self._watches: list[LoopWatch | JournalWatch | ResourceWatch] = []
         self._door: OperatorDoor | None = None
         self._reload: LimitsReload | None = None
         self._telemetry: Telemetry | None = None
@@ -112,6 +113,7 @@ class Companions:
         self._watches = [
             LoopWatch(pipeline, loop_holds, self._rules, self.loop_late),
             JournalWatch(pipeline, holds, lambda: journal.failure),
+            ResourceWatch(pipeline, self._rules.resource_warn),
         ]
         for one in self._watches:
             one.begin()

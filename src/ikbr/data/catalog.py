@@ -332,9 +332,12 @@ class Catalog:
     def _missing(self, symbol: str, kind: str, day: dt.date) -> DataError:
         if symbol not in self.symbols():
             return self._unknown(symbol)
+        held = self.days(symbol, kind)
+        before = [str(one) for one in held if one < day][-1:]
+        near = " and ".join(before + [str(one) for one in held if one > day][:1])
+        there = f"the nearest: {near}" if near else f"it has {self.holdings(symbol)}"
         return DataError(
-            f"catalog '{self.path}' has no {kind} data of {symbol} on {day}; "
-            f"it has {self.holdings(symbol)}; {FETCH_HINT}."
+            f"catalog '{self.path}' has no {kind} data of {symbol} on {day}; {there}; {FETCH_HINT}."
         )
 
     def holdings(self, symbol: str) -> str:

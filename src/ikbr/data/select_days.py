@@ -87,9 +87,10 @@ def select_days(
         _refuse_partial(held, every, low, high)
     if not chosen:
         asked = f" from {start or 'the first'} to {end or 'the last'}" if start or end else ""
+        there = _nearest(every, low, high) or f"the catalog holds {_holdings(catalog, symbols)}"
         raise DataError(
             f"no day{asked} has {resolution} data (feed {feed}) for all of {', '.join(symbols)}; "
-            f"the catalog holds {_holdings(catalog, symbols)}; {MORE}."
+            f"{there}; {MORE}."
         )
     sessions = catalog.sessions(symbols[0], chosen[0], chosen[-1])
     wanted = set(chosen)
@@ -134,6 +135,14 @@ def _refuse_partial(
         f"{lacking} has no data on {day} while {having} has; import it, narrow --start and "
         f"--end, or leave one of them out."
     )
+
+
+def _nearest(days: set[dt.date], low: dt.date, high: dt.date) -> str:
+    """Name the days next to a span that holds none; "" when there are none at all."""
+    before = max((day for day in days if day < low), default=None)
+    after = min((day for day in days if day > high), default=None)
+    near = " and ".join(str(day) for day in (before, after) if day is not None)
+    return f"the nearest {'days are' if before and after else 'day is'} {near}" if near else ""
 
 
 def _holdings(catalog: Catalog, symbols: Sequence[str]) -> str:

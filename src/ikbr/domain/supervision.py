@@ -26,6 +26,8 @@ class SupervisionRules(msgspec.Struct, frozen=True, kw_only=True):
         warn_min: How long before a reset it is told, minutes.
         loop_warn_ms, loop_hold_ms: An event loop that turns so late is told of; holds entries.
         skew_warn_s, skew_hold_s: A gateway's clock that is off by more is told of; holds entries.
+        resource_warn: Memory or open files of which so large a part is used are told of, as a
+            fraction; 0 for never.
         quiet_s: A symbol without data for so long, in its trading hours, is told of; 0 for never.
     """
 
@@ -38,6 +40,7 @@ class SupervisionRules(msgspec.Struct, frozen=True, kw_only=True):
     skew_warn_s: float = 1.0
     skew_hold_s: float = 5.0
     quiet_s: float = 120.0
+    resource_warn: float = 0.8
 
     def __post_init__(self) -> None:
         """Refuse rules that make no sense."""
@@ -50,6 +53,11 @@ class SupervisionRules(msgspec.Struct, frozen=True, kw_only=True):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"supervision.{name} = {getattr(self, name)}: it must be 0 or "
                                   "more.")  # fmt: skip
+        if not 0 <= self.resource_warn <= 1:
+            raise ConfigError(
+                f"supervision.resource_warn = {self.resource_warn:g}: it must be from 0 (never) to "
+                "1."
+            )
         for warn, hold in (("loop_warn_ms", "loop_hold_ms"), ("skew_warn_s", "skew_hold_s")):
             if not 0 < getattr(self, warn) <= getattr(self, hold):
                 raise ConfigError(

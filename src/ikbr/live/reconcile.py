@@ -153,7 +153,7 @@ class Reconciler:
         words += "; nothing explains it"
         self._adopt(one, self._micro(one.symbol, one.missing * self._price(one)), words)
         if any(one.symbol in running.symbols for running in trader.manager.running):
-            trader.risk.block(one.symbol, words)
+            trader.risk.block(one.symbol, words.removeprefix(f"{one.symbol}: "))
             words += "; the symbol is blocked"
         trader.alert(Alert(now, "critical", "reconcile", words))
         return words

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ikbr.broker.account_watch import AccountWatch
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import Pipeline
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.events import Alert, Decision, EventType, Refusal
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.order import Fill, Order
@@ -25,7 +26,8 @@ class Recent:
 
     Attributes:
         decisions, fills, alerts, refusals: The latest, oldest first.
-        fill_count, refusal_count, alert_count: How many there were.
+        fill_count, refusal_count, alert_count: How many there were; fills that were taken back
+            do not count.
     """
 
     def __init__(self, bus: EventBus) -> None:
@@ -38,11 +40,19 @@ class Recent:
         bus.subscribe(EventType.SIGNAL, self.decisions.append, name="status")
         bus.subscribe(EventType.ALERT, self._on_alert, name="status")
         bus.subscribe(EventType.FILL, self._on_fill, name="status")
+        bus.subscribe(EventType.AMENDED, self._on_amendment, name="status")
         bus.subscribe(EventType.REFUSED, self._on_refusal, name="status")
 
     def _on_fill(self, fill: Fill) -> None:
         self.fills.append(fill)
         self.fill_count += 1
+
+    def _on_amendment(self, amendment: Amendment) -> None:
+        """Show a fill as it should have been; one that never was is none."""
+        after = amendment.after
+        known = [after if one.exec_id == after.exec_id else one for one in self.fills]
+        self.fills = deque((one for one in known if one.quantity), KEPT)
+        self.fill_count += (after.quantity > 0) - (amendment.before.quantity > 0)
 
     def _on_refusal(self, refusal: Refusal) -> None:
         self.refusals.append(refusal)

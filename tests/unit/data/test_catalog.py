@@ -101,7 +101,7 @@ def test_a_range_joins_days(catalog: Catalog) -> None:
         catalog.write(SPY, "print", day, prints([ts]), source="test")
     got = catalog.read_range("SPY", "print", DAY, DAY + dt.timedelta(1))
     assert len(got) == 2
-    with pytest.raises(DataError, match="2013-10-07 to 2013-10-09"):
+    with pytest.raises(DataError, match="the nearest: 2013-10-09;"):
         catalog.read_range("SPY", "print", dt.date(2014, 1, 1), dt.date(2014, 1, 2))
 
 

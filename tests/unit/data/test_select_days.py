@@ -72,7 +72,12 @@ def test_days_are_those_with_data_for_every_symbol(
         (
             ["SPY"],
             {"start": day(30)},
-            "no day from 2026-04-01 to the last .* SPY: print 2026.* `ikbr data imp",
+            "no day from 2026-04-01 to the last .* SPY; the nearest day is 2026-03-07; import more",
+        ),
+        (
+            ["SPY"],
+            {"start": day(-9), "end": day(-2)},
+            "no day from 2026-02-21 to 2026-02-28 .*; the nearest day is 2026-03-02;",
         ),
         (
             ["SPY"],
