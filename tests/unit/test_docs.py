@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ikbr.domain.alerts import AlertRules
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.routing import RoutingRules
@@ -26,7 +27,12 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"^([\w./-]+\.(?:py|toml|sh))(?::([\w.]+))?$")
 FOLDER = re.compile(r"^(?:[\w-]+/)+$")
 MEMBER = re.compile(r"^([A-Z]\w+|[a-z_]+)\.([A-Za-z_]\w*)(?:\(.*\))?$")
-OWN_WORDS = {"risk": RiskLimits, "sim": ExecutionModel, "routing": RoutingRules}
+OWN_WORDS = {
+    "alerts": AlertRules,
+    "risk": RiskLimits,
+    "routing": RoutingRules,
+    "sim": ExecutionModel,
+}
 
 GUIDE_ONLY = {
     "config/settings.py",

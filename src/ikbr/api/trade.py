@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import os
 import random
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +19,13 @@ from ikbr.api.outputs import Outputs
 from ikbr.api.places import Places
 from ikbr.api.request import Request
 from ikbr.api.run import setting_texts
+from ikbr.api.session_alerts import SessionAlerts, alerts_setup, telling
 from ikbr.api.session_metrics import SessionMetrics
 from ikbr.api.strategy_records import record_strategies
 from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
 from ikbr.backtest.result import BacktestResult
 from ikbr.broker.client import Client
+from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
@@ -44,7 +43,9 @@ from ikbr.live.real_money import check_real_money, confirm_account
 from ikbr.live.runner import Runner
 from ikbr.live.session_record import FOLDER
 from ikbr.live.session_recorder import SessionRecorder
+from ikbr.live.stop_signals import stopped_by_signals
 from ikbr.live.telemetry.events import Events
+from ikbr.ops.alerts.words import Setup
 from ikbr.settings import DEFAULT_FILE, Settings, load_settings
 
 Ask = Callable[[str], str]
@@ -101,6 +102,7 @@ class Prepared:
         settings_file: Where its settings come from, to be watched; None for nowhere.
         load_limits: Reads the limits of its settings anew.
         metrics: Where its metrics are served.
+        alerts: Who is told of alerts; None for nobody.
     """
 
     plan: SessionPlan
@@ -112,6 +114,7 @@ class Prepared:
     settings_file: Path | None = None
     load_limits: Callable[[], RiskLimits] | None = None
     metrics: MetricsSettings = NOT_SERVED
+    alerts: Setup | None = None
 
 
 def plan_session(request: TradeRequest) -> tuple[SessionPlan, Meant, Settings]:
@@ -181,6 +184,7 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
     def load_limits() -> RiskLimits:
         return load_settings(request.mode, setting_texts(run.settings), run.config).risk
 
+    alerts = alerts_setup(settings, plan.kind, plan.connection.client_id)
     return Prepared(
         plan,
         meant,
@@ -191,6 +195,7 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
         settings.metrics
         if request.metrics_port is None
         else replace(settings.metrics, port=request.metrics_port),
+        alerts,
     )
 
 
@@ -241,6 +246,7 @@ class Session:
         self._log = MemoryLog(self._bus)
         narrate(self._bus)
         events = Events(self._bus)
+        self._alerts = SessionAlerts(prepared.alerts, self._bus) if prepared.alerts else None
 
         def confirm(account: str) -> None:
             confirm_account(account, confirm_live or ask(account))
@@ -270,7 +276,7 @@ class Session:
             prepared.metrics,
             self.runner,
             self._bus,
-            mode=self._kind,
+            mode=prepared.plan.kind,
             journal=lambda: self._journal,
             loop_late=lambda: self._companions.loop_late,
         )
@@ -282,11 +288,21 @@ class Session:
             How it ended and what came of it; no result when it never began.
         """
         began = time.perf_counter()
-        lock = self._places.lock()
+        with logged(self._prepared.log):
+            lock = self._places.lock()
+            with telling(self._alerts, self.runner):
+                end = await self._trade(lock)
+        if self.runner.pipeline is None:
+            return end, None
+        result = self._result(time.perf_counter() - began)
+        self._prepared.outputs.write(result)
+        return end, result
+
+    async def _trade(self, lock: ClientIdLock) -> End:
         try:
-            with logged(self._prepared.log), stopped_by_signals(self.runner):
+            with stopped_by_signals(self.runner):
                 self._metrics.begin()
-                end = await self.runner.run()
+                return await self.runner.run()
         finally:
             self._metrics.close()
             self._companions.close()
@@ -294,20 +310,15 @@ class Session:
             if self._journal is not None:
                 self._journal.close()
             lock.release()
-        if self.runner.pipeline is None:
-            return end, None
-        result = self._result(time.perf_counter() - began)
-        self._prepared.outputs.write(result)
-        return end, result
 
     def _open_journal(
         self, account: str, now_ns: int, simulated: bool
     ) -> tuple[SessionJournal, State | None]:
         day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
-        place = self._places.journal(self._kind, account)
+        place = self._places.journal(self._prepared.plan.kind, account)
         # Where time is the market's, it says nothing about how far the disk is behind.
         lag_s = ANY_LAG_S if simulated else MAX_LAG_S
-        meta = {"mode": self._kind}
+        meta = {"mode": self._prepared.plan.kind}
         self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
         past = replay(place)
         return self._journal, past if past.start is not None else None
@@ -316,7 +327,7 @@ class Session:
         """Say what those who listen to the session are told of it."""
         connection = self._prepared.plan.connection
         return {
-            "name": f"{self._kind} {connection.port}/{connection.client_id}",
+            "name": f"{self._prepared.plan.kind} {connection.port}/{connection.client_id}",
             "mode": self._prepared.plan.mode,
             "host": connection.host,
             "port": connection.port,
@@ -335,18 +346,13 @@ class Session:
             raise InvariantError("a session began without a journal.")
         return self._journal
 
-    @property
-    def _kind(self) -> str:
-        plan = self._prepared.plan
-        return "shadow" if plan.shadow else plan.mode
-
     def _result(self, seconds: float) -> BacktestResult:
         runner, plan = self.runner, self._prepared.plan
         pipeline = runner.pipeline
         assert pipeline is not None
         now = pipeline.clock.now_ns
         about = Circumstances(
-            mode=self._kind,
+            mode=self._prepared.plan.kind,
             capital=runner.opening_micro / 1e6,
             sessions=pipeline.agenda.begun,
             resolution="tick",
@@ -380,17 +386,3 @@ def _notes(runner: Runner, plan: SessionPlan) -> list[str]:
     if plan.shadow:
         notes.append("Nothing was sent: the fills are those of a simulated exchange on live data.")
     return notes
-
-
-@contextmanager
-def stopped_by_signals(runner: Runner) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end a session in an orderly way, and a second one at once."""
-    loop = asyncio.get_running_loop()
-    names: dict[Any, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
-    for number, name in names.items():
-        loop.add_signal_handler(number, runner.stop, name)
-    try:
-        yield
-    finally:
-        for number in names:
-            loop.remove_signal_handler(number)

@@ -89,11 +89,12 @@ def morning(scratch: Path, port: int, report: Path, until: str) -> Prepared:
 
 
 @contextmanager
-def gateway(scratch: Path) -> Iterator[int]:
+def gateway(scratch: Path, speed: str = "max") -> Iterator[int]:
     """Start a simulated gateway in a process of its own, and end it.
 
     Args:
         scratch: Where its output goes.
+        speed: How quickly its market goes.
 
     Yields:
         Its port.
@@ -104,7 +105,7 @@ def gateway(scratch: Path) -> Iterator[int]:
     from ikbr.api.embedded import SEED
 
     told = scratch / "gateway.txt"
-    words = [*GATEWAY, "--port", "0", "--control-port", "0", "--speed", "max"]
+    words = [*GATEWAY, "--port", "0", "--control-port", "0", "--speed", speed]
     words += ["--seed", str(SEED), "--symbols", ",".join(SYMBOLS)]
     # Neither settings of the folder nor those of the environment are to change the demo.
     kept = {k: v for k, v in os.environ.items() if k == "IKBR_CACHE" or not k.startswith("IKBR_")}

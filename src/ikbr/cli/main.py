@@ -18,6 +18,7 @@ import typer
 from ikbr.domain.errors import IkbrError, InvariantError
 
 COMMANDS = {
+    "alerts": "Show who is told of alerts, and try it.",
     "arm": "Allow a bot to trade again that was stopped.",
     "backtest": "Run strategies over market data and say what came of it.",
     "cancel": "Cancel an order of a running bot, or all of them.",

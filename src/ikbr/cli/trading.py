@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -157,12 +158,13 @@ def supervise(mode: str, given: dict[str, Any]) -> int:
     import asyncio
     import random
 
+    from ikbr.api.session_alerts import SUPERVISED, a_courier, alerts_setup
     from ikbr.api.trade import plan_session
     from ikbr.live.supervisor import Supervisor, ikbr_command
 
     given.pop("view", None)
     request = request_from(mode, given)
-    _plan, meant, _settings = plan_session(request)
+    plan, meant, settings = plan_session(request)
     if meant.real_money and not (request.shadow or request.confirm_live):
         raise UsageError(
             "--supervise: nobody can be asked when it starts again; use --confirm-live ACCOUNT."
@@ -172,7 +174,16 @@ def supervise(mode: str, given: dict[str, Any]) -> int:
     def say(text: str) -> None:
         print(f"ikbr: supervisor: {text}", file=sys.stderr, flush=True)
 
-    return asyncio.run(Supervisor(ikbr_command(words), say=say, draw=random.random).run())
+    setup = alerts_setup(settings, plan.kind, plan.connection.client_id)
+    with a_courier(setup) as alert:
+        supervisor = Supervisor(
+            ikbr_command(words),
+            say=say,
+            draw=random.random,
+            environment={**os.environ, SUPERVISED: "1"},
+            alert=alert,
+        )
+        return asyncio.run(supervisor.run())
 
 
 async def run_shown(

@@ -116,7 +116,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     freshness: Freshness = Freshness.FRESH
 
 
-class Alert(msgspec.Struct, frozen=True, gc=False):
+class Alert(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Tell people that something needs their eyes.
 
     Attributes:
@@ -124,9 +124,11 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
         severity: "info", "warning" or "critical".
         source: Which part speaks.
         message: The sentence.
+        over: Whether what its source has warned of is over.
     """
 
     ts_ns: int
     severity: str
     source: str
     message: str
+    over: bool = False

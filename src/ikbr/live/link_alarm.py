@@ -39,7 +39,7 @@ class LinkAlarm:
         """Hear how the link is from now on, and why."""
         if state is LinkState.READY:
             if self._called:
-                self._alert("info", "the link is back")
+                self._alert("info", "the link is back", over=True)
             self.stop()
             return
         self._why = why
@@ -70,5 +70,5 @@ class LinkAlarm:
         )
         self._timer = loop.call_later(AGAIN_S, self._call)
 
-    def _alert(self, severity: str, words: str) -> None:
-        self._trader.alert(Alert(self._clock.now_ns, severity, "link", words))
+    def _alert(self, severity: str, words: str, *, over: bool = False) -> None:
+        self._trader.alert(Alert(self._clock.now_ns, severity, "link", words, over))

@@ -167,7 +167,7 @@ class EntryHolds:
         """Let entries go on, as far as this reason goes."""
         if self._halts.release(why):
             self._trader.unmute()
-            self._trader.alert(Alert(self._clock.now_ns, "info", why, "entries go on"))
+            self._trader.alert(Alert(self._clock.now_ns, "info", why, "entries go on", over=True))
 
 
 def _unseen(_ticker: Ticker, _kind: Kind) -> None:

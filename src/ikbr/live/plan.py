@@ -67,6 +67,11 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     supervision: SupervisionRules = SupervisionRules()
     grace_s: float = 15.0
 
+    @property
+    def kind(self) -> str:
+        """What it is called: "paper", "live" or "shadow"."""
+        return "shadow" if self.shadow else self.mode
+
     def __post_init__(self) -> None:
         """Refuse an end that is no time."""
         if not _UNTIL.fullmatch(self.until):

@@ -52,11 +52,12 @@ class QuietWatch:
         if quiet_ns <= self._quiet_ns:
             if symbol in self._quiet:
                 self._quiet.discard(symbol)
-                self._alert("info", f"data of {symbol} comes again")
+                self._alert("info", f"data of {symbol} comes again", over=not self._quiet)
         elif symbol not in self._quiet:
             self._quiet.add(symbol)
             words = f"nothing has come of {symbol} for {quiet_ns / 1e9:.0f} s, in trading hours"
             self._alert("warning", words)
 
-    def _alert(self, severity: str, words: str) -> None:
-        self._pipeline.trader.alert(Alert(self._clock.now_ns, severity, "market data", words))
+    def _alert(self, severity: str, words: str, *, over: bool = False) -> None:
+        alert = Alert(self._clock.now_ns, severity, "market data", words, over)
+        self._pipeline.trader.alert(alert)

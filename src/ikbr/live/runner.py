@@ -58,7 +58,8 @@ class Runner:
     """Run a session.
 
     Attributes:
-        pipeline: The pipeline; None before the account is known.
+        pipeline: None before the account is known.
+        supervision: Watches the session; there with the pipeline.
         notes: What a reader of the report must know.
         started_ns: When trading began, ns UTC.
         opening_micro: What the account was worth then, millionths.
@@ -92,8 +93,7 @@ class Runner:
         self._market_time: MarketTime | None = None
         self._clock: Clock | None = None
         self._recent = Recent(bus)
-        self._stopping = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
         self._link: LinkWatch | None = None
         self._flatten = plan.flatten
         self._alignment: Alignment
@@ -112,6 +112,7 @@ class Runner:
         self.connection.on_ready = self._on_ready
         self.connection.on_state = self._on_state
         self.pipeline: LivePipeline | None = None
+        self.supervision: Supervision
         self.notes: list[str] = []
         self.started_ns = 0
         self.opening_micro = 0
@@ -263,7 +264,7 @@ class Runner:
         self._market_clock.before_turn_ends = self._feed.flush
         self._watch = AccountWatch(self._client, connection.account)
         self._alignment = Alignment(pipeline, self._broker, connection, world, past, self.notes)
-        self._supervision = watch = Supervision(
+        self.supervision = watch = Supervision(
             pipeline, connection, plan, self.errors, self._alignment.again
         )
         link = LinkWatch(connection, self._alignment, pipeline, journal, self._market_clock, watch)
@@ -333,7 +334,7 @@ class Runner:
 
         self.connection.subscribe("market data", ask)
         simulated = self._greeting.simulated if self._greeting else self.is_simulated
-        self._supervision.begin(simulated=simulated)
+        self.supervision.begin(simulated=simulated)
         self.pipeline = pipeline
         self.on_begin()
         if self._clock is self._wall_clock:

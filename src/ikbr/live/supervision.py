@@ -67,6 +67,10 @@ class Supervision:
         """Say how serious it is that the link is in a state: during a reset it is no surprise."""
         return "warning" if state is LinkState.READY or self._resets.under_way() is None else "info"
 
+    def explains(self, state: LinkState) -> bool:
+        """Say whether trading goes on in a state of the link, or a reset explains that it waits."""
+        return state is LinkState.READY or self._resets.under_way() is not None
+
     def on_state(self, state: LinkState, why: str) -> None:
         """Hear how the link is from now on, and why."""
         self._alarm.on_state(state, why)

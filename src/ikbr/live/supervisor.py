@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ import msgspec
 
 from ikbr.broker.backoff import Backoff
 from ikbr.domain.errors import UsageError
+from ikbr.domain.events import Alert
 from ikbr.live.notify import (
     ALIVE,
     READY,
@@ -40,6 +42,8 @@ LONGEST_WORDS = 4096
 GAVE_UP = 75
 """Exit code when the bot crashes again and again. Source: sysexits.h, EX_TEMPFAIL."""
 WRONG_INPUT = UsageError.exit_code
+SUPERVISOR = "supervisor"
+"""The source of its alerts."""
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,7 @@ class Supervisor:
         draw: Callable[[], float],
         environment: Mapping[str, str] = os.environ,
         patience: Patience | None = None,
+        alert: Callable[[Alert], None] = lambda _alert: None,
     ) -> None:
         """Prepare; `run` starts it.
 
@@ -84,9 +89,11 @@ class Supervisor:
             draw: Gives random numbers from 0 to 1, for the jitter.
             environment: Variables of this process; the command gets them, too.
             patience: How much it puts up with.
+            alert: Told what people must know who see no terminal.
         """
         self._command = list(command)
         self._say = say
+        self._alert = alert
         self._patience = patience or Patience()
         self._environment = dict(environment)
         self._above = Notifier(environment)
@@ -136,12 +143,13 @@ class Supervisor:
                 self._tell(
                     f"the bot {how}, for the {len(restarts) + 1}th time within "
                     f"{self._patience.within_s:g} s: it is NOT started again; look at its log and "
-                    "at the account, then start it by hand."
+                    "at the account, then start it by hand.",
+                    "critical",
                 )
                 return GAVE_UP
             restarts.append(now)
             delay = self._backoff.next_s()
-            self._tell(f"the bot {how}; it starts again in {delay:.1f} s and recovers.")
+            self._tell(f"the bot {how}; it starts again in {delay:.1f} s and recovers.", "warning")
             await self._wait(delay)
             if self._stopped_by:
                 return 128 + self._stopped_by
@@ -174,7 +182,8 @@ class Supervisor:
         if not (self._ready and hang_s) or self._stopping.is_set() or quiet <= hang_s:
             return
         self._ready = False
-        self._tell(f"the bot has hung for {quiet:.0f} s; process {process.pid} is ended by force.")
+        words = f"the bot has hung for {quiet:.0f} s; process {process.pid} is ended by force."
+        self._tell(words, "warning")
         process.kill()
 
     def _is_over(self, code: int) -> int | None:
@@ -183,14 +192,16 @@ class Supervisor:
             if code < 0:
                 self._tell(
                     f"the bot {_how(code)} while it was ending: it is NOT started again; look at "
-                    "the account."
+                    "the account.",
+                    "critical",
                 )
                 return 128 - code
             return code
         if code == 0:
             return 0
         if code == WRONG_INPUT:
-            self._tell("the bot refuses to run (see above); it is not started again.")
+            words = "the bot refuses to run (see above); it is not started again."
+            self._tell(words, "critical")
             return code
         return None
 
@@ -227,9 +238,12 @@ class Supervisor:
             self._above.tell(ALIVE)
             await asyncio.sleep(min(left, LOOK_S))
 
-    def _tell(self, words: str) -> None:
+    def _tell(self, words: str, severity: str = "") -> None:
+        """Say something; with a severity, to people who see no terminal, too."""
         self._say(words)
         self._above.tell(STATUS + words)
+        over = not severity
+        self._alert(Alert(time.time_ns(), severity or "info", SUPERVISOR, words, over))
 
 
 def _how(code: int) -> str:

@@ -164,7 +164,7 @@ class StrategyManager:
         running.enabled = True
         self.changes += 1
         running.failure = None
-        return Alert(now_ns, "info", f"strategy {name}", f"{name} was enabled.")
+        return Alert(now_ns, "info", f"strategy {name}", f"{name} was enabled.", over=True)
 
     def cleanup_due(self, now_ns: int) -> list[Alert]:
         """Let the strategies whose time has come forget old data.

@@ -10,29 +10,30 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 from dotenv import dotenv_values
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    create_model,
-)
+from pydantic import BaseModel, BeforeValidator, SecretStr, ValidationError, create_model
 
+from ikbr.domain.alerts import AlertRules
 from ikbr.domain.errors import ConfigError, nearest
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import PROFILES, RiskLimits
 from ikbr.domain.metrics import MetricsSettings
 from ikbr.domain.routing import ROUTING, RoutingRules
 from ikbr.domain.supervision import SupervisionRules
+from ikbr.settings.sections import (
+    STRICT,
+    BrokerSettings,
+    DataSettings,
+    JournalSettings,
+    SessionSettings,
+    Settings,
+    StrategySettings,
+)
 
 DEFAULT_FILE = Path("config/settings.toml")
 """Read when it exists and no other file is named."""
@@ -48,132 +49,6 @@ _GUIDE_NAMES = {
     "TWS_PASSWORD": ("broker", "password"),
 }
 """Source: the owner's guide, "Port Configuration" and "Docker Configuration"."""
-
-_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
-
-
-class BrokerSettings(BaseModel):
-    """Say how the gateway is reached.
-
-    Attributes:
-        host: Where the gateway listens.
-        port_paper: Its port for paper trading.
-        port_live: Its port for live trading.
-        client_id: The API client's number; fixed, so that orders can be found again.
-        trading_mode: Which account is traded; "both" (the gateway runs both) trades paper.
-        account: The account number, where a login has several.
-        username: Of the gateway's login.
-        password: Of the gateway's login.
-        clock: Whose time it is: the machine's ("wall"), that of a simulated gateway's market
-            ("gateway"), or what the gateway says that it is ("auto").
-        market_data: Whether live data is needed, or delayed data will do.
-    """
-
-    model_config = _STRICT
-
-    host: str = "127.0.0.1"
-    port_paper: int = Field(4002, ge=1, le=65_535)
-    port_live: int = Field(4001, ge=1, le=65_535)
-    client_id: int = Field(1, ge=0)
-    trading_mode: Literal["paper", "live", "both"] = "paper"
-    account: SecretStr = SecretStr("")
-    username: SecretStr = SecretStr("")
-    password: SecretStr = SecretStr("")
-    clock: Literal["auto", "wall", "gateway"] = "auto"
-    market_data: Literal["live", "delayed"] = "live"
-
-    @property
-    def port(self) -> int:
-        """The port of the account that is traded."""
-        return self.port_live if self.trading_mode == "live" else self.port_paper
-
-
-class DataSettings(BaseModel):
-    """Say where market data lies: `dir` is the folder of the catalog."""
-
-    model_config = _STRICT
-
-    dir: Path = Path("catalog")
-
-
-class StrategySettings(BaseModel):
-    """Say where strategy instances are described: `dir` holds one TOML file per instance."""
-
-    model_config = _STRICT
-
-    dir: Path = Path("config/strategies")
-
-
-class JournalSettings(BaseModel):
-    """Say where journals go.
-
-    Attributes:
-        dir: Folder of the journal files.
-    """
-
-    model_config = _STRICT
-
-    dir: Path = Path("journals")
-
-
-class SessionSettings(BaseModel):
-    """Say where sessions on paper and live leave their files.
-
-    Attributes:
-        dir: Folder with one folder per session: log, report, result.
-    """
-
-    model_config = _STRICT
-
-    dir: Path = Path("sessions")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Hold every section, ready to be handed to its component.
-
-    Attributes:
-        profile: backtest, paper or live.
-        risk: Limits of the risk manager.
-        sim: The simulated market.
-        routing: How orders are worked.
-        broker: The gateway.
-        data: The catalog.
-        strategy: Strategy instances.
-        journal: Journal files.
-        session: Files of sessions on paper and live.
-        supervision: What a session watches.
-        metrics: Where it serves its metrics.
-    """
-
-    profile: str
-    risk: RiskLimits
-    sim: ExecutionModel
-    routing: RoutingRules
-    broker: BrokerSettings
-    data: DataSettings
-    strategy: StrategySettings
-    journal: JournalSettings
-    session: SessionSettings
-    supervision: SupervisionRules
-    metrics: MetricsSettings
-
-    def public(self) -> dict[str, Any]:
-        """Give all settings as plain values without secrets, for journals and reports."""
-        secret = {n for n, f in BrokerSettings.model_fields.items() if f.annotation is SecretStr}
-        return {
-            "profile": self.profile,
-            "risk": msgspec.to_builtins(self.risk),
-            "sim": msgspec.to_builtins(self.sim),
-            "routing": msgspec.to_builtins(self.routing),
-            "broker": self.broker.model_dump(mode="json", exclude=secret),
-            "data": self.data.model_dump(mode="json"),
-            "strategy": self.strategy.model_dump(mode="json"),
-            "journal": self.journal.model_dump(mode="json"),
-            "session": self.session.model_dump(mode="json"),
-            "supervision": msgspec.to_builtins(self.supervision),
-            "metrics": msgspec.to_builtins(self.metrics),
-        }
 
 
 class _Layer(NamedTuple):
@@ -232,7 +107,8 @@ def load_settings(
     )
     return Settings(profile, RiskLimits(**risk), sim, routing, broker, data, strategy, journal,
                     session, SupervisionRules(**_given(models["supervision"])),
-                    MetricsSettings(**_given(models["metrics"])))  # fmt: skip
+                    MetricsSettings(**_given(models["metrics"])),
+                    AlertRules(**_given(models["alerts"])))  # fmt: skip
 
 
 @cache
@@ -248,6 +124,7 @@ def _models() -> dict[str, type[BaseModel]]:
         "session": SessionSettings,
         "supervision": _model_of(SupervisionRules),
         "metrics": _model_of(MetricsSettings),
+        "alerts": _model_of(AlertRules),
     }
 
 
@@ -257,13 +134,29 @@ def _model_of(struct: type[msgspec.Struct]) -> type[BaseModel]:
     for field in msgspec.structs.fields(struct):
         hint = hints[field.name]
         kinds = (hint, *get_args(hint))
-        if any(get_origin(kind) is tuple for kind in kinds):
+        if get_origin(hint) is dict:
+            hint = Annotated[Any, BeforeValidator(partial(_tables, get_args(hint)[1]))]
+        elif any(get_origin(kind) is tuple for kind in kinds):
             hint = Annotated[hint, BeforeValidator(_split)]
         if type(None) in kinds:
             hint = Annotated[hint, BeforeValidator(_none)]
-        fields[field.name] = (hint, field.default)
-    model: type[BaseModel] = create_model(struct.__name__, __config__=_STRICT, **fields)
+        default = {} if field.default is msgspec.NODEFAULT else field.default
+        fields[field.name] = (hint, default)
+    model: type[BaseModel] = create_model(struct.__name__, __config__=STRICT, **fields)
     return model
+
+
+def _tables(kind: type[Any], value: Any) -> dict[str, Any]:
+    """Read tables within a section, as [alerts.to.phone], into the component's own type."""
+    if not isinstance(value, dict):
+        raise ValueError("sections were expected")
+    read = {}
+    for name, table in value.items():
+        try:
+            read[name] = msgspec.convert(table, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"in {name!r}: {error}") from None
+    return read
 
 
 def _split(value: Any) -> Any:
@@ -309,6 +202,15 @@ def _file_layers(profile: str, config: Path | None) -> list[_Layer]:
         _Layer(str(path), content),
         _Layer(f"{path}, [profile.{profile}]", profiles.get(profile, {})),
     ]
+
+
+def variables() -> dict[str, str]:
+    """Give the variables of the environment and of `.env`, which is stronger.
+
+    Raises:
+        ConfigError: When `.env` cannot be read.
+    """
+    return {**os.environ, **_dotenv()}
 
 
 def _dotenv() -> dict[str, str]:
@@ -381,6 +283,8 @@ def _validate(section: str, values: Mapping[str, Any], layers: list[_Layer]) -> 
         key = str(problem["loc"][0])
         source = [x.source for x in layers if key in x.values.get(section, {})][-1]
         secret = model.model_fields[key].annotation is SecretStr
+        # Whoever writes a secret into a section by mistake must not find it in a log.
+        secret = secret or isinstance(values[key], dict)
         shown = "(hidden)" if secret else repr(values[key])
         raise ConfigError(
             f"{section}.{key} = {shown} (from {source}): {_expected(model, key, problem)}"
