@@ -21,7 +21,7 @@ from ikbr.ops.compose_file import read_compose
 __all__ = ["gateway"]
 
 ROOT = Path(__file__).parents[2]
-PORT = "4002"
+PORT, METRICS = "4002", "9464"
 
 
 def free_port() -> str:
@@ -30,12 +30,23 @@ def free_port() -> str:
         return str(one.getsockname()[1])
 
 
+def metrics_port(port: str) -> str:
+    """Give a port beside that of the gateway, which nobody else is likely to ask for."""
+    return str(int(port) - 1)
+
+
 def command_of(service: dict[str, Any], port: str) -> list[str]:
     return [*IKBR, *(port if word == PORT else word for word in shlex.split(service["command"]))]
 
 
 def environment_of(service: dict[str, Any], port: str) -> dict[str, str]:
-    own = {k: str(v).replace(PORT, port) for k, v in service.get("environment", {}).items()}
+    own = {
+        name: str(value).replace(PORT, port).replace("0.0.0.0", "127.0.0.1")
+        for name, value in service.get("environment", {}).items()
+    }
+    if "IKBR_METRICS__PORT" in own:
+        assert own["IKBR_METRICS__PORT"] == METRICS
+        own["IKBR_METRICS__PORT"] = metrics_port(port)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("IKBR_S", "TRADING", "IB_"))}
     return clean | own
 
@@ -50,10 +61,14 @@ def start(service: dict[str, Any], port: str, folder: Path, out: Path) -> subpro
 
 def is_healthy(service: dict[str, Any], folder: Path, port: str) -> bool:
     """Run the health check of a service as docker does."""
-    how, line = service["healthcheck"]["test"]
-    assert how == "CMD-SHELL"
-    script = line.replace("$$", "$").replace(f"{int(PORT):04X}", f"{int(port):04X}")
-    return subprocess.run(["sh", "-c", script], cwd=folder, check=False).returncode == 0
+    how, *words = service["healthcheck"]["test"]
+    if how == "CMD-SHELL":
+        words = ["sh", "-c", *words]
+    script = words.pop().replace("$$", "$").replace(f"{int(PORT):04X}", f"{int(port):04X}")
+    script = script.replace(METRICS, metrics_port(port))
+    words = [sys.executable if word == "python" else word for word in words]
+    done = subprocess.run([*words, script], cwd=folder, check=False, capture_output=True)
+    return done.returncode == 0
 
 
 def end(process: subprocess.Popen[str]) -> int:
@@ -75,7 +90,7 @@ def test_the_sim_profile_is_a_full_system_that_trades(tmp_path: Path) -> None:
         ].items()
         if "sim" in one["profiles"]
     }
-    assert set(services) == {"sim-gateway", "sim-bot"}
+    assert set(services) == {"sim-gateway", "sim-bot", "prometheus", "sim-grafana"}
     gateway, bot, port = services["sim-gateway"], services["sim-bot"], free_port()
     assert bot["network_mode"] == "service:sim-gateway"
     folder = tmp_path / "state"
@@ -121,14 +136,17 @@ def test_the_health_check_of_the_real_gateway_greets_its_api(gateway: int) -> No
 
 def test_services_with_a_bot_are_closed_and_have_a_way_to_end() -> None:
     services = read_compose(ROOT / "deploy" / "compose.yaml", {})["services"]
-    for name in ("bot", "sim-bot", "sim-gateway"):
-        one = services[name]
-        assert one["read_only"] is True
-        assert one["cap_drop"] == ["ALL"]
-        assert one["user"] == "10001:10001"
+    users = {"prometheus": "65534:65534", "grafana": "1000:0", "sim-grafana": "1000:0"}
+    for name, one in services.items():
         assert one["restart"] == "unless-stopped"
-        assert not one.get("ports")
         assert one["healthcheck"]["test"]
+        if name != "ib-gateway":
+            assert one["read_only"] is True
+            assert one["cap_drop"] == ["ALL"]
+            assert one["user"] == users.get(name, "10001:10001")
+    published = {name: one["ports"] for name, one in services.items() if one.get("ports")}
+    assert set(published) == {"ib-gateway", "grafana", "sim-grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_a_profile_runs_one_gateway_and_one_bot() -> None:
@@ -137,4 +155,8 @@ def test_a_profile_runs_one_gateway_and_one_bot() -> None:
     for name, one in services.items():
         for profile in one["profiles"]:
             by_profile.setdefault(profile, set()).add(name)
-    assert by_profile == {"gateway": {"ib-gateway", "bot"}, "sim": {"sim-gateway", "sim-bot"}}
+    assert by_profile == {
+        "gateway": {"ib-gateway", "bot"},
+        "metrics": {"prometheus", "grafana"},
+        "sim": {"sim-gateway", "sim-bot", "prometheus", "sim-grafana"},
+    }

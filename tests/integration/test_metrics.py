@@ -98,6 +98,10 @@ def test_what_a_bot_exports_is_what_it_did_and_every_name_is_documented(
         names = {sample.name for family in found.values() for sample in family.samples}
         assert {one.name for one in FAMILIES} - MAY_BE_ABSENT <= names
         assert {f"{one.name}_bucket" for one in TIMINGS} <= names
+        for one in (*FAMILIES, *TIMINGS):
+            bare = {k: v for k, v in found.items() if one.name in {k, f"{k}_total"}}
+            for sample in (s for family in bare.values() for s in family.samples):
+                assert set(sample.labels) - {"le"} == set(one.labels), sample
         stages = {s.labels["stage"] for s in found["ikbr_order_stage_seconds"].samples}
         assert stages == set(STAGES)
         fills = value(found, "ikbr_fills_total", strategy="momentum")

@@ -10,6 +10,8 @@ from ikbr.ops.compose_file import read_compose
 from ikbr.ops.deploy.render import Host, render
 
 _HARDENED = {"read_only": True, "cap_drop": ["ALL"]}
+_OURS = ("ikbr:", "prom/", "grafana/")
+"""Images whose services we harden; the gateway's writes where it likes."""
 
 
 def check_folder(folder: Path) -> list[str]:
@@ -26,12 +28,12 @@ def check_folder(folder: Path) -> list[str]:
     """
     compose = folder / "compose.yaml"
     content = read_compose(compose)
-    problems = [*_published(content), *_bots(content), *_secrets(content, folder)]
+    problems = [*_published(content), *_hardened(content), *_secrets(content, folder)]
     for name, text in render(Host(), ("compose",)).items():
         path = folder / name
         if not path.is_file():
             problems.append(f"{path} is missing; `ikbr deploy render {folder}` writes it.")
-        elif name.endswith("Dockerfile") and path.read_text(encoding="utf-8") != text:
+        elif name.endswith(("Dockerfile", ".json")) and path.read_text(encoding="utf-8") != text:
             problems.append(f"{path} is not that of this version; `ikbr deploy render {folder}`.")
     return problems
 
@@ -47,12 +49,12 @@ def _published(content: dict[str, object]) -> list[str]:
     ]
 
 
-def _bots(content: dict[str, object]) -> list[str]:
+def _hardened(content: dict[str, object]) -> list[str]:
     services = content["services"]
     assert isinstance(services, dict)
     problems = []
     for name, service in services.items():
-        if not str(service.get("image", "")).startswith("ikbr:"):
+        if not str(service.get("image", "")).startswith(_OURS):
             continue
         if str(service.get("user", "root")).split(":", maxsplit=1)[0] in {"root", "0"}:
             problems.append(f"service {name} runs as root; give it a user.")

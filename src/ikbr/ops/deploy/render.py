@@ -10,6 +10,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ikbr.domain.errors import ConfigError
+from ikbr.ops.metrics.dashboards import DASHBOARDS
+from ikbr.ops.metrics.grafana import dashboard_json
 
 TARGETS = {
     "compose": {
@@ -18,12 +20,18 @@ TARGETS = {
         "gateway.Dockerfile": "gateway.Dockerfile",
         "Dockerfile": "Dockerfile",
         ".env.example": "env.example",
+        "prometheus/prometheus.yml": "prometheus/prometheus.yml",
+        "prometheus/alerts.yml": "prometheus/alerts.yml",
+        "grafana/provisioning/datasources/ikbr.yaml": "grafana/datasource.yaml",
+        "grafana/provisioning/dashboards/ikbr.yaml": "grafana/provider.yaml",
     },
     "systemd": {"systemd/ikbr.service": "systemd/ikbr.service"},
     "aws": {"aws/cloudformation.yaml": "aws/cloudformation.yaml"},
 }
-"""What can be rendered: the files of each target, and their templates."""
+"""What can be rendered: the files of each target, and their templates; dashboards have none."""
 
+PROMETHEUS = "v3.5.0"
+GRAFANA = "12.1.1"
 PYTHON = "3.11.14-slim-bookworm"
 """The base image; its Python is one that the lock was tried with."""
 
@@ -93,6 +101,8 @@ def render(host: Host, targets: tuple[str, ...] = tuple(TARGETS)) -> dict[str, s
         "user": host.user,
         "version": version("ikbr"),
         "python": PYTHON,
+        "prometheus": PROMETHEUS,
+        "grafana": GRAFANA,
     }
     found = {}
     for target in targets:
@@ -100,6 +110,9 @@ def render(host: Host, targets: tuple[str, ...] = tuple(TARGETS)) -> dict[str, s
             raise ConfigError(f"target {target!r} is unknown; choose from: {', '.join(TARGETS)}.")
         for path, template in TARGETS[target].items():
             found[path] = environment.get_template(template).render(values)
+    if "compose" in targets:
+        for board in DASHBOARDS:
+            found[f"grafana/dashboards/{board.name}.json"] = dashboard_json(board)
     return found
 
 

@@ -139,14 +139,18 @@ def folder(tmp_path: Path) -> Path:
     assert execute(["deploy", "render", str(tmp_path), "--target", "compose"]) == 0
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name in ("tws_password", "vnc_password"):
+    for name in ("tws_password", "vnc_password", "grafana_password"):
         (secrets / name).write_text("x")
         (secrets / name).chmod(0o600)
     return tmp_path
 
 
 def test_a_rendered_folder_with_its_secrets_is_well(folder: Path) -> None:
-    assert sorted(p.name for p in folder.glob("*") if p.is_file()) == sorted(TARGETS["compose"])
+    written = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert set(TARGETS["compose"]) == {
+        name for name in written if not name.startswith(("secrets/", "grafana/dashboards/"))
+    }
+    assert len(list(folder.glob("grafana/dashboards/*.json"))) == 4
     assert check_folder(folder) == []
     assert execute(["deploy", "check", str(folder)]) == 0
 
@@ -162,6 +166,9 @@ def test_a_rendered_folder_with_its_secrets_is_well(folder: Path) -> None:
         ('user: "10001:10001"', 'user: "0:0"', "runs as root"),
         ("read_only: true", "read_only: false", "read_only must be True"),
         ("cap_drop: [ALL]", "cap_drop: [NET_RAW]", "cap_drop must be"),
+        ("127.0.0.1:${GRAFANA_PORT:-3000}", "${GRAFANA_PORT:-3000}", "published to everybody"),
+        ('user: "1000:0"', 'user: "0"', "grafana runs as root"),
+        ('user: "65534:65534"', 'user: "root"', "prometheus runs as root"),
     ],
 )
 def test_what_opens_a_deployment_is_found(folder: Path, old: str, new: str, words: str) -> None:
@@ -179,6 +186,13 @@ def test_secrets_that_are_missing_or_open_are_found(folder: Path) -> None:
     open_one, missing = check_folder(folder)
     assert "can be read by others" in open_one
     assert "there is no" in missing
+
+
+def test_dashboards_of_another_version_are_found(folder: Path) -> None:
+    board = folder / "grafana" / "dashboards" / "risk.json"
+    board.write_text(board.read_text().replace("ikbr_limit_headroom_ratio", "ikbr_headroom"))
+    [line] = check_folder(folder)
+    assert "risk.json is not that of this version" in line
 
 
 def test_a_folder_without_compose_file_is_refused(tmp_path: Path) -> None:
