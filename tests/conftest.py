@@ -1,10 +1,14 @@
 """What every test shares: Hypothesis draws the same examples on every machine and every run."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Tests of every folder may drive a browser (browsers.py, beside this file).
+sys.path.insert(0, str(Path(__file__).parent))
 
 # Neither luck nor a busy machine decides whether the tests pass.
 settings.register_profile(

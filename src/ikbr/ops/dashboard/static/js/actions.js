@@ -19,7 +19,7 @@ export const ACTIONS = {
   },
   cancel: {
     button: "Cancel", title: "Cancel an order",
-    says: "The order is cancelled. It may fill before the exchange hears of it.",
+    says: "The order is cancelled, even if it protects a position. It may fill before the exchange hears of it.",
     touches: (_state, { order }) => [
       `order ${order.id}: ${order.side} ${number(order.remaining)} ${order.symbol}, ${order.type}, of ${order.strategy}`,
     ],
@@ -27,17 +27,17 @@ export const ACTIONS = {
   },
   "cancel-all": {
     button: "Cancel all orders", title: "Cancel all orders",
-    says: "Every working order is cancelled, protective stops too: positions stay, unprotected.",
-    touches: (state) => [count(state.working.length, "working order")],
+    says: "Working orders are cancelled. Exits that protect a position stay; cancel those one by one.",
+    touches: (state) => [count(state.working.filter((order) => !order.protects).length, "working order")],
   },
   flatten: {
     button: "Flatten", title: "Flatten",
-    says: "Orders are cancelled and what the strategies hold is closed at the market. It costs the spread and fees. Strategies may enter again; halt first if they must not.",
+    says: "Entries are halted, orders are cancelled, and what the strategies hold is closed at the market; it costs the spread and fees. Entries stay halted until someone resumes.",
     touches: held,
   },
   kill: {
     button: "Kill", title: "Kill",
-    says: "Nothing new is sent, every order is cancelled, and it stays so over restarts until someone arms it at the bot's machine (ikbr arm). Positions stay as they are: flatten first if they must go.",
+    says: "The bot is stopped, even if it hangs, and every order of it is cancelled, protective stops too. Positions stay as they are: flatten first if they must go. It sends nothing again until someone arms it at its machine (ikbr arm).",
     touches: (state) => [count(state.working.length, "working order"), ...held(state)],
     grave: true,
   },
@@ -53,4 +53,4 @@ export const ACTIONS = {
 
 /** The word that must be typed: the action, or for real money the account. */
 export const confirmWord = (action, info) =>
-  info?.mode === "live" && !info.simulated ? info.account : action;
+  info?.mode === "live" && !info.simulated ? info.account || action : action;

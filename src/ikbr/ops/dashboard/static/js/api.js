@@ -23,7 +23,7 @@ async function send(path, options) {
     throw new Refused("The dashboard's server does not answer.");
   }
   const told = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && !location.pathname.startsWith("/login")) location.assign("/login");
+  if (answer.status === 401 && path !== "/login") location.assign("/login");
   if (!answer.ok) throw new Refused(told.error ?? `The server refused with status ${answer.status}.`);
   return told;
 }

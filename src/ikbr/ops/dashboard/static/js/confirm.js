@@ -35,7 +35,7 @@ function described(action, bot, about) {
   const touched = bot.state ? action.touches(bot.state, about) : [];
   return [
     el("h2", { id: "confirm-title", text: action.title }),
-    el("p", { class: "whom" }, `${bot.info.name}, account ${bot.info.account} `, el("span", { class: "badge", data: { tone: whose.tone }, text: whose.text })),
+    el("p", { class: "whom" }, `${bot.info.name}${bot.info.account ? `, account ${bot.info.account}` : ""} `, el("span", { class: "badge", data: { tone: whose.tone }, text: whose.text })),
     el("p", { text: action.says }),
     touched.length ? el("ul", {}, ...touched.map((text) => el("li", { text }))) : null,
   ].filter(Boolean);

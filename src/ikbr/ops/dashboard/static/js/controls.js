@@ -18,11 +18,12 @@ export function drawControls(bot, page) {
   }
   const trader = page.store.me.role === "trader";
   note.hidden = trader || page.store.me.user === "";
-  const there = Boolean(bot?.info && !bot.gone && page.online);
+  const known = Boolean(bot?.info && page.online);
   const paused = (bot?.state?.holds ?? []).some((hold) => hold.name === "pause");
   for (const [name, button] of buttons) {
     button.hidden = !trader;
-    button.disabled = !there || (name === "halt" && paused);
+    // Kill works from outside: also when the bot hangs or is gone.
+    button.disabled = !known || (bot.gone !== "" && name !== "kill") || (name === "halt" && paused);
   }
 }
 

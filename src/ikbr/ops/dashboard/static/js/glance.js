@@ -13,7 +13,7 @@ export function drawGlance(bot, page) {
   drawMoney(bot?.state ?? null);
   const whose = badge(bot?.info);
   say(byId("badge"), whose.text, whose.tone);
-  say(byId("account"), bot?.info ? `account ${bot.info.account}` : "");
+  say(byId("account"), bot?.info?.account ? `account ${bot.info.account}` : "");
   document.title = bot ? `${health.word} · ${bot.info?.name ?? bot.id} · ikbr` : "ikbr";
   drawBots(page, now);
   drawLine(page, now);

@@ -16,7 +16,7 @@ const warning = (word, why) => ({ word, tone: "warning", why });
 export function judge(bot, online, now_ms) {
   if (!online) return bad("NO CONTACT", "The dashboard's server does not answer; what is shown is old.");
   if (bot === undefined) return warning("NO BOT", "No bot runs here. Start one, for example with ikbr paper.");
-  if (bot.gone) return bad("GONE", `The bot is not there any more: ${bot.gone}.`);
+  if (bot.gone) return bad("NOT RUNNING", sentence(bot.gone[0].toUpperCase() + bot.gone.slice(1)));
   if (bot.state === null) return warning("WAITING", "The bot has not said yet how it is.");
   if (now_ms - bot.heard_ms > SILENT_MS) {
     return bad("SILENT", `The bot has said nothing for ${span((now_ms - bot.heard_ms) / 1000)}.`);
@@ -28,7 +28,8 @@ function judgeState(state, info) {
   const latched = state.holds.find((hold) => hold.name === "kill") ?? state.holds.find((hold) => LATCHES.has(hold.name));
   if (latched !== undefined) return bad(LATCHES.get(latched.name), sentence(latched.why));
   if (state.link.state !== "ready") {
-    return bad(state.link.state.toUpperCase(), LINKS[state.link.state] ?? `The connection is ${state.link.state}.`);
+    const why = state.link.why || LINKS[state.link.state] || `The connection is ${state.link.state}`;
+    return bad(state.link.state.toUpperCase(), sentence(why));
   }
   if (state.holds.length) return warning("HOLDING", `No new entries: ${sentence(state.holds[0].why)}`);
   if (state.halted) return bad("HALTED", sentence(state.halted));
@@ -45,7 +46,7 @@ const sentence = (words) => (/[.!?]$/.test(words) ? words : `${words}.`);
 
 /** Say whose money it is. */
 export function badge(info) {
-  if (!info) return { text: NO_MONEY, tone: "" };
+  if (!info?.mode) return { text: NO_MONEY, tone: "" };
   if (info.simulated) return { text: "SIMULATED", tone: "" };
   return info.mode === "live" ? { text: "REAL MONEY", tone: "bad" } : { text: "PAPER", tone: "" };
 }

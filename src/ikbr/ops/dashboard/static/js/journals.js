@@ -6,6 +6,7 @@ import { exact, moment, number } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
 
 const AT_ONCE = 200;
+const THE_LAST = -1;
 let journals = null;
 let records = null;
 let chosen = null;
@@ -30,10 +31,10 @@ function prepare() {
       { name: "Journal", cell: opener }, { name: "Account", cell: (row) => row.account || "\u2013" },
       { name: "Records", end: true, cell: (row) => number(row.records) },
       { name: "First", cell: (row) => moment(row.first_ns) }, { name: "Last", cell: (row) => moment(row.last_ns) },
-      { name: "Hash chain", cell: chainOf },
+      { name: "Hash chain", prose: true, cell: chainOf },
     ],
     key: (row) => row.name,
-    empty: "There are no journals yet; every session writes one.",
+    empty: "There are no journals yet; every session of ikbr paper or ikbr live writes one.",
   });
   records = new Table(byId("records"), {
     name: "Records",
@@ -51,6 +52,7 @@ function prepare() {
     load(null);
   });
   byId("journal-first").addEventListener("click", () => load(null));
+  byId("journal-last").addEventListener("click", () => load(THE_LAST));
   byId("journal-next").addEventListener("click", () => load(next));
 }
 
@@ -63,8 +65,11 @@ function opener({ name }) {
   return openers.get(name);
 }
 
-const chainOf = ({ verified }) =>
-  verified === null || verified === undefined ? "not checked" : { text: verified ? "whole" : "broken", tone: verified ? "gain" : "loss" };
+function chainOf({ verified, message }) {
+  if (verified) return { text: "whole", tone: "gain" };
+  if (verified === false) return { text: `broken: ${message}`, tone: "loss" };
+  return `not checked${message ? `: ${message}` : ""}`;
+}
 
 function recordOf(record) {
   const whole = el("pre");

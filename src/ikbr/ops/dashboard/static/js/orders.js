@@ -16,7 +16,7 @@ export function drawOrders(bot, page) {
     name: "Working orders",
     columns: [
       words("Order", "id"), words("Strategy", "strategy"), words("Symbol", "symbol"), side,
-      quantity("Quantity", "quantity"), quantity("Left", "remaining"), words("Type", "type"),
+      quantity("Quantity", "quantity"), quantity("Left", "remaining"), { name: "Type", cell: typeOf },
       priced("Limit", "limit"), priced("Stop", "stop"), words("State", "state"),
       { name: "Age", end: true, cell: (row) => span(row.age_s) }, { name: "", cell: cancelButton },
     ],
@@ -29,6 +29,8 @@ export function drawOrders(bot, page) {
   table.show(working);
   for (const button of buttons.values()) button.hidden = page.store.me.role !== "trader";
 }
+
+const typeOf = (order) => (order.protects ? `${order.type}, protects` : order.type);
 
 function cancelButton(order) {
   if (!buttons.has(order.id)) {

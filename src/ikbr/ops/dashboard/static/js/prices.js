@@ -13,13 +13,14 @@ let shown = { bot: null, symbol: "", candle: null, loaded: false, marked: -1 };
 export function drawPrices(bot) {
   const symbols = symbolsOf(bot);
   byId("price-empty").hidden = symbols.length > 0;
+  byId("symbol").parentElement.hidden = symbols.length === 0;
   byId("price-chart").hidden = symbols.length === 0;
   if (symbols.length === 0) {
     offer([]);
     return showLegend(byId("price-legend"), []);
   }
   made ??= make();
-  offer(symbols);
+  offer(symbols, symbols.find((symbol) => bot.prices.has(symbol)));
   const symbol = byId("symbol").value;
   if (shown.bot !== bot || shown.symbol !== symbol) begin(bot, symbol);
   const quote = bot.prices.get(symbol);
@@ -37,10 +38,11 @@ function symbolsOf(bot) {
   return [...new Set([...bot.prices.keys(), ...Object.keys(bot.state?.data_age_s ?? {}), ...held])].sort();
 }
 
-function offer(symbols) {
+/** Offer symbols to choose from; `first` is shown until a person has chosen. */
+function offer(symbols, first) {
   const box = byId("symbol");
   if (symbols.join("\n") === [...box.options].map((option) => option.value).join("\n")) return;
-  const chosen = box.value;
+  const chosen = symbols.includes(box.value) ? box.value : first;
   box.replaceChildren(...symbols.map((symbol) => el("option", { value: symbol, text: symbol, selected: symbol === chosen })));
 }
 
@@ -66,7 +68,8 @@ async function begin(bot, symbol) {
 
 /** Let a price move the candle of its minute. */
 function move(quote) {
-  const at = quote.last ?? (quote.bid + quote.ask) / 2;
+  const { bid, ask } = quote;
+  const at = quote.last ?? (bid === null || ask === null ? null : (bid + ask) / 2);
   if (!Number.isFinite(at) || !Number.isFinite(quote.ts_ns)) return;
   const start = Math.floor(quote.ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
   const candle = shown.candle;

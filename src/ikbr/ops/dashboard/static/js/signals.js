@@ -2,7 +2,6 @@
 
 import { byId } from "/static/js/dom.js";
 import { priced, quantity, time, words } from "/static/js/cells.js";
-import { number } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
 
 let table = null;
@@ -14,7 +13,7 @@ export function drawSignals(bot) {
       time, words("Strategy", "strategy"), words("Symbol", "symbol"),
       { name: "Action", cell: (row) => ({ text: String(row.action), tone: /^(buy|long)/i.test(row.action) ? "buy" : /^(sell|short)/i.test(row.action) ? "sell" : "" }) },
       quantity("Quantity", "quantity"), priced("Price", "price"),
-      { name: "Strength", end: true, cell: (row) => number(row.strength, 0, 2) }, words("Reason", "reason", true),
+      words("Reason", "reason", true),
     ],
     key: (row) => row.key,
     empty: "No signals yet.",

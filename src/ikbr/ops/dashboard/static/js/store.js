@@ -51,7 +51,8 @@ export class Store {
     const there = new Set(infos.map((info) => info.id));
     for (const id of [...this.bots.keys()]) if (!there.has(id)) this.bots.delete(id);
     for (const info of infos) {
-      const bot = this.bot(info.id);
+      if (this.bots.get(info.id)?.gone && info.alive) this.bots.set(info.id, newBot(info.id));
+      const bot = this.bot(info.id); // one that has come back tells everything again
       bot.info = info;
       bot.gone = info.alive ? "" : info.why || "it ended";
     }

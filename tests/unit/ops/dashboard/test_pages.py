@@ -1,0 +1,371 @@
+"""The dashboard's pages in a real Chromium, over bots that the tests play."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import played_bot as played
+import pytest
+from browsers import DESKTOP, PHONE, a_browser, a_page, keep_screenshot, overflow, without_errors
+from dash_rig import SECRET
+from playwright.sync_api import Browser, Page, expect
+from stage import NO_BARS, Stage, a_stage
+
+VIEWS = ("now", "risk", "strategies", "health", "reports", "journal")
+HOSTILE = "<img src=x onerror=alert(1)><b>evil</b>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with a_browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> Iterator[Stage]:
+    with a_stage(browser) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(shared: Stage) -> Stage:
+    shared.begin_anew()
+    return shared
+
+
+def test_who_logs_in_sees_at_a_glance_whether_it_is_healthy_and_what_it_earns(
+    stage: Stage,
+) -> None:
+    with a_page(stage.browser) as page, without_errors(page, "401", NO_BARS):
+        page.goto(stage.address)
+        page.get_by_label("User").fill("ann")
+        page.get_by_label("Password").fill("wrong horse battery")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_have_text("user or password is wrong.")
+        page.get_by_label("Password").fill(SECRET)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("#word")).to_have_text("TRADING")
+        expect(page.locator("#earned")).to_have_text("+294.15")
+        expect(page.locator("#equity-now")).to_have_text("250,294.15")
+        expect(page.locator("#badge")).to_have_text("PAPER")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("User")).to_be_visible()
+
+
+WORDS = [
+    ({}, {}, "TRADING", "good", "Gateway ready"),
+    ({"halted": "news", "holds": [{"name": "pause", "why": "ann: news"}]}, {}, "HALTED", "bad",
+     "ann: news."),
+    ({"holds": [{"name": "drawdown", "why": "10 % less"}, {"name": "kill", "why": "ann"}]},
+     {}, "KILLED", "bad", "ann."),
+    ({"halted": "x", "holds": [{"name": "reset", "why": "the gateway restarts"}]}, {}, "HOLDING",
+     "warning", "the gateway restarts."),
+    ({"link": played.state()["link"] | {"state": "down", "why": "nobody listens on port 4002"}}, {},
+     "DOWN", "bad", "nobody listens on port 4002."),
+    ({"link": played.state()["link"] | {"state": "cut off"}}, {}, "CUT OFF", "bad",
+     "The gateway has lost Interactive Brokers."),
+    ({"data_age_s": {"SPY": 200.0, "KO": None}}, {}, "QUIET", "warning", "3 min 20 s"),
+    ({}, {"strategies": [played.bot()["strategies"][0] | {"enabled": False}]}, "IMPAIRED",
+     "warning", "Disabled: momentum."),
+]  # fmt: skip
+
+
+def test_the_word_of_health_its_colour_and_its_reason_follow_the_bot(stage: Stage) -> None:
+    with stage.look() as page:
+        for changes, about, word, tone, why in WORDS:
+            stage.say(played.bot(**about), played.state(**changes))
+            expect(page.locator("#word")).to_have_text(word)
+            expect(page.locator("#glance")).to_have_attribute("data-tone", tone)
+            expect(page.locator("#why")).to_contain_text(why)
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"mode": "live", "account": "U7654321"}, "REAL MONEY"),
+        ({"mode": "live", "simulated": True}, "SIMULATED"),
+        ({}, "PAPER"),
+    ],
+)
+def test_the_badge_says_whose_money_it_is(stage: Stage, about: dict[str, Any], words: str) -> None:
+    stage.say(played.bot(**about))
+    with stage.look() as page:
+        expect(page.locator("#badge")).to_have_text(words)
+
+
+CANCEL = 'button[aria-label="Cancel order 1040"]'
+ACTIONS = [
+    ("#do-halt", "halt", {"action": "halt", "reason": "a test"}),
+    ("#do-resume", "resume", {"action": "resume", "reason": "a test"}),
+    ("#do-cancel-all", "cancel-all",
+     {"action": "cancel-all", "reason": "a test", "strategy": "", "symbol": ""}),
+    ("#do-flatten", "flatten",
+     {"action": "flatten", "reason": "a test", "strategy": "", "symbol": ""}),
+    (CANCEL, "cancel", {"action": "cancel", "reason": "a test", "order_id": 1040}),
+]  # fmt: skip
+
+
+def confirm(page: Page, word: str) -> None:
+    page.locator("dialog [name=reason]").fill("a test")
+    page.locator("dialog [name=confirm]").fill(word)
+    page.locator("dialog [name=confirm]").press("Enter")
+
+
+def test_each_action_wants_its_word_and_shows_what_came_of_it(stage: Stage) -> None:
+    with stage.look(allowed="400") as page:
+        for button, word, asked in ACTIONS:
+            page.locator(button).click()
+            confirm(page, "yes")
+            answer = page.locator("#confirm-answer")
+            expect(answer).to_have_text(f"Refused: not confirmed: type {word}.")
+            assert stage.served.bots.asked == []
+            confirm(page, word)
+            expect(answer).to_contain_text("Done: ")
+            [(_, user, told)] = stage.served.bots.asked
+            assert (user, told) == ("ann", asked)
+            page.get_by_role("button", name="Close").click()
+            stage.served.bots.asked.clear()
+            stage.served.clock[0] += 5
+
+
+def test_kill_reaches_a_bot_from_outside(stage: Stage) -> None:
+    with stage.look() as page:
+        page.locator("#do-kill").click()
+        expect(page.locator("dialog li")).to_have_count(3)
+        confirm(page, "kill")
+        expect(page.locator("#confirm-answer")).to_have_text("Done: stopped")
+        [(_, user, reason)] = stage.served.bots.killed
+        assert (user, reason) == ("ann", "a test")
+
+
+def test_real_money_wants_the_account_typed(stage: Stage) -> None:
+    stage.say(played.bot(mode="live", account="U7654321"))
+    with stage.look(allowed="400") as page:
+        page.locator("#do-halt").click()
+        expect(page.locator("#confirm-word")).to_contain_text("U7654321")
+        confirm(page, "halt")
+        expect(page.locator("#confirm-answer")).to_contain_text("type U7654321")
+        confirm(page, "U7654321")
+        expect(page.locator("#confirm-answer")).to_contain_text("Done")
+
+
+def test_a_parameter_is_changed_within_its_range_only(stage: Stage) -> None:
+    with stage.look("strategies") as page:
+        expect(page.get_by_text("fixed while it runs")).to_be_visible()
+        value = page.get_by_label("New value of lookback")
+        value.fill("7000")
+        page.get_by_role("button", name="Change").click()
+        expect(page.locator("dialog")).to_be_hidden()
+        value.fill("200")
+        page.get_by_role("button", name="Change").click()
+        expect(page.locator("dialog li")).to_have_text("momentum: lookback from 120 to 200")
+        confirm(page, "set-parameter")
+        expect(page.locator("#confirm-answer")).to_contain_text("Done")
+        [(_, _, told)] = stage.served.bots.asked
+        assert (told["strategy"], told["name"], told["value"]) == ("momentum", "lookback", 200)
+
+
+def test_what_the_bot_refuses_is_shown(stage: Stage) -> None:
+    stage.served.bots.refuse = "entries were not stopped by a person."
+    with stage.look(allowed="409") as page:
+        page.locator("#do-resume").click()
+        confirm(page, "resume")
+        expect(page.locator("#confirm-answer")).to_contain_text("entries were not stopped")
+
+
+def test_a_reader_has_no_controls_and_is_refused_beside_the_page(stage: Stage) -> None:
+    with stage.page("bob", allowed="403") as page:
+        expect(page.get_by_text("You may only read")).to_be_visible()
+        for name in ("Halt entries", "Flatten", "Kill", "Cancel order 1040"):
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
+        page.goto(f"{stage.address}/#strategies")
+        expect(page.get_by_text("lookback")).to_be_visible()
+        expect(page.get_by_role("button", name="Change")).to_have_count(0)
+        status = page.evaluate(
+            """async () => {
+              const { post, keepToken, ask } = await import("/static/js/api.js");
+              keepToken((await ask("/api/me")).csrf);
+              return post("/api/bots/127.0.0.1-4002-7/halt", { confirm: "halt" })
+                .then(() => "done", (refusal) => refusal.message);
+            }"""
+        )
+        assert status == "bob may look, and not act."
+        assert stage.served.bots.asked == []
+
+
+def test_text_of_a_bot_never_becomes_markup(stage: Stage) -> None:
+    strategy = played.bot()["strategies"][0] | {"name": HOSTILE, "class": HOSTILE}
+    stage.say(played.bot(name=HOSTILE, account=HOSTILE, strategies=[strategy]))
+    stage.say(*({**one, "strategy": HOSTILE, "reason": HOSTILE, "message": HOSTILE, "why": HOSTILE,
+                 "state": HOSTILE, "action": HOSTILE} for one in played.happenings()))  # fmt: skip
+    holds = [{"name": "pause", "why": HOSTILE}]
+    stage.say(played.state(halted=HOSTILE, holds=holds))
+    with stage.look() as page:
+        expect(page.locator("#why")).to_have_text(f"{HOSTILE}.")
+        for view in VIEWS:
+            page.goto(f"{stage.address}/#{view}")
+            page.wait_for_timeout(50)
+            assert page.locator("main img, main b:text('evil'), header img").count() == 0
+        page.goto(f"{stage.address}/#strategies")
+        expect(page.get_by_role("heading", name=HOSTILE)).to_be_visible()
+        page.goto(f"{stage.address}/#now")
+        page.locator("#do-resume").click()
+        expect(page.locator("dialog")).to_contain_text(HOSTILE)
+        assert page.locator("dialog img").count() == 0
+
+
+def test_the_page_keeps_the_last_two_hundred_rows(stage: Stage) -> None:
+    with stage.look() as page:
+        stage.say(*(played.fill(number) for number in range(500)))
+        rows = page.locator("#fills tbody tr")
+        expect(rows.first).to_contain_text("590.09")
+        expect(rows).to_have_count(200)
+
+
+def test_everything_can_be_reached_and_left_by_keyboard(stage: Stage) -> None:
+    with stage.look() as page:
+        expect(page.locator("#do-halt")).to_be_enabled()
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == "do-halt":
+                break
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog [name=confirm]")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_be_hidden()
+        expect(page.locator("#do-halt")).to_be_focused()
+        nameless = page.evaluate(
+            """[...document.querySelectorAll("button, input, select, a, iframe")].filter((one) =>
+              one.checkVisibility() && !(one.ariaLabel || one.textContent.trim() || one.title ||
+              one.labels?.length)).map((one) => one.outerHTML)"""
+        )
+        assert nameless == []
+
+
+LOOKS = [("desktop", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light")]
+
+CLIPPED = """[...document.querySelectorAll("main *, header *")].filter((one) => {
+  if (!one.checkVisibility() || !one.textContent.trim()) return false;
+  if (one.closest("svg, select, thead")) return false;
+  const hides = getComputedStyle(one).overflowX === "hidden";
+  return hides && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
+}).map((one) => one.outerHTML.slice(0, 200))"""
+
+OVERLAPPING = """(() => {
+  const all = ".view:not([hidden]) section, .tile, header > *, #controls > button";
+  const boxes = [...document.querySelectorAll(all)].filter((one) => one.checkVisibility())
+    .map((one) => [one, one.getBoundingClientRect()]);
+  const found = [];
+  for (const [a, p] of boxes) for (const [b, q] of boxes) {
+    if (a === b || a.contains(b) || b.contains(a)) continue;
+    const across = p.left < q.right - 1 && q.left < p.right - 1;
+    if (across && p.top < q.bottom - 1 && q.top < p.bottom - 1)
+      found.push(a.outerHTML.slice(0, 80) + " / " + b.outerHTML.slice(0, 80));
+  }
+  return found;
+})()"""
+
+EMPTY = """[...document.querySelectorAll(".view:not([hidden]) section")].filter((one) =>
+  one.checkVisibility() && one.innerText.trim().split("\\n").length < 2 &&
+  !one.querySelector("canvas, button"))
+  .map((one) => one.outerHTML.slice(0, 200))"""
+
+
+@pytest.mark.parametrize(("look", "size", "scheme"), LOOKS, ids=[one[0] for one in LOOKS])
+def test_nothing_overlaps_is_cut_off_or_is_empty(
+    stage: Stage, look: str, size: tuple[int, int], scheme: str
+) -> None:
+    with stage.look() as page:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+        for view in VIEWS:
+            page.evaluate("(view) => { location.hash = view; }", view)
+            expect(page.locator(f"#view-{view}")).to_be_visible()
+            page.wait_for_timeout(100)
+            keep_screenshot(page, f"{look}-{view}")
+            for check in (CLIPPED, OVERLAPPING, EMPTY):
+                assert page.evaluate(check) == [], view
+        page.evaluate("location.hash = 'now'")
+        page.locator("#do-kill").click()
+        assert overflow(page) == 0
+        keep_screenshot(page, f"{look}-kill")
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        page.emulate_media(color_scheme="light")
+
+
+def test_numbers_stand_right_and_their_digits_are_equally_wide(stage: Stage) -> None:
+    with stage.look() as page:
+        cells = page.locator("#positions td:nth-child(4)")
+        expect(cells.first).to_have_css("text-align", "end")
+        expect(cells.first).to_have_css("font-variant-numeric", "tabular-nums")
+        expect(page.locator("#fills td:nth-child(7)").first).to_contain_text("1.05 USD")
+
+
+def test_colours_follow_the_choice_and_are_remembered(stage: Stage) -> None:
+    with stage.look() as page:
+        page.get_by_role("button", name="Colours: auto").click()
+        page.get_by_role("button", name="Colours: light").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.get_by_role("button", name="Colours: dark").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_a_lost_line_is_told_and_what_is_old_turns_grey(browser: Browser) -> None:
+    with a_page(browser) as page, without_errors(page, "WebSocket connection", NO_BARS):
+        with a_stage(browser) as stage:
+            stage.let_in(page, "ann")
+            expect(page.locator("#word")).to_have_text("TRADING")
+        expect(page.locator("#word")).to_have_text("NO CONTACT")
+        expect(page.locator("#lost")).to_contain_text("What you see is old")
+        expect(page.locator("main")).to_have_css("filter", "grayscale(1)")
+        expect(page.locator("#do-halt")).to_be_disabled()
+
+
+FRAMES = """async (seconds) => {
+  const gaps = [];
+  let last = performance.now();
+  const end = last + 1000 * seconds;
+  await new Promise((done) => {
+    const frame = (now) => {
+      gaps.push(now - last);
+      last = now;
+      if (now < end) requestAnimationFrame(frame); else done();
+    };
+    requestAnimationFrame(frame);
+  });
+  return gaps.slice(1);
+}"""
+FRAME_MS = 1000 / 60
+
+
+def first_paint(page: Page) -> float:
+    """Give the quicker of two, ms: how busy the machine is counts, too."""
+    entry = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    first: float = page.evaluate(entry)
+    page.reload()
+    expect(page.locator("#word")).to_have_text("TRADING")
+    return min(first, page.evaluate(entry))
+
+
+def test_it_paints_at_once_and_keeps_up_with_fifty_updates_a_second(stage: Stage) -> None:
+    with stage.look() as page:
+        expect(page.locator("#word")).to_have_text("TRADING")
+        paint = first_paint(page)
+        assert paint < 1000
+        page.evaluate(f"globalThis.gaps = ({FRAMES})(2)")
+        began = time.monotonic()
+        for number in range(100):
+            stage.say(played.prices(number), *([played.state()] if number % 5 == 0 else []))
+            time.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
+        gaps = page.evaluate("globalThis.gaps")
+        late = sum(gap > 1.5 * FRAME_MS for gap in gaps)
+        print(
+            f"first paint {paint:.0f} ms; {len(gaps)} frames, {late} late, {max(gaps):.0f} ms most"
+        )
+        expect(page.locator("#price-legend")).to_contain_text("Bid")
+        assert late <= 0.2 * len(gaps)  # how busy the machine is counts, too
