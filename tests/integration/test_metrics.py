@@ -75,6 +75,14 @@ def why(port: int) -> list[str]:
     return list(told)
 
 
+def said_by(folder: Path, *words: str) -> str:
+    """Run a command beside the bot, and give what it says."""
+    done = subprocess.run(
+        [*IKBR, *words], cwd=folder, check=True, timeout=60, capture_output=True, text=True
+    )
+    return done.stdout
+
+
 def test_a_bot_without_a_gateway_is_alive_and_says_why_it_does_not_trade(tmp_path: Path) -> None:
     port, nobody = free_port(), free_port()
     with a_bot(tmp_path / "bot", nobody, "--metrics-port", str(port)):
@@ -116,8 +124,11 @@ def test_what_a_bot_exports_is_what_it_did_and_every_name_is_documented(
         exported = {name for name in bare if name.startswith(("ikbr_", "process_"))}
         assert exported | MAY_BE_ABSENT == documented
 
-        words = ("halt", "--port", str(gateway), "--reason", "lunch")
-        subprocess.run([*IKBR, *words], cwd=folder, check=True, timeout=30, capture_output=True)
+        told = json.loads(said_by(folder, "latency", "--bot", "--json", "--port", str(gateway)))
+        assert told["orders"] >= 3
+        assert {*STAGES, "gateway", "event loop"} == set(told["stages_us"])
+        assert 0 < told["stages_us"]["decoded"]["p50"] < told["stages_us"]["fill"]["p99.99"]
+        said_by(folder, "halt", "--port", str(gateway), "--reason", "lunch")
         until(lambda: any("lunch" in one for one in why(port)))
         bot.send_signal(signal.SIGTERM)
         assert bot.wait(20) == 0

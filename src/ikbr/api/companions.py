@@ -119,6 +119,11 @@ class Companions:
             one.begin()
         operator = Operator(pipeline, journal, self._runner.status)
         operator.on_action = self._events.on_operator
+        operator.timings = {
+            **self._runner.stopwatch.histograms,
+            "gateway": self._runner.connection.round_trips,
+            "event loop": self.loop_late,
+        }
         self._door = OperatorDoor(self._places.door, operator)
         about = {
             **self._about,

@@ -11,18 +11,26 @@ class Durations(msgspec.Struct, frozen=True):
     """Carry a histogram of durations, ns.
 
     Attributes:
-        count, total: How many there are, and their sum.
+        count, total, most: How many there are, their sum, and the largest.
         buckets: How many in each bucket; see `Histogram`.
     """
 
     count: int = 0
     total: int = 0
+    most: int = 0
     buckets: dict[int, int] = {}
 
     @classmethod
     def of(cls, histogram: Histogram) -> Durations:
         """Take what a histogram holds; it may go on counting."""
-        return cls(histogram.count, histogram.total, dict(histogram.buckets))
+        return cls(histogram.count, histogram.total, histogram.most, dict(histogram.buckets))
+
+    def histogram(self) -> Histogram:
+        """Make the histogram again."""
+        made = Histogram()
+        made.count, made.total, made.most = self.count, self.total, self.most
+        made.buckets.update(self.buckets)
+        return made
 
 
 class LimitVitals(msgspec.Struct, frozen=True):

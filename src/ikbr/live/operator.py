@@ -18,9 +18,11 @@ from ikbr.core.risk_usage import risk_usage
 from ikbr.core.trader import Trader
 from ikbr.domain.errors import ConfigError, UsageError, nearest
 from ikbr.domain.events import Alert
+from ikbr.domain.histogram import Histogram
 from ikbr.domain.limit_changes import PREFIX, changed_limits, tightened_limits
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.session_events import TIGHTEN, OperatorAction
+from ikbr.domain.vitals import Durations
 from ikbr.live.operator_orders import Orders, cancel_all, flatten, order_to_cancel
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.status import Status
@@ -62,6 +64,7 @@ class Operator:
     Attributes:
         actions: What may be asked, by name.
         on_action: Told of what was done.
+        timings: How long things take, by name.
     """
 
     def __init__(
@@ -82,8 +85,10 @@ class Operator:
         self._journal = journal
         self._status = status
         self.on_action: Callable[[OperatorAction], None] = lambda _action: None
+        self.timings: Mapping[str, Histogram] = {}
         self.actions: dict[str, Callable[[Asked, Mapping[str, Any]], dict[str, Any]]] = {
             "status": self._say_status,
+            "latency": self._say_latency,
             "tighten": self._tighten,
             "enable": self._enable,
             "unblock": self._unblock,
@@ -162,6 +167,9 @@ class Operator:
                 for name in RiskLimits.__struct_fields__
             },
         }
+
+    def _say_latency(self, _asked: Asked, _who: Mapping[str, Any]) -> dict[str, Any]:
+        return {"timings": {name: Durations.of(one) for name, one in self.timings.items()}}
 
     def _tighten(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
         if not asked.limits:

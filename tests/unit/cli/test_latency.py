@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ikbr.cli.main import execute
+from ikbr.domain.histogram import Histogram
 from ikbr.domain.latency import OrderLatency
+from ikbr.domain.vitals import Durations
 from ikbr.journal.session_journal import open_session
 
 
@@ -43,3 +46,30 @@ def test_a_journal_without_latencies_is_refused(
 ) -> None:
     assert execute(["latency", str(a_journal(tmp_path / "j", 0))]) == 2
     assert "no order of it was caused by a live tick" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "name a session"),
+        (["journals", "--bot"], "name a session"),
+        (["--bot", "--slowest", "3"], "--slowest: a running bot keeps no single orders"),
+    ],
+)
+def test_a_session_or_a_bot_must_be_named(
+    words: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["latency", *words]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_histogram_is_the_same_behind_the_door() -> None:
+    histogram = Histogram()
+    for value in (5, 700, 80_000):
+        histogram.add(value)
+    sent = msgspec.json.encode(Durations.of(histogram))
+    again = msgspec.convert(msgspec.json.decode(sent), Durations, strict=False).histogram()
+    assert [again.quantile(share) for share in (0.3, 0.6, 1.0)] == [
+        histogram.quantile(share) for share in (0.3, 0.6, 1.0)
+    ]
+    assert (again.count, again.mean, again.most) == (3, histogram.mean, 80_000)
