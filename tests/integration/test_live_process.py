@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ikbr.cli.demo_paper import trade_a_morning
+from ikbr.journal.reader import read_records
 from ikbr.journal.replay import replay
 
 IKBR = (sys.executable, "-c", "from ikbr.cli.main import run; run()")
@@ -119,8 +120,14 @@ def test_sigterm_ends_a_session_in_an_orderly_way_with_report_and_journal(
     assert "<html" in (session / "report.html").read_text(encoding="utf-8")
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert {"time", "level", "logger", "message"} <= set(lines[0])
-    state = replay(folder / "journals" / "paper-DU1000001-1")
+    place = folder / "journals" / "paper-DU1000001-1"
+    state = replay(place)
     assert len(state.fills) == len(result["fills"])
+    wire = [r.body for r in read_records(place) if r.kind == "wire" and r.body.name == "placeOrder"]
+    assert {one.order_id for one in wire} == set(state.orders)
+    heard = [r.body for r in read_records(place) if r.kind == "callback"]
+    executed = {one.order_id for one in heard if one.name == "execDetails"}
+    assert {fill.order_id for fill in state.fills.values()} <= executed
 
 
 def run_ikbr(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ikbr.api.chosen_strategies import choose_instances
 from ikbr.api.companions import Companions, WatchedSettings
+from ikbr.api.live_journal import LiveJournal
 from ikbr.api.outputs import Outputs
 from ikbr.api.places import Places
 from ikbr.api.request import Request
@@ -29,11 +30,9 @@ from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.connection import ConnectionSettings
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import settings_record
-from ikbr.domain.errors import InvariantError, UsageError
+from ikbr.domain.errors import UsageError
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.metrics import MetricsSettings
-from ikbr.journal.replay import State, replay
-from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
 from ikbr.live.ending import End
 from ikbr.live.logs import logged, narrate
 from ikbr.live.modes import Meant, check_before
@@ -46,12 +45,11 @@ from ikbr.live.session_recorder import SessionRecorder
 from ikbr.live.stop_signals import stopped_by_signals
 from ikbr.live.telemetry.events import Events
 from ikbr.ops.alerts.words import Setup
-from ikbr.settings import DEFAULT_FILE, Settings, load_settings
+from ikbr.settings import DEFAULT_FILE, JournalSettings, Settings, load_settings
 
 Ask = Callable[[str], str]
 """Asks a person to type the account; given the account, returns what was typed."""
 
-ANY_LAG_S = 1e9
 NOT_SERVED = MetricsSettings()
 NOT_ASSUMED = float("inf")
 """The latency of a real market is what it is; nothing about it was assumed."""
@@ -95,7 +93,7 @@ class Prepared:
     Attributes:
         plan: What it is to do.
         meant: Which account is meant.
-        journals: Folder of the journals.
+        journal: Where the journals are, and what is kept in them.
         outputs: Files that are written at the end.
         log: The log.
         folder: The session's own.
@@ -107,7 +105,7 @@ class Prepared:
 
     plan: SessionPlan
     meant: Meant
-    journals: Path
+    journal: JournalSettings
     outputs: Outputs
     log: Path
     folder: Path
@@ -188,7 +186,7 @@ def prepare_session(request: TradeRequest, now: dt.datetime) -> Prepared:
     return Prepared(
         plan,
         meant,
-        settings.journal.dir,
+        settings.journal,
         *_files(request, settings, now),
         run.config or DEFAULT_FILE,
         load_limits,
@@ -241,7 +239,6 @@ class Session:
             ask: Asks a person for it.
         """
         self._prepared = prepared
-        self._journal: SessionJournal | None = None
         self._bus = EventBus()
         self._log = MemoryLog(self._bus)
         narrate(self._bus)
@@ -253,15 +250,23 @@ class Session:
 
         connection = prepared.plan.connection
         self._places = Places(
-            prepared.journals, connection.host, connection.port, connection.client_id
+            prepared.journal.dir, connection.host, connection.port, connection.client_id
         )
         killed = self._places.latch.read
         strategies = record_strategies(prepared.plan.instances)
-        self._recorder = SessionRecorder(prepared.folder / FOLDER, strategies, self._journal_place)
-        outside = Outside(
-            time.time_ns, random.random, self._open_journal, confirm, killed, self._recorder
+        client = Client()
+        self._journal = LiveJournal(
+            lambda account: self._places.journal(prepared.plan.kind, account),
+            prepared.plan.kind,
+            client,
+            self._now_ns,
+            wire=prepared.journal.wire,
         )
-        self.runner = Runner(Client(), prepared.plan, prepared.meant, outside, self._bus)
+        self._recorder = SessionRecorder(prepared.folder / FOLDER, strategies, self._journal.place)
+        outside = Outside(
+            time.time_ns, random.random, self._journal.open, confirm, killed, self._recorder
+        )
+        self.runner = Runner(client, prepared.plan, prepared.meant, outside, self._bus)
         self._companions = Companions(
             self.runner,
             Notifier(os.environ),
@@ -270,14 +275,14 @@ class Session:
             about=self._about(),
             settings=_watched(prepared),
             rules=prepared.plan.supervision,
-            journal=self._open_one,
+            journal=lambda: self._journal.journal,
         )
         self._metrics = SessionMetrics(
             prepared.metrics,
             self.runner,
             self._bus,
             mode=prepared.plan.kind,
-            journal=lambda: self._journal,
+            journal=lambda: self._journal.opened,
             loop_late=lambda: self._companions.loop_late,
         )
 
@@ -307,21 +312,8 @@ class Session:
             self._metrics.close()
             self._companions.close()
             self._recorder.close()
-            if self._journal is not None:
-                self._journal.close()
+            self._journal.close()
             lock.release()
-
-    def _open_journal(
-        self, account: str, now_ns: int, simulated: bool
-    ) -> tuple[SessionJournal, State | None]:
-        day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
-        place = self._places.journal(self._prepared.plan.kind, account)
-        # Where time is the market's, it says nothing about how far the disk is behind.
-        lag_s = ANY_LAG_S if simulated else MAX_LAG_S
-        meta = {"mode": self._prepared.plan.kind}
-        self._journal = open_session(place, day.isoformat(), meta=meta, max_lag_s=lag_s)
-        past = replay(place)
-        return self._journal, past if past.start is not None else None
 
     def _about(self) -> dict[str, Any]:
         """Say what those who listen to the session are told of it."""
@@ -337,14 +329,8 @@ class Session:
             "session": str(self._prepared.folder.resolve()),
         }
 
-    def _journal_place(self) -> tuple[str, str]:
-        assert self._journal is not None
-        return str(Path(self._journal.directory).resolve()), self._journal.segment
-
-    def _open_one(self) -> SessionJournal:
-        if self._journal is None:
-            raise InvariantError("a session began without a journal.")
-        return self._journal
+    def _now_ns(self) -> int:
+        return self.runner.now_ns()
 
     def _result(self, seconds: float) -> BacktestResult:
         runner, plan = self.runner, self._prepared.plan

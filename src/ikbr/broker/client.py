@@ -22,6 +22,7 @@ from ib_async.wrapper import Wrapper
 from ikbr.broker import hot_messages
 from ikbr.broker.hot_messages import NEWEST, OLDEST, SINCE, Call, Fields
 from ikbr.broker.wire_connection import WireConnection
+from ikbr.broker.wire_log import HEARD, WireLog
 from ikbr.core.stopwatch import Stopwatch
 
 _size_at = Struct(">I").unpack_from
@@ -38,6 +39,7 @@ class WireClient(IbClient):
         tells_ib_async: Whether ib_async hears of what a listener or a feed of ours has taken;
             scripts need its view of orders, our own pipeline does not.
         watch: Told when bytes were read and written; None for nobody.
+        log: Sets messages about orders aside; None for nobody.
         left_to_ib_async: Hot messages that did not look as expected, counted by number.
         on_unread: Told of what could not be handled, in ib_async's words.
         on_read_end: Called when the bytes that were read together are through.
@@ -51,6 +53,7 @@ class WireClient(IbClient):
         """
         self.tells_ib_async = True
         self.watch: Stopwatch | None = None
+        self.log: WireLog | None = None
         self.left_to_ib_async: Counter[str] = Counter()
         self.on_read_end: Callable[[], None] = _nothing
         self.on_unread: Callable[[str], None] = _unheard
@@ -100,11 +103,13 @@ class WireClient(IbClient):
         """Send a message, past ib_async's queue where there is none to wait in."""
         if self.MaxRequests or self._msgQ or not msg or self._logger.isEnabledFor(10):
             super().sendMsg(msg)
-            return
-        data = msg.encode()
-        self.conn.sendMsg(_size_of(len(data)) + data)  # type: ignore[no-untyped-call]
-        if self.watch is not None:
-            self.watch.written = self.watch.now()
+        else:
+            data = msg.encode()
+            self.conn.sendMsg(_size_of(len(data)) + data)  # type: ignore[no-untyped-call]
+            if self.watch is not None:
+                self.watch.written = self.watch.now()
+        if self.log is not None:
+            self.log.on_sent(msg)
 
     # --- what comes ----------------------------------------------------------------------------
 
@@ -129,7 +134,7 @@ class WireClient(IbClient):
 
     def _walk(self, data: bytes) -> None:
         """Go through the messages in some bytes, and keep what is not whole yet."""
-        listeners, connection = self._listeners, self._connections
+        listeners, connection, log = self._listeners, self._connections, self.log
         at, end = 0, len(data)
         while end - at > 4:
             (size,) = _size_at(data, at)
@@ -137,6 +142,8 @@ class WireClient(IbClient):
             if after > end:
                 break
             fields = data[at + 4 : after].split(b"\0")
+            if log is not None and fields[0] in HEARD:
+                log.on_heard(fields)
             listener = listeners.get(fields[0])
             if listener is not None and self._serverVersion and listener(fields):
                 self._numMsgRecv += 1

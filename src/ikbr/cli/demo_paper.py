@@ -70,6 +70,7 @@ def morning(scratch: Path, port: int, report: Path, until: str) -> Prepared:
     from ikbr.domain.limits import PROFILES
     from ikbr.live.modes import Meant
     from ikbr.live.plan import SessionPlan
+    from ikbr.settings import JournalSettings
     from ikbr.strategies.registry import create
 
     strategy = create("momentum", PARAMETERS)
@@ -85,7 +86,8 @@ def morning(scratch: Path, port: int, report: Path, until: str) -> Prepared:
     meant = Meant("paper", "paper", port)
     outputs = Outputs(report=report)
     log = report.with_suffix(".log")
-    return Prepared(plan, meant, scratch / "journals", outputs, log, scratch / "session")
+    journal = JournalSettings(dir=scratch / "journals")
+    return Prepared(plan, meant, journal, outputs, log, scratch / "session")
 
 
 @contextmanager

@@ -104,7 +104,7 @@ class Runner:
             client,
             plan.connection,
             draw=outside.draw,
-            wall_s=lambda: self._now_ns() / 1e9,
+            wall_s=lambda: self.now_ns() / 1e9,
         )
         self.errors = DecodeErrors(client)
         self._greeting = Greeting(client) if plan.clock == "wall" else None
@@ -191,7 +191,8 @@ class Runner:
 
     # --- time ----------------------------------------------------------------------------------
 
-    def _now_ns(self) -> int:
+    def now_ns(self) -> int:
+        """Tell the session's time, ns UTC."""
         if self._clock is not None:
             return self._clock.now_ns
         return self._market_clock.now_ns if self.is_simulated else self._outside.wall_ns()

@@ -76,11 +76,13 @@ class JournalSettings(BaseModel):
 
     Attributes:
         dir: Folder of the journal files.
+        wire: Whether a live session keeps what was sent about orders and what came back.
     """
 
     model_config = STRICT
 
     dir: Path = Path("journals")
+    wire: bool = True
 
 
 class SessionSettings(BaseModel):
