@@ -1,190 +1,162 @@
-"""The real dashboard as a process of its own, over a real bot and a simulated gateway."""
+"""The real dashboard over a paper session on the simulated gateway, in a real Chromium."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from browsers import DESKTOP, PHONE, a_browser, a_page, keep_screenshot, without_errors
+from playwright.sync_api import Page, expect
 
-from ikbr.journal.reader import read_records
+from ikbr.ops.dashboard.passwords import set_password
 
 IKBR = (sys.executable, "-c", "from ikbr.cli.main import run; run()")
+SECRET = "correct horse battery"
 PATIENCE_S = 40.0
+GATEWAY = ("gateway", "sim", "--port", "0", "--control-port", "0", "--symbols", "KO",
+           "--speed", "60", "--seed", "7")  # fmt: skip
+BOT = ("paper", "--symbols", "KO", "--param", "lookback=30,threshold=0.0002")
+
+expect.set_options(timeout=20_000)
 
 
 @contextmanager
-def a_process(folder: Path, name: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """Run a command in a folder; whatever happens, end it."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("IKBR_S", "TRADING"))}
-    out = folder / f"{name}.txt"
-    with out.open("w") as file:
+def running(folder: Path, words: tuple[str, ...], says: str) -> Iterator[tuple[str, str]]:
+    """Run a command until the block ends; give the place it says it serves, host and port."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("IKBR_S", "TRADING"))}
+    told = folder / f"{words[0]}.txt"
+    with told.open("w") as out:
         process = subprocess.Popen(
-            [*IKBR, *words], stdout=file, stderr=file, text=True, cwd=folder, env=kept
+            [*IKBR, *words], stdout=out, stderr=out, text=True, cwd=folder, env=environment
         )
     try:
-        yield process, out
+        until = time.monotonic() + PATIENCE_S
+        while not (found := re.search(says, told.read_text(encoding="utf-8"))):
+            assert process.poll() is None, told.read_text(encoding="utf-8")
+            assert time.monotonic() < until, told.read_text(encoding="utf-8")
+            time.sleep(0.05)
+        yield found[1], found[0]
     finally:
-        process.kill()
-        process.wait(10)
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
 
 
-def said(out: Path, words: str) -> str:
-    """Wait until a process has said something, and give the first group of it."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        found = re.search(words, out.read_text(encoding="utf-8"))
-        if found is not None:
-            return found[1]
-        time.sleep(0.02)
-    raise AssertionError(f"{words!r} was not said: {out.read_text(encoding='utf-8')}")
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Start a gateway, a bot and a dashboard; give the dashboard's address."""
+    passwords = tmp_path / "passwords.json"
+    set_password(passwords, "ann", "trader", SECRET)
+    set_password(passwords, "bob", "reader", SECRET)
+    dashboard = ("dashboard", "--port", "0", "--password-file", str(passwords))
+    with ExitStack() as stack:
+
+        def start(words: tuple[str, ...], says: str) -> str:
+            return stack.enter_context(running(tmp_path, words, says))[0]
+
+        port = start(GATEWAY, r"gateway on 127\.0\.0\.1:(\d+)")
+        start((*BOT, "--port", port), r"(log in )")
+        yield start(dashboard, r"(http://127\.0\.0\.1:\d+)/")
 
 
-class Visitor:
-    """Come in by the link, and ask and listen as a page does."""
-
-    def __init__(self, link: str) -> None:
-        host, self._port = re.findall(r"//([\d.]+):(\d+)/", link)[0]
-        self._host = f"{host}:{self._port}"
-        self._cookie = self._csrf = ""
-        answer, headers = self._send("POST", "/login", {"token": link.partition("token=")[2]})
-        self._cookie, self._csrf = headers["Set-Cookie"].split(";")[0], answer["csrf"]
-
-    def _send(self, method: str, path: str, body: Any = None) -> tuple[Any, Any]:
-        connection = http.client.HTTPConnection(self._host, timeout=30)
-        headers = {"Cookie": self._cookie}
-        if method == "POST":
-            headers |= {"Origin": f"http://{self._host}", "X-CSRF": self._csrf,
-                        "Content-Type": "application/json"}  # fmt: skip
-        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        assert answer.status == 200, (path, answer.status, content)
-        is_json = answer.headers["Content-Type"] == "application/json"
-        return json.loads(content) if is_json else content.decode(), answer.headers
-
-    def get(self, path: str) -> Any:
-        return self._send("GET", path)[0]
-
-    def act(self, bot: str, action: str, **fields: Any) -> str:
-        body = {"confirm": action, "reason": "a test", **fields}
-        message: str = self._send("POST", f"/api/bots/{bot}/{action}", body)[0]["message"]
-        return message
-
-    def listen(self) -> ClientConnection:
-        return connect(
-            f"ws://{self._host}/ws",
-            additional_headers={"Cookie": self._cookie},
-            origin=f"http://{self._host}",  # type: ignore[arg-type]
-            compression=None,
-            max_size=None,
-        )
+def log_in(page: Page, address: str, user: str) -> None:
+    page.goto(address)
+    page.get_by_label("User").fill(user)
+    page.get_by_label("Password").fill(SECRET)
+    page.get_by_role("button", name="Log in").click()
 
 
-def heard(line: ClientConnection, come: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        message: dict[str, Any] = json.loads(line.recv(timeout=PATIENCE_S))
-        if come(message):
-            return message
-    raise AssertionError("it was not heard")
+def act(page: Page, button: str, word: str) -> None:
+    """Press a button and type a word; the answer stays to be read."""
+    page.locator("dialog").evaluate("(one) => one.close()")
+    page.locator(button).click()
+    page.locator("dialog [name=reason]").fill("the test says so")
+    page.locator("dialog [name=confirm]").fill(word)
+    page.locator("dialog [name=confirm]").press("Enter")
 
 
-@contextmanager
-def a_bot_and_its_dashboard(
-    folder: Path, *, speed: int = 30, params: str = "lookback=100,threshold=0.0005"
-) -> Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str], Visitor]]:
-    market = ("gateway", "sim", "--port", "0", "--control-port", "0", "--symbols", "KO",
-              "--speed", str(speed), "--seed", "7")  # fmt: skip
-    with a_process(folder, "gateway", *market) as (_, told):
-        port = said(told, r"gateway on 127\.0\.0\.1:(\d+)")
-        trade = ("paper", "--port", port, "--symbols", "KO", "--set", "risk.max_drawdown_pct=0",
-                 "--set", "risk.max_runs=0", "--param",
-                 params)  # fmt: skip
-        with (
-            a_process(folder, "bot", *trade) as (bot, _),
-            a_process(folder, "dashboard", "dashboard", "--port", "0") as (dashboard, shown),
-        ):
-            yield bot, dashboard, Visitor(said(shown, r"Log in, once: (\S+)"))
+def keep_looks(page: Page) -> None:
+    """Keep pictures of a session: desktop, dark, phone."""
+    looks = ((DESKTOP, "light", "desktop"), (DESKTOP, "dark", "dark"), (PHONE, "light", "phone"))
+    for (width, height), scheme, look in looks:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for view in ("health", "now"):
+            page.evaluate("(view) => { location.hash = view; }", view)
+            page.wait_for_timeout(300)
+            keep_screenshot(page, f"session-{look}-{view}")
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+
+
+def check_reader(page: Page, address: str) -> None:
+    """See that one who may only look is refused, with controls or without."""
+    log_in(page, address, "bob")
+    expect(page.get_by_text("You may only read")).to_be_visible()
+    expect(page.get_by_role("button", name="Kill")).to_have_count(0)
+    refusal = page.evaluate(
+        """async () => {
+          const { post, keepToken, ask } = await import("/static/js/api.js");
+          keepToken((await ask("/api/me")).csrf);
+          const asked = post("/api/bots/any/kill", { confirm: "kill" });
+          return asked.then(() => "done", (refusal) => refusal.message);
+        }"""
+    )
+    assert refusal == "bob may look, and not act."
 
 
 @pytest.mark.slow
-def test_a_person_sees_a_bot_trade_and_acts_on_it(tmp_path: Path) -> None:
-    with a_bot_and_its_dashboard(tmp_path) as (bot, _, visitor):
-        with visitor.listen() as line:
-            found = heard(line, lambda m: m["type"] == "bots" and m["bots"]
-                          and m["bots"][0]["alive"])  # fmt: skip
-            name = found["bots"][0]["id"]
-            heard(line, lambda m: m.get("kind") == "fill")
-            heard(line, lambda m: m["type"] == "state" and m["positions"])
-            assert "KO" in visitor.act(name, "flatten")
-            flat = heard(line, lambda m: m["type"] == "state" and not m["positions"])
-            assert "flattened: a test" in flat["halted"]
-            assert visitor.act(name, "resume") == "Entries go on."
-            said_so = visitor.act(name, "set-parameter", strategy="momentum", name="threshold",
-                                  value="0.0003")  # fmt: skip
-            assert said_so == "momentum.threshold is 0.0003, and was 0.0005."
-            changed = heard(line, lambda m: m["type"] == "bots")
-            [strategy] = changed["bots"][0]["strategies"]
-            values = {one["name"]: one["value"] for one in strategy["parameters"]}
-            assert values["threshold"] == 0.0003
-            bars = visitor.get(f"/api/bots/{name}/bars?symbol=KO&seconds=60")["bars"]
-            assert bars
-            assert all(low <= min(o, c) <= max(o, c) <= high for _, o, high, low, c, _ in bars)
-            assert "Nothing is open any more" in visitor.act(name, "kill")
-            assert bot.wait(10) == 0
-            heard(line, lambda m: m["type"] == "gone")
-        [journal] = visitor.get("/api/journals")
-        assert (journal["account"], journal["verified"]) == ("DU1000001", True)
-        page = visitor.get(f"/api/journals/{journal['name']}?kind=operator")
-        done = [one["data"] for one in page["records"]]
-        assert [one["action"] for one in done] == ["flatten", "resume", "set-parameter", "kill"]
-        assert {one["fields"].get("person") or one["fields"]["user"] for one in done} == {"local"}
-        assert page["next"] is None
-        [report] = visitor.get("/api/reports")
-        assert report["kind"] == "paper"
-        assert "<html" in visitor.get(f"/reports/{report['path']}")
+def test_a_person_watches_a_paper_session_halts_flattens_and_kills_it(address: str) -> None:
+    with a_browser() as browser, a_page(browser) as page, without_errors(page, "401", "400"):
+        log_in(page, address, "ann")
+        word, answer = page.locator("#word"), page.locator("#confirm-answer")
+        expect(word).to_have_text("TRADING")
+        expect(page.locator("#badge")).to_have_text("SIMULATED")
+        expect(page.locator("#fills tbody tr").first).to_contain_text("KO")
 
+        before = page.locator("#equity-now").inner_text()
+        expect(page.locator("#equity-now")).not_to_have_text(before)
+        keep_looks(page)
 
-@pytest.mark.slow
-def test_a_dashboard_that_hangs_dies_or_is_flooded_leaves_the_bot_trading(tmp_path: Path) -> None:
-    def fills() -> int:
-        [folder] = (tmp_path / "journals").glob("paper-*")
-        return sum(record.kind == "fill" for record in read_records(folder))
+        act(page, "#do-halt", "stop")
+        expect(answer).to_have_text("Refused: not confirmed: type halt.")
+        expect(word).to_have_text("TRADING")
+        act(page, "#do-halt", "halt")
+        expect(answer).to_contain_text("Done")
+        expect(word).to_have_text("HALTED")
+        expect(page.locator("#why")).to_contain_text("the test says so")
+        act(page, "#do-resume", "resume")
+        expect(word).to_have_text("TRADING")
 
-    def goes_on() -> None:
-        before, until = fills(), time.monotonic() + PATIENCE_S
-        while fills() == before:
-            assert time.monotonic() < until
-            assert bot.poll() is None
-            time.sleep(0.2)
+        expect(page.locator("#positions tbody tr")).to_have_count(1)
+        act(page, "#do-flatten", "flatten")
+        expect(answer).to_contain_text("Done")
+        expect(page.locator("#positions .empty")).to_be_visible()
+        expect(word).to_have_text("HALTED")
 
-    params = "lookback=30,threshold=0.0002"
-    with a_bot_and_its_dashboard(tmp_path, speed=100, params=params) as (bot, dashboard, visitor):
-        with visitor.listen() as line:
-            name = heard(line, lambda m: m["type"] == "state")["bot"]
-        for _ in range(300):
-            visitor.get("/api/me")
-        for number in range(10):
-            visitor.act(name, ("halt", "resume")[number % 2])
-        goes_on()
-        dashboard.send_signal(signal.SIGSTOP)
-        goes_on()
-        time.sleep(3)  # it would hear some hundred messages meanwhile, and reads none
-        goes_on()
-        dashboard.kill()
-        goes_on()
-        bot.send_signal(signal.SIGTERM)
-        assert bot.wait(20) == 0
+        with a_page(browser) as other, without_errors(other, "401", "403"):
+            check_reader(other, address)
+
+        act(page, "#do-kill", "kill")
+        expect(answer).to_contain_text("Done: Stopped")
+        expect(word).to_have_text("NOT RUNNING")
+        expect(page.locator("#why")).to_contain_text("the test says so")
+        keep_screenshot(page, "session-killed")
+        page.locator("dialog").evaluate("(one) => one.close()")
+
+        page.evaluate("location.hash = 'journal'")
+        page.get_by_label("Kind").and_(page.locator("#journal-search input")).fill("operator")
+        page.get_by_role("button", name="Search").click()
+        records = page.locator("#records")
+        for done in ("halt", "resume", "flatten"):
+            expect(records).to_contain_text(done)
+        expect(records).to_contain_text("ann")

@@ -3,7 +3,7 @@
 import { clock, exact, money, number, price, signed, tone } from "/static/js/format.js";
 
 export const time = { name: "Time", cell: (row) => ({ text: clock(row.ts_ns), title: exact(row.ts_ns) }) };
-export const words = (name, field, prose = false) => ({ name, prose, cell: (row) => String(row[field] || "\u2013") });
+export const words = (name, field, prose = false) => ({ name, prose, kind: "name", cell: (row) => String(row[field] || "\u2013") });
 export const quantity = (name, field) => ({ name, end: true, cell: (row) => number(row[field]) });
 export const priced = (name, field) => ({ name, end: true, cell: (row) => price(row[field]) });
 export const amount = (name, field, unit) => ({ name, unit, end: true, cell: (row) => money(row[field]) });

@@ -4,6 +4,7 @@ import { byId } from "/static/js/dom.js";
 import { colour, local, newChart, showLegend } from "/static/js/chart.js";
 import { money, signed, tone } from "/static/js/format.js";
 
+const LABEL_PX = 30; // half a label and a little
 let made = null;
 let shown = { bot: null, points: null, count: 0 };
 
@@ -39,9 +40,12 @@ function setAll(bot, points) {
   showWhole(points.length);
 }
 
-/** Show all of the session; a little room at both ends keeps the labels of the time axis whole. */
-const showWhole = (count) =>
-  made.chart.timeScale().setVisibleLogicalRange({ from: -0.03 * count, to: 1.05 * count });
+/** Show all of the session; room at both ends keeps the labels of the time axis whole. */
+function showWhole(count) {
+  const width = Math.max(100, made.chart.timeScale().width());
+  const room = (count * LABEL_PX) / (width - 2 * LABEL_PX);
+  made.chart.timeScale().setVisibleLogicalRange({ from: -room, to: count + room });
+}
 
 function make() {
   const paint = () => made?.series.applyOptions({

@@ -16,7 +16,7 @@ export function drawLimits(bot) {
   table ??= new Table(byId("limits"), {
     name: "Headroom",
     columns: [
-      { name: "Rule", cell: (row) => row.rule },
+      { name: "Rule", kind: "row", cell: (row) => row.rule },
       { name: "Of", cell: (row) => [row.scope, row.subject].filter(Boolean).join(" ") || "account" },
       { name: "Used", end: true, cell: (row) => withUnit(row.used, row.unit) },
       { name: "Limit", end: true, cell: (row) => withUnit(row.limit, row.unit) },

@@ -8,7 +8,7 @@ import { number, price } from "/static/js/format.js";
 const CANDLE_S = 60;
 const CANDLES = 90; // shown at first
 let made = null;
-let shown = { bot: null, symbol: "", candle: null, loaded: false, marked: -1 };
+let shown = { bot: null, symbol: "", candle: null, first: Infinity, loaded: false, marked: -1 };
 
 export function drawPrices(bot) {
   const symbols = symbolsOf(bot);
@@ -26,10 +26,25 @@ export function drawPrices(bot) {
   const quote = bot.prices.get(symbol);
   if (shown.loaded) {
     if (quote) move(quote);
-    mark(bot.events.fill.filter((fill) => fill.symbol === symbol));
+    mark(bot.events.fill.filter((fill) => fill.symbol === symbol && startOf(fill) >= shown.first));
   }
-  showLegend(byId("price-legend"), legendOf(quote));
+  if (shown.at === undefined) showLegend(byId("price-legend"), legendOf(quote));
   return undefined;
+}
+
+/** Say what the candle is that a person points at, and what was filled in it. */
+function point({ time, seriesData }) {
+  const candle = seriesData.get(made.series);
+  shown.at = candle === undefined ? undefined : time;
+  if (candle === undefined) return;
+  const filled = [[true, "Bought", "buy"], [false, "Sold", "sell"]]
+    .map(([buys, name, tone]) => [name, shown.sums?.get(`${time} ${buys}`)?.quantity, tone])
+    .filter(([, quantity]) => quantity !== undefined)
+    .map(([name, quantity, tone]) => [name, number(quantity), tone]);
+  const { open, high, low, close } = candle;
+  showLegend(byId("price-legend"), [
+    ["Open", price(open)], ["High", price(high)], ["Low", price(low)], ["Close", price(close)], ...filled,
+  ]);
 }
 
 function symbolsOf(bot) {
@@ -52,7 +67,7 @@ const legendOf = (quote) => (quote ? [
 ] : [["", "No price yet."]]);
 
 async function begin(bot, symbol) {
-  shown = { bot, symbol, candle: null, loaded: false, marked: -1 };
+  shown = { bot, symbol, candle: null, first: Infinity, loaded: false, marked: -1 };
   const mine = shown;
   made.series.setData([]);
   made.markers.setMarkers([]);
@@ -62,6 +77,7 @@ async function begin(bot, symbol) {
   made.series.setData(bars.map(([start, open, high, low, close]) => ({ time: local(start), open, high, low, close })));
   const last = bars.at(-1);
   shown.candle = last ? { start: last[0], open: last[1], high: last[2], low: last[3], close: last[4] } : null;
+  shown.first = bars[0]?.[0] ?? Infinity;
   shown.loaded = true;
   made.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, bars.length - CANDLES), to: Math.max(20, bars.length + 4) });
 }
@@ -71,31 +87,40 @@ function move(quote) {
   const { bid, ask } = quote;
   const at = quote.last ?? (bid === null || ask === null ? null : (bid + ask) / 2);
   if (!Number.isFinite(at) || !Number.isFinite(quote.ts_ns)) return;
-  const start = Math.floor(quote.ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
+  const start = startOf(quote);
   const candle = shown.candle;
   if (candle !== null && start < candle.start) return;
   shown.candle = candle !== null && candle.start === start
     ? { ...candle, high: Math.max(candle.high, at), low: Math.min(candle.low, at), close: at }
     : { start, open: at, high: at, low: at, close: at };
+  shown.first = Math.min(shown.first, start);
   const { open, high, low, close } = shown.candle;
   made.series.update({ time: local(start), open, high, low, close });
 }
 
+const startOf = ({ ts_ns }) => Math.floor(ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
+
+/** Mark fills: one arrow for each candle and side; the line above says how many where one points. */
 function mark(fills) {
   const newest = fills[0]?.key ?? 0;
   if (newest === shown.marked) return;
   shown.marked = newest;
-  made.markers.setMarkers(fills.map(markerOf).sort((a, b) => a.time - b.time));
+  const sums = new Map();
+  for (const fill of fills) {
+    const buys = /^b/i.test(fill.side);
+    const key = `${local(startOf(fill))} ${buys}`;
+    const sum = sums.get(key) ?? { start: startOf(fill), buys, quantity: 0 };
+    sum.quantity += fill.quantity;
+    sums.set(key, sum);
+  }
+  shown.sums = sums;
+  made.markers.setMarkers([...sums.values()].sort((a, b) => a.start - b.start).map(markerOf));
 }
 
-function markerOf(fill) {
-  const buys = /^b/i.test(fill.side);
-  const start = Math.floor(fill.ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
-  return {
-    time: local(start), position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown",
-    color: colour(buys ? "buy" : "sell"),
-  };
-}
+const markerOf = ({ start, buys }) => ({
+  time: local(start), position: buys ? "belowBar" : "aboveBar", shape: buys ? "arrowUp" : "arrowDown",
+  color: colour(buys ? "buy" : "sell"),
+});
 
 function make() {
   const paint = () => {
@@ -110,6 +135,7 @@ function make() {
   });
   chart.timeScale().applyOptions({ secondsVisible: false });
   made = { chart, series, markers: LightweightCharts.createSeriesMarkers(series, []) };
+  chart.subscribeCrosshairMove(point);
   byId("symbol").addEventListener("change", () => drawPrices(shown.bot));
   painted();
   return made;

@@ -5,8 +5,8 @@ import { el } from "/static/js/dom.js";
 export const MOST_ROWS = 200;
 
 /**
- * Columns: {name, unit, end (numbers), wide (hidden on small screens is never done; see cards),
- * cell(row) → text | {text, tone, title} | Node}.
+ * Columns: {name, unit, end (numbers stand right), prose (wraps, takes what room there is),
+ * kind (a class), cell(row) → text | {text, tone, title} | Node}.
  */
 export class Table {
   /**
@@ -65,9 +65,9 @@ function headOf({ name, unit, end }) {
   return el("th", { scope: "col", class: end ? "end" : "" }, name, unit ? el("small", { text: ` ${unit}` }) : null);
 }
 
-function cellOf({ name, unit, end, prose }) {
+function cellOf({ name, unit, end, prose, kind }) {
   const label = unit ? `${name}, ${unit}` : name;
-  return el("td", { class: end ? "end" : prose ? "prose" : "", data: { label } });
+  return el("td", { class: end ? "end" : prose ? "prose" : kind, data: { label } });
 }
 
 function put(cell, value) {
