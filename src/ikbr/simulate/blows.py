@@ -6,9 +6,11 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
+from ikbr.domain.lifecycle import OrderState
 from ikbr.gateway.faults.kinds import EVENT
 from ikbr.gateway.faults.kinds import KINDS as FAULTS
-from ikbr.live.latch import Killed
 from ikbr.simulate.network import Weather
 from ikbr.simulate.storm import CALM_S, Blow
 from ikbr.simulate.town import Town
@@ -20,23 +22,48 @@ _TIMED = ("link_down", "restart", "half_open", "farm_down", "competing", "halt")
 Deal = Callable[[Town, Blow], None]
 
 
-def let_loose(town: Town, blows: list[Blow], on_blow: Callable[[Blow], None]) -> None:
-    """Have all blows of a storm happen in a town, and everything end in the calm.
+class Storm:
+    """Have the blows of a storm happen in a town, and everything end in the calm."""
 
-    Args:
-        town: Started.
-        blows: What happens.
-        on_blow: Told of each as it happens.
-    """
+    def __init__(
+        self, town: Town, blows: list[Blow], on_blow: Callable[[Blow, float], None]
+    ) -> None:
+        """Let it loose.
 
-    def deal(blow: Blow) -> None:
+        Args:
+            town: Started.
+            blows: What happens.
+            on_blow: Told of each as it happens, and when it is over, seconds since the start.
+        """
+        self._town = town
+        self._on_blow = on_blow
+        self._waiting: list[Blow] = []
+        for blow in blows:
+            act = self._waiting.append if blow.on else self._deal
+            town.universe.call_at(round(blow.at_s * SECOND), act, blow)
+        town.universe.call_at(round(CALM_S * SECOND), self._calm_down)
+
+    def on_states(self, states: list[OrderState]) -> None:
+        """Deal the blows that have waited for states of orders."""
+        if not self._waiting:
+            return
+        came = {state.value for state in states}
+        due = [blow for blow in self._waiting if blow.on in came]
+        for blow in due:
+            self._waiting.remove(blow)
+            self._town.universe.call_at(self._town.universe.now_ns, self._deal, blow)
+
+    def _deal(self, blow: Blow) -> None:
+        town = self._town
+        now_s = town.universe.now_ns / SECOND
+        blow = replace(blow, lasts_s=round(min(blow.lasts_s, CALM_S - now_s), 3))
         town.say(f"BLOW: {blow.words}")
-        on_blow(blow)
+        self._on_blow(blow, now_s + blow.lasts_s)
         DEALS.get(blow.kind, _gateway)(town, blow)
 
-    for blow in blows:
-        town.universe.call_at(round(blow.at_s * SECOND), deal, blow)
-    town.universe.call_at(round(CALM_S * SECOND), calm_down, town)
+    def _calm_down(self) -> None:
+        self._waiting.clear()
+        calm_down(self._town)
 
 
 def calm_down(town: Town) -> None:
@@ -159,9 +186,7 @@ def _disk_lying(town: Town, blow: Blow) -> None:
 
 
 def _kill(town: Town, _blow: Blow) -> None:
-    if town.killed is None:
-        town.killed = Killed(town.universe.now_ns, "simulation", "a person says so")
-        town.killed_ns = town.universe.now_ns
+    town.stop_trading()
 
 
 def _gateway(town: Town, blow: Blow) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 import msgspec
 
 from ikbr.domain.errors import UsageError
+from ikbr.simulate.coverage import SEEDS, missing
 from ikbr.simulate.play import Outcome, play
-from ikbr.simulate.storm import KINDS
 
 BATCH = 20
 """Seeds that a process plays before it tells what came of them."""
@@ -50,9 +49,14 @@ class Campaign(msgspec.Struct):
         return self.seeds / self.seconds if self.seconds else 0.0
 
     @property
-    def kinds_hit(self) -> int:
-        """How many kinds of blows met an order in any state."""
-        return len({pair.split(" | ")[0] for pair in self.coverage} & KINDS.keys())
+    def missing(self) -> dict[str, int]:
+        """Pairs of blow and state that were seen too rarely, and how often."""
+        return missing(self.coverage)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it says nothing although it is long enough to."""
+        return self.seeds >= SEEDS and bool(self.missing)
 
     def add(self, outcome: Outcome) -> None:
         """Count what came of a seed."""
@@ -126,16 +130,3 @@ def play_batch(seeds: range) -> list[Outcome]:
     # Processes of a simulation hold each other in circles.
     gc.collect()
     return found
-
-
-def coverage_table(coverage: dict[str, int]) -> list[tuple[str, dict[str, int]]]:
-    """Arrange the coverage by kind of blow.
-
-    >>> coverage_table({"kill | Submitted": 2, "kill | Unknown": 1})
-    [('kill', {'Submitted': 2, 'Unknown': 1})]
-    """
-    rows: dict[str, Counter[str]] = {}
-    for pair, count in coverage.items():
-        kind, state = pair.split(" | ")
-        rows.setdefault(kind, Counter())[state] += count
-    return [(kind, dict(row)) for kind, row in rows.items()]

@@ -10,6 +10,7 @@ from ikbr.domain.lifecycle import OrderState
 from ikbr.journal.session_reader import verify_session
 from ikbr.simulate.bot_process import FOLDER, LIMITS
 from ikbr.simulate.gateway_process import ACCOUNT, CLIENT_ID
+from ikbr.simulate.kill_process import WITHIN_S
 from ikbr.simulate.universe import SECOND
 from ikbr.simulate.witness import Witness
 
@@ -90,6 +91,36 @@ def exposure_in_limits(witness: Witness) -> Found:
             )
 
 
+def gross_in_limits(witness: Witness) -> Found:
+    """No new entry takes all positions together beyond their limit, were every order filled."""
+    pipeline = witness.town.bot.pipeline
+    if pipeline is None:
+        return
+    tickers = pipeline.trader.market_data.tickers
+    limit = LIMITS.max_gross_pct * pipeline.valuation.equity_micro / 1e6 * SLACK
+    for order_id in witness.new_intents:
+        intent = witness.intents[order_id]
+        if intent.parent_id or order_id not in pipeline.trader.orders.orders:
+            continue
+        own, side, held = intent.request.symbol, intent.request.side, _held(witness)
+        worst = {symbol: _worst(witness, symbol, held.get(symbol, 0)) for symbol in tickers}
+        after = abs(held.get(own, 0) + side * _open_quantity(witness, own, side))
+        if after < worst[own] or after <= abs(held.get(own, 0)):
+            # It makes the worst that can come of its symbol no worse.
+            continue
+        total = sum(worst[symbol] * tickers[symbol].market_price() for symbol in worst)
+        if total > limit:
+            yield (
+                f"order {order_id} may take all positions to {total:,.0f}, and {limit:,.0f} is the "
+                "limit"
+            )
+
+
+def _worst(witness: Witness, symbol: str, held: int) -> int:
+    """Give the largest position that open orders can come to, long or short."""
+    return max(abs(held + side * _open_quantity(witness, symbol, side)) for side in (1, -1))
+
+
 def _held(witness: Witness) -> dict[str, int]:
     books = witness.town.world.books[ACCOUNT].account.portfolio
     return {s: p.quantity for s, p in books.positions.items() if p.quantity}
@@ -101,7 +132,7 @@ def _open_quantity(witness: Witness, symbol: str, side: int) -> int:
     for wo in witness.town.world.desk.orders.of(CLIENT_ID):
         intent = witness.intents.get(wo.order_id)
         exits = wo.parent is not None or (intent is not None and intent.parent_id)
-        if wo.wire["symbol"] == symbol and wo.request.side == side and not exits:
+        if wo.wire["symbol"] == symbol and wo.request.side == side and not (exits or wo.held):
             total += wo.remaining
     known = {one.ref_id for one in witness.seen.values()}
     pipeline = witness.town.bot.pipeline
@@ -128,10 +159,7 @@ def nothing_new_after_kill(witness: Witness) -> Found:
 def no_fault_unheard(witness: Witness) -> Found:
     """No error inside a process vanishes, and none of the simulation's makes the bot stumble."""
     town = witness.town
-    for node in (town.bot.node, town.gateway.node):
-        faults = [one for one in node.faults if ABANDONED not in one]
-        if faults:
-            yield f"{node.name}: {faults[0]}"
+    yield from [words for words in town.faults if ABANDONED not in words][:1]
     yield from witness.unheard[:1]
     pipeline = town.bot.pipeline
     halted = pipeline.trader.risk.halted if pipeline is not None else None
@@ -154,6 +182,7 @@ ALWAYS: tuple[Callable[[Witness], Found], ...] = (
     no_overfill,
     ends_are_final,
     exposure_in_limits,
+    gross_in_limits,
     nothing_new_after_kill,
     no_fault_unheard,
     pace_is_kept,
@@ -253,5 +282,34 @@ AT_REST: tuple[Callable[[Witness], Found], ...] = (
 """Those that hold once nothing is under way any more."""
 
 
-BY_NAME = {one.__name__: one for one in (*ALWAYS, *AT_REST)}
+def stopped_in_time(witness: Witness) -> Found:
+    """Who stops the bot is told soon after the link is up, whether anything is open still."""
+    kill = witness.town.kill
+    if kill is None:
+        return
+    if not kill.complete_ns:
+        yield "a minute after the storm the kill switch has not cancelled everything"
+    elif kill.complete_ns > kill.linked_ns + WITHIN_S * SECOND:
+        yield f"it took {(kill.complete_ns - kill.linked_ns) / SECOND:.2f} s to cancel everything"
+
+
+def nothing_open_after_kill(witness: Witness) -> Found:
+    """Nothing of ours works at the broker once a person was told so."""
+    kill = witness.town.kill
+    if kill is None or not kill.complete_ns:
+        return
+    for wo in witness.town.world.desk.orders.of(CLIENT_ID):
+        if not (wo.held or wo.feigned):
+            yield f"order {wo.order_id} works, and a person was told that nothing does"
+
+
+STOPPED: tuple[Callable[[Witness], Found], ...] = (
+    stopped_in_time,
+    nothing_open_after_kill,
+    journal_is_sound,
+)
+"""Those that hold once a person has stopped the bot."""
+
+
+BY_NAME = {one.__name__: one for one in (*ALWAYS, *AT_REST, *STOPPED)}
 """All of them, by name."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import msgspec
 
-from ikbr.simulate.blows import let_loose
-from ikbr.simulate.invariants import ALWAYS, AT_REST, Found
+from ikbr.domain.lifecycle import OrderState
+from ikbr.simulate.blows import Storm
+from ikbr.simulate.coverage import Coverage
+from ikbr.simulate.invariants import ALWAYS, AT_REST, STOPPED, Found
+from ikbr.simulate.kill_process import KillProcess
 from ikbr.simulate.storm import CALM_S, Blow, make_storm
 from ikbr.simulate.town import Town
 from ikbr.simulate.unheard import listening
@@ -22,7 +24,8 @@ READY_S = 60.0
 PATIENCE_S = (6.0, 75.0, 680.0)
 """After how long all must be well at last, seconds since it was ready: what is under way has
 ended; the minute's comparison has happened; corrections were asked for."""
-KILLED_S = 12.0
+KILLED_S = 2.0
+"""How long is looked on after it."""
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -71,7 +74,7 @@ class Played:
         town: Where.
         witness: Sees what happens.
         violations: What did not hold.
-        coverage: See `Outcome`.
+        coverage: Counts which blows meet orders in which states.
     """
 
     def __init__(self, seed: int, storm: Sequence[Blow]) -> None:
@@ -80,21 +83,20 @@ class Played:
         # Not of the universe's own chances: a storm that is shrunk stays in the same world.
         before_send = random.Random(f"options {seed}").random() < 0.3
         self.town = Town(seed, before_send=before_send)
+        self.town.on_stopped = lambda: self._hold(STOPPED)
         self.witness = Witness(self.town)
         self.violations: list[Violation] = []
-        self.coverage: Counter[str] = Counter()
-        self._under: list[tuple[str, float]] = []
+        self.coverage = Coverage()
 
     def run(self) -> None:
         """Let the storm loose, and look at what is left."""
         town = self.town
         town.start()
         town.universe.after_turn = self._after_turn
-        let_loose(town, self.storm, self._on_blow)
+        self._storm = Storm(town, self.storm, self._on_blow)
         self._until(CALM_S + 0.1)
-        if town.killed is not None:
-            self._until(self._now_s + KILLED_S)
-            self._check_killed()
+        if town.kill is not None:
+            self._see_kill_through(town.kill)
         elif self._wait_until_ready():
             self._rest()
 
@@ -113,9 +115,11 @@ class Played:
         witness, town = self.witness, self.town
         town.bot_looks()
         if witness.states:
-            self._cover()
+            self._storm.on_states(witness.states)
+            self.coverage.on_states(self._now_s, witness.states)
+            witness.states.clear()
         fresh = witness.new_orders or witness.new_intents or witness.new_executions
-        if fresh or witness.reopened or town.bot.node.faults or town.gateway.node.faults:
+        if fresh or witness.reopened or town.faults:
             self._hold(ALWAYS)
             witness.new_orders.clear()
             witness.new_intents.clear()
@@ -132,22 +136,13 @@ class Played:
             self.violations.append(Violation(name, round(self._now_s, 6), words))
             self.town.say(f"VIOLATION of {name}: {words}")
 
-    # --- coverage ------------------------------------------------------------------------------
-
-    def _on_blow(self, blow: Blow) -> None:
-        self._under.append((blow.kind, blow.at_s + blow.lasts_s))
+    def _on_blow(self, blow: Blow, until_s: float) -> None:
         pipeline = self.town.bot.pipeline
         working = pipeline.trader.orders.working.values() if pipeline is not None else ()
-        for order in working:
-            self.coverage[f"{blow.kind} | {order.state.value}"] += 1
-
-    def _cover(self) -> None:
-        now_s, states = self._now_s, self.witness.states
-        self._under = [one for one in self._under if one[1] >= now_s]
-        for kind, _ in self._under:
-            for state in states:
-                self.coverage[f"{kind} | {state.value}"] += 1
-        states.clear()
+        states = [order.state for order in working]
+        if blow.on and OrderState(blow.on) not in states:
+            states.append(OrderState(blow.on))
+        self.coverage.on_blow(blow.kind, until_s, states)
 
     # --- what holds in the end -----------------------------------------------------------------
 
@@ -177,9 +172,14 @@ class Played:
             self._hold(ALWAYS)
             self._hold(AT_REST)
 
-    def _check_killed(self) -> None:
-        """Nothing but what protects is open when the bot has ended, or a person was told."""
-        self._hold(ALWAYS)
+    def _see_kill_through(self, kill: KillProcess) -> None:
+        """Nothing is open when a person who stopped the bot is told so, nor later."""
+        while not self.violations and not kill.complete_ns and self._now_s < CALM_S + READY_S:
+            self._until(self._now_s + 1.0)
+        self._until(max(self._now_s, CALM_S) + KILLED_S)
+        if not self.violations:
+            self._hold(ALWAYS)
+            self._hold(STOPPED)
 
     # --- the outcome ---------------------------------------------------------------------------
 
@@ -195,7 +195,7 @@ class Played:
             seed,
             self.storm,
             self.violations,
-            dict(sorted(self.coverage.items())),
+            dict(sorted(self.coverage.counts.items())),
             len(witness.seen),
             len(witness.executions),
             town.lives,

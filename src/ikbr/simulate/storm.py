@@ -26,19 +26,22 @@ class Blow(msgspec.Struct, frozen=True):
         kind: What, one of `KINDS`.
         lasts_s: For how long; 0 for what is over at once.
         args: What the kind takes.
+        on: The state of an order that it waits for from then on; "" for nothing.
     """
 
     at_s: float
     kind: str
     lasts_s: float = 0.0
     args: Args = {}
+    on: str = ""
 
     @property
     def words(self) -> str:
         """What it is, for people."""
         more = "".join(f", {name} {value}" for name, value in self.args.items())
         lasting = f" for {self.lasts_s:.2f} s" if self.lasts_s else ""
-        return f"{self.kind}{lasting}{more}"
+        aimed = f" as an order is {self.on}" if self.on else ""
+        return f"{self.kind}{aimed}{lasting}{more}"
 
 
 Draw = Callable[[random.Random], Args]
@@ -145,8 +148,13 @@ KINDS: dict[str, tuple[float, float, Draw]] = {
 }  # fmt: skip
 """Every kind: the least and the longest time that it lasts, and what it takes."""
 
-RARE = {"kill": 0.15}
-"""Kinds that end a run, and so come less often: their chance of being kept when drawn."""
+AIMS = ("PendingSubmit", "PendingCancel", "Unknown", "Filled", "Cancelled", "Rejected")
+"""States of orders that are short or rare, so that blows are aimed at them."""
+AIMED = 0.7
+"""How many of the blows are."""
+AIM_S = 15.0
+"""How long before the calm such a blow is ready at the latest."""
+_REFUSE = {"what": "reject", "code": 201, "text": "a storm says so", "works": False, "chance": 1.0}
 
 
 def make_storm(seed: int) -> list[Blow]:
@@ -160,10 +168,19 @@ def make_storm(seed: int) -> list[Blow]:
     blows = []
     for _ in range(rng.randrange(2, 13)):
         kind = rng.choice(names)
-        if rng.random() > RARE.get(kind, 1.0):
-            continue
         least, most, draw = KINDS[kind]
-        at_s = round(rng.uniform(FIRST_S, CALM_S - 1.0), 3)
+        on = rng.choice(AIMS) if rng.random() < AIMED else ""
+        at_s = round(rng.uniform(FIRST_S, CALM_S - (AIM_S if on else 1.0)), 3)
         lasts_s = min(round(rng.uniform(least, most), 3), CALM_S - at_s) if most else 0.0
-        blows.append(Blow(at_s, kind, round(lasts_s, 3), draw(rng)))
+        blows += _companions(on, at_s)
+        blows.append(Blow(at_s, kind, round(lasts_s, 3), draw(rng), on))
     return sorted(blows, key=lambda blow: blow.at_s)
+
+
+def _companions(on: str, at_s: float) -> list[Blow]:
+    """Give what brings an order into a state that would hardly come by itself."""
+    if on == "Unknown":
+        return [Blow(at_s, "net reset", on="PendingSubmit")]
+    if on == "Rejected":
+        return [Blow(at_s, "reject", 5.0, _REFUSE)]
+    return []

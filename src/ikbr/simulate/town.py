@@ -12,6 +12,7 @@ from ikbr.live.latch import Killed
 from ikbr.simulate.bot_process import BotProcess
 from ikbr.simulate.disk import AFTER, BEFORE, Disk, ProcessDied, Where
 from ikbr.simulate.gateway_process import GatewayProcess
+from ikbr.simulate.kill_process import KillProcess
 from ikbr.simulate.market import make_source
 from ikbr.simulate.network import Network
 from ikbr.simulate.node import Node
@@ -40,6 +41,8 @@ class Town:
         wall_offset_ns: How far the machine's clock is from the universe's.
         lost_power, lied: Whether the machine lost its power, or its disk has lied, at any time.
         killed_ns: When a person stopped trading.
+        kill: The process with which a person does so; None for nobody does.
+        on_stopped: Called when it says that nothing is open any more.
     """
 
     def __init__(self, seed: int, *, before_send: bool = False) -> None:
@@ -68,6 +71,8 @@ class Town:
         self.wall_offset_ns = 0
         self.lost_power = self.lied = False
         self.killed_ns = 0
+        self.kill: KillProcess | None = None
+        self.on_stopped: Callable[[], None] = lambda: None
         self.disk.watch = self._dies
 
     @property
@@ -81,9 +86,24 @@ class Town:
         self._bear()
         self.universe.call_in(SUPERVISE_S, self._supervise)
 
+    def stop_trading(self) -> None:
+        """Let a person stop the bot from outside."""
+        if self.killed is None:
+            self.killed_ns = self.universe.now_ns
+            self.killed = Killed(self.killed_ns, "simulation", "a person says so")
+            self.kill = KillProcess(self, self.on_stopped)
+
     def say(self, words: str) -> None:
         """Note what happened."""
         self.events.append((self.universe.now_ns, words))
+
+    @property
+    def faults(self) -> list[str]:
+        """Errors that no process has handled, in words."""
+        nodes = [self.bot.node, self.gateway.node]
+        if self.kill is not None:
+            nodes.append(self.kill.node)
+        return [f"{node.name}: {words}" for node in nodes for words in node.faults]
 
     def bot_looks(self) -> None:
         """Have the bot tell of its pipeline; called after every turn."""

@@ -153,6 +153,7 @@ class Witness:
         now = self.town.universe.now_ns
         self.intents[order_id] = Intent(request, now, request.quantity, parent, checked)
         self.new_intents.append(order_id)
+        self.states.append(OrderState.PENDING_SUBMIT)
 
     def _on_pipeline(self, bot: BotProcess) -> None:
         """Watch the risk manager and the order manager of a life."""
