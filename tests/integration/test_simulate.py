@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ikbr.simulate.crash_matrix import FAILPOINTS, OUTCOMES, storm_of
 from ikbr.simulate.play import play
 from ikbr.simulate.shrink import shrink, story
 from ikbr.simulate.storm import KINDS, Blow, make_storm
+from ikbr.simulate.town import DIES
 
 IKBR = str(Path(sys.executable).with_name("ikbr"))
 SEEDS, PARTS = 80, 8
@@ -40,6 +42,24 @@ def traced(seed: int, hash_seed: str) -> str:
 def test_a_seed_is_the_same_run_bit_for_bit_in_every_process(seed: int) -> None:
     assert traced(seed, "1") == traced(seed, "2") == play(seed).trace_hash
     assert play(seed).trace_hash != play(seed + 1).trace_hash
+
+
+def test_the_bot_finds_back_from_a_death_at_every_place_whatever_else_happens() -> None:
+    outcomes = list(OUTCOMES)
+    for number, where in enumerate(FAILPOINTS):
+        outcome = outcomes[number % len(outcomes)]
+        found = play(number, storm_of(number, where, outcome))
+        assert not found.violations, story(found)
+        assert any(DIES in line for line in found.story), (where, outcome)
+    assert (len(FAILPOINTS), len(outcomes)) == (12, 7)
+
+
+def test_a_person_stops_the_bot_whatever_it_does() -> None:
+    for seed, more in enumerate(([], [Blow(20.1, "net half-open")], [Blow(20.1, "bot crash")])):
+        found = play(seed, [Blow(20.0, "kill"), *more])
+        assert not found.violations, story(found)
+        assert "kill: nothing is open any more" in found.story[-2]
+        assert found.lives == 1
 
 
 def test_a_storm_is_decided_by_its_seed_and_holds_every_kind_sooner_or_later() -> None:

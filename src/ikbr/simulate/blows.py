@@ -141,7 +141,20 @@ def _bot_crash(town: Town, _blow: Blow) -> None:
 
 
 def _failpoint(town: Town, blow: Blow) -> None:
-    town.failpoint = ((blow.args["name"], blow.args["when"]), blow.args["count"])
+    """Have the bot die at a place, and something else happen as it does."""
+    args, then = blow.args, blow.args.get("then", "")
+    town.failpoint = ((args["name"], args["when"]), args["count"])
+
+    def go_on() -> None:
+        now_s = town.universe.now_ns / SECOND
+        lasts_s = max(0.0, min(args["lasts_s"], CALM_S - now_s))
+        DEALS.get(then, _gateway)(town, Blow(now_s, then, lasts_s, args["args"]))
+
+    town.on_death = go_on if then else _nothing
+
+
+def _nothing() -> None:
+    """Let nothing else happen."""
 
 
 def _power_loss(town: Town, _blow: Blow) -> None:

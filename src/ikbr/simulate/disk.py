@@ -56,7 +56,13 @@ class Disk(SimulatedFiles):
         super().sync(handle)
         self._pass("sync", AFTER)
 
+    def lock(self, handle: int) -> bool:
+        """Lock a journal that is opened, unless the process dies before it."""
+        self._pass("open", BEFORE)
+        return super().lock(handle)
+
     def _pass(self, name: str, when: str) -> None:
+        """Go by a place, unless the process dies at it."""
         if self.watch((name, when)):
             raise self._death(name, when)
 

@@ -23,7 +23,13 @@ from ikbr.simulate.node import Node
 from ikbr.simulate.universe import Universe
 
 US = 1_000
+UNREAD = 0.3
+"""How often a process dies with unread bytes, whose connection is reset then.
+
+Source: RFC 1122, 4.2.2.13; Linux does the same when a process is killed.
+"""
 Factory = Callable[[], asyncio.BaseProtocol]
+Carry = Callable[[bytes], None]
 
 
 @dataclass(slots=True)
@@ -61,7 +67,8 @@ class Network:
         epoch_ns: What time it is at the start, ns UTC.
         unreachable: Ports whose connections are never answered.
         trace: A checksum over everything that has arrived anywhere, and when.
-        on_carry: Told of each sending ("send") and hearing ("hear") of a node, and does it.
+        on_carry: Told of each sending ("send") and hearing ("hear") of a node: of what, and how to
+            do it.
     """
 
     def __init__(self, universe: Universe, epoch_ns: int) -> None:
@@ -72,7 +79,7 @@ class Network:
         self.connections: list[Connection] = []
         self.unreachable: set[int] = set()
         self.trace = 0
-        self.on_carry: Callable[[Node, str, Callable[[], None]], None] = _carry
+        self.on_carry: Callable[[Node, str, bytes, Carry], None] = _carry
         self._listeners: dict[int, Listener] = {}
         self._next_port = 50_000
 
@@ -130,16 +137,22 @@ class Network:
         return [c for c in self.connections if any(end.node is node for end in c.ends)]
 
     def bury(self, node: Node) -> None:
-        """Close what a dead node had open, as its operating system does."""
+        """Close what a dead node had open, as its operating system does.
+
+        What was sent still arrives, unless something had come that nobody read.
+        """
         for port, listener in list(self._listeners.items()):
             if listener.node is node:
                 del self._listeners[port]
         for connection in self.of(node):
-            connection.reset()
+            if self.universe.rng.random() < UNREAD:
+                connection.reset()
+            else:
+                connection.finish(0 if connection.ends[0].node is node else 1)
 
 
-def _carry(_node: Node, _what: str, carry: Callable[[], None]) -> None:
-    carry()
+def _carry(_node: Node, _what: str, data: bytes, carry: Carry) -> None:
+    carry(data)
 
 
 class Listener:
@@ -297,8 +310,8 @@ class Transport(asyncio.Transport):
     def write(self, data: Any) -> None:
         """Send bytes."""
         if not self._closing:
-            carry = partial(self._connection.send, self._end, bytes(data))
-            self._connection.network.on_carry(self.node, "send", carry)
+            carry = partial(self._connection.send, self._end)
+            self._connection.network.on_carry(self.node, "send", bytes(data), carry)
 
     def writelines(self, list_of_data: Any) -> None:
         """Send bytes."""
@@ -384,8 +397,8 @@ class Transport(asyncio.Transport):
 
     def _deliver(self, data: bytes) -> None:
         if not self._lost:
-            hear = partial(self._protocol.data_received, data)
-            self._connection.network.on_carry(self.node, "hear", hear)
+            hear = self._protocol.data_received
+            self._connection.network.on_carry(self.node, "hear", data, hear)
 
     def _tell_lost(self, error: Exception | None) -> None:
         if not self._lost:

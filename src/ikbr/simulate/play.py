@@ -16,7 +16,7 @@ from ikbr.simulate.kill_process import KillProcess
 from ikbr.simulate.storm import CALM_S, Blow, make_storm
 from ikbr.simulate.town import Town
 from ikbr.simulate.unheard import listening
-from ikbr.simulate.universe import SECOND
+from ikbr.simulate.universe import SECOND, Spins
 from ikbr.simulate.witness import Witness
 
 READY_S = 60.0
@@ -90,6 +90,12 @@ class Played:
 
     def run(self) -> None:
         """Let the storm loose, and look at what is left."""
+        try:
+            self._run()
+        except Spins as error:
+            self._violated("nothing_spins", str(error))
+
+    def _run(self) -> None:
         town = self.town
         town.start()
         town.universe.after_turn = self._after_turn

@@ -82,7 +82,8 @@ _ASKED = (
 _FAILPOINTS = (
     ("write", "before"), ("write", "in the midst of"), ("write", "after"),
     ("sync", "before"), ("sync", "after"),
-    ("send", "before"), ("send", "after"), ("hear", "before"), ("hear", "after"),
+    ("send", "before"), ("send", "in the midst of"), ("send", "after"),
+    ("hear", "before"), ("hear", "in the midst of"), ("hear", "after"),
 )  # fmt: skip
 
 

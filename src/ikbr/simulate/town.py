@@ -10,16 +10,17 @@ from ikbr.gateway.world import World
 from ikbr.journal.session_journal import SessionJournal
 from ikbr.live.latch import Killed
 from ikbr.simulate.bot_process import BotProcess
-from ikbr.simulate.disk import AFTER, BEFORE, Disk, ProcessDied, Where
+from ikbr.simulate.disk import AFTER, BEFORE, MIDST, Disk, ProcessDied, Where
 from ikbr.simulate.gateway_process import GatewayProcess
 from ikbr.simulate.kill_process import KillProcess
 from ikbr.simulate.market import make_source
-from ikbr.simulate.network import Network
+from ikbr.simulate.network import Carry, Network
 from ikbr.simulate.node import Node
 from ikbr.simulate.universe import SECOND, Universe
 
 TAPE_S = 240
 SUPERVISE_S = 0.5
+DIES = "the bot dies"
 BIRTH_S = 1.5
 """How long a process manager takes to start the bot again."""
 
@@ -37,6 +38,7 @@ class Town:
         on_birth: Told of every new life of the bot.
         on_journal: Told of every journal that is opened.
         on_pipeline: Told of a life of the bot as soon as it has a pipeline.
+        on_death: Called when it has died there.
         failpoint: Where the bot dies, and at the how-manieth time; None for nowhere.
         wall_offset_ns: How far the machine's clock is from the universe's.
         lost_power, lied: Whether the machine lost its power, or its disk has lied, at any time.
@@ -67,6 +69,7 @@ class Town:
         self.on_journal: Callable[[SessionJournal], None] = lambda _journal: None
         self.on_pipeline: Callable[[BotProcess], None] = lambda _bot: None
         self._born_ns = 0
+        self.on_death: Callable[[], None] = lambda: None
         self.failpoint: tuple[Where, int] | None = None
         self.wall_offset_ns = 0
         self.lost_power = self.lied = False
@@ -127,6 +130,12 @@ class Town:
 
     def _dies(self, where: Where) -> bool:
         """Say whether the bot dies at a place; it is dead then."""
+        if not self._is_time_to_die(where):
+            return False
+        self._die(where)
+        return True
+
+    def _is_time_to_die(self, where: Where) -> bool:
         failpoint = self.failpoint
         if failpoint is None or failpoint[0] != where or not self.bot.node.alive:
             return False
@@ -134,18 +143,26 @@ class Town:
             self.failpoint = (where, failpoint[1] - 1)
             return False
         self.failpoint = None
-        self.say(f"the bot dies {where[1]} a {where[0]}")
-        self.bot.die()
         return True
 
-    def _carried(self, node: Node, name: str, carry: Callable[[], None]) -> None:
+    def _die(self, where: Where) -> None:
+        self.say(f"{DIES} {where[1]} a {where[0]}")
+        self.bot.die()
+        self.universe.call_at(self.universe.now_ns, self.on_death)
+
+    def _carried(self, node: Node, name: str, data: bytes, carry: Carry) -> None:
         """Carry bytes from or to a process, unless it dies at it."""
         if node is not self.bot.node:
-            carry()
+            carry(data)
             return
         if self._dies((name, BEFORE)):
             raise ProcessDied
-        carry()
+        midst = (name, MIDST)
+        if len(data) > 1 and self._is_time_to_die(midst):
+            carry(data[: len(data) // 2])
+            self._die(midst)
+            raise ProcessDied
+        carry(data)
         if self._dies((name, AFTER)):
             raise ProcessDied
 

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 
-MOST_TURNS = 200_000
+MOST_TURNS = 20_000
 """Turns at one moment: more than that is a loop that waits for a time that cannot come."""
 
 Event = tuple[int, int, Callable[..., Any], tuple[Any, ...]]
+
+
+class Spins(InvariantError):
+    """Something waits for a time that cannot come."""
 
 
 class Universe:
@@ -100,9 +104,7 @@ class Universe:
                     busy = True
                     self.after_turn()
             if turns > MOST_TURNS:
-                raise InvariantError(
-                    f"{turns} turns at {self.now_ns / SECOND:.6f} s: something spins."
-                )
+                raise Spins(f"{turns} turns at {self.now_ns / SECOND:.6f} s: something spins.")
 
     def _next_ns(self) -> int:
         due = self._events[0][0] if self._events else _NEVER

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ikbr.domain.events import Alert
 from ikbr.domain.lifecycle import OrderState
-from ikbr.domain.order import OrderRequest, Side
+from ikbr.domain.order import OrderRequest, OrderType, Side
 from ikbr.live.latch import Killed
 from ikbr.simulate.gateway_process import ACCOUNT
-from ikbr.simulate.invariants import ALWAYS, AT_REST, BY_NAME
+from ikbr.simulate.invariants import ALWAYS, AT_REST, BY_NAME, STOPPED
 from ikbr.simulate.play import Played
 from ikbr.simulate.universe import SECOND
 from ikbr.simulate.witness import Intent, Seen, Witness
@@ -82,6 +83,24 @@ def beyond_the_limit(witness: Witness) -> None:
     witness.new_intents.append(order.order_id)
 
 
+def beyond_the_gross_limit(witness: Witness) -> None:
+    """Hold in one symbol all that is allowed of all, and begin something in the other."""
+    order = an_order(witness)
+    other = next(symbol for symbol in ("SPY", "KO") if symbol != order.symbol)
+    request = OrderRequest(order.symbol, Side.BUY, 10)
+    witness.intents[order.order_id] = Intent(request, 0, 10, 0, True)
+    books = witness.town.world.books[ACCOUNT].account.portfolio
+    books.adopt(other, 1_000_000, 0)
+    books.adopt(order.symbol, 10 - books.quantity(order.symbol), 0)
+    order.request, order.state, order.parent_id = request, OrderState.UNKNOWN, 0
+    order.order_id = 9_999
+    witness.intents[9_999] = witness.intents[next(iter(witness.intents))]
+    witness.intents[9_999] = Intent(request, 0, 10, 0, True)
+    orders = pipeline_of(witness).trader.orders
+    orders.orders[9_999] = orders.working[9_999] = order
+    witness.new_intents.append(9_999)
+
+
 def begun_after_kill(witness: Witness) -> None:
     town = witness.town
     town.killed, town.killed_ns = Killed(0, "test", "test"), 0
@@ -141,6 +160,31 @@ def flipped_byte(witness: Witness) -> None:
     disk.flip(path, 500, 1)
 
 
+def stopped(witness: Witness, complete_ns: int, linked_ns: int = 0) -> None:
+    witness.town.kill = SimpleNamespace(  # type: ignore[assignment]
+        linked_ns=linked_ns, complete_ns=complete_ns, node=SimpleNamespace(name="kill", faults=[])
+    )
+
+
+def never_stopped(witness: Witness) -> None:
+    stopped(witness, 0)
+
+
+def stopped_late(witness: Witness) -> None:
+    stopped(witness, 21 * SECOND, 10 * SECOND)
+
+
+def stopped_by_word_only(witness: Witness) -> None:
+    """Work an order at the broker, and say that nothing works."""
+    pipeline = pipeline_of(witness)
+    price = round(pipeline.trader.market_data.tickers["SPY"].bid - 1, 2)
+    order = OrderRequest("SPY", Side.BUY, 10, OrderType.LIMIT, limit_price=price)
+    slot = pipeline.trader.slots.of("busy", "SPY")
+    witness.town.bot.node.within(lambda: pipeline.trader.desk.submit(slot, order, order))
+    witness.town.universe.run_for(1)
+    stopped(witness, 11 * SECOND, 10 * SECOND)
+
+
 CASES: list[tuple[str, Callable[[Witness], None]]] = [
     ("one_order_per_intent", at_broker_twice),
     ("no_order_without_intent", without_intent),
@@ -148,7 +192,11 @@ CASES: list[tuple[str, Callable[[Witness], None]]] = [
     ("no_overfill", overfilled),
     ("ends_are_final", reopened),
     ("exposure_in_limits", beyond_the_limit),
+    ("gross_in_limits", beyond_the_gross_limit),
     ("nothing_new_after_kill", begun_after_kill),
+    ("stopped_in_time", never_stopped),
+    ("stopped_in_time", stopped_late),
+    ("nothing_open_after_kill", stopped_by_word_only),
     ("no_fault_unheard", failed_unheard),
     ("no_fault_unheard", failed_into_the_log),
     ("no_fault_unheard", halted_inside),
@@ -169,7 +217,7 @@ CASES: list[tuple[str, Callable[[Witness], None]]] = [
 def test_an_invariant_that_is_broken_says_so(
     witness: Witness, name: str, break_it: Callable[[Witness], None]
 ) -> None:
-    for one in (*ALWAYS, *AT_REST):
+    for one in (*ALWAYS, *AT_REST, *STOPPED):
         assert list(one(witness)) == [], one.__name__
     break_it(witness)
     assert found(witness, name) != []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ikbr.domain.errors import InvariantError
+from ikbr.simulate import network
 from ikbr.simulate.network import Connection, Network, Weather
 from ikbr.simulate.node import Node
 from ikbr.simulate.universe import SECOND, Universe
@@ -157,7 +158,11 @@ def test_a_port_can_be_taken_once() -> None:
     assert task.exception() is None
 
 
-def test_a_killed_process_does_nothing_more_and_its_connections_are_reset() -> None:
+@pytest.mark.parametrize("unread", [0.0, 1.0])
+def test_a_killed_process_does_nothing_more_and_its_connections_end(
+    unread: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "UNREAD", unread)
     pair = Pair()
     log: list[str] = []
 
@@ -174,10 +179,22 @@ def test_a_killed_process_does_nothing_more_and_its_connections_are_reset() -> N
     pair.there.kill()
     pair.run(5)
     assert log == ["alive"] * 5
-    assert [type(e) for e in pair.client.lost] == [ConnectionResetError]
+    assert [type(e) for e in pair.client.lost] == [ConnectionResetError if unread else type(None)]
     task = pair.here.start(pair.here.create_connection(Ear, *HERE))
     pair.run()
     assert isinstance(task.exception(), ConnectionRefusedError)
+
+
+@pytest.mark.parametrize(("unread", "arrives"), [(0.0, b"last words"), (1.0, b"")])
+def test_what_a_process_sent_before_it_was_killed_arrives_unless_it_left_something_unread(
+    unread: float, arrives: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "UNREAD", unread)
+    pair = Pair()
+    pair.say(b"last words")
+    pair.here.kill()
+    pair.run(1)
+    assert b"".join(pair.server.heard) == arrives
 
 
 def test_a_clock_that_is_set_moves_the_wall_and_not_the_waiting() -> None:
