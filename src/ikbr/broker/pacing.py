@@ -29,6 +29,8 @@ KEPT_FREE = 4
 """One in so many messages of a second is kept free of requests for data: an order behind a
 hundred subscriptions then goes at once."""
 
+SOON_S = 0.001
+"""The shortest wait: a second that is missed by the rounding of a float is over then."""
 LATE_S = 1.0
 """Once anything but a request for data has waited so long, nothing new should be begun."""
 
@@ -243,7 +245,7 @@ class Pacer:
         self._tell_late()
         if times and self.waiting and not self._wakes:
             self._wakes = True
-            self._call_later(max(0.0, times[0] + 1.0 - now), self._wake)
+            self._call_later(max(SOON_S, times[0] + 1.0 - now), self._wake)
 
     def _fits(self, parcel: Parcel) -> bool:
         budget = self._budget(parcel.lane)

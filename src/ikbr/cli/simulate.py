@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from ikbr.simulate.campaign import Campaign
+    from ikbr.simulate.crash_matrix import Cell
     from ikbr.simulate.play import Outcome
 
 
@@ -62,27 +63,19 @@ def _play_matrix(first_seed: int, json: Path | None) -> None:
     from ikbr.simulate.crash_matrix import run_matrix
     from ikbr.simulate.shrink import story
 
-    cells, failed = [], []
+    cells = []
     for cell in run_matrix(first_seed):
-        cells.append(
-            {
-                "failpoint": cell.failpoint,
-                "outcome": cell.outcome,
-                "seeds": cell.played,
-                "died": cell.died,
-                "violations": [one.violations[0].words for one in cell.violations],
-            }
-        )
-        failed += cell.violations
+        cells.append(cell)
         if str(json) != "-":
             bad = f", {len(cell.violations)} with violations" if cell.violations else ""
             print(f"{cell.failpoint}, {cell.outcome}: {cell.played} seeds, {cell.died} deaths{bad}")
-    alive = [cell for cell in cells if cell["died"] != cell["seeds"]]
-    _write(json, {"cells": cells, "violations": len(failed)})
+    failed = [outcome for cell in cells for outcome in cell.violations]
+    alive = [cell for cell in cells if cell.died != cell.played]
+    _write(json, {"cells": [_cell_json(cell) for cell in cells], "violations": len(failed)})
     for outcome in failed[:1]:
         print(story(outcome), file=sys.stderr)
     for cell in alive:
-        where = f"{cell['failpoint']}, {cell['outcome']}"
+        where = f"{cell.failpoint}, {cell.outcome}"
         print(f"VOID: the bot did not always die {where}", file=sys.stderr)
     if failed or alive:
         raise typer.Exit(1)
@@ -134,6 +127,16 @@ def _campaign_json(campaign: Campaign) -> dict[str, object]:
         "orders": campaign.orders,
         "executions": campaign.executions,
         "seeds_per_second": round(campaign.seeds_per_second, 3),
+    }
+
+
+def _cell_json(cell: Cell) -> dict[str, object]:
+    return {
+        "failpoint": cell.failpoint,
+        "outcome": cell.outcome,
+        "seeds": cell.played,
+        "died": cell.died,
+        "violations": [one.violations[0].words for one in cell.violations],
     }
 
 

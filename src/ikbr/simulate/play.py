@@ -16,7 +16,7 @@ from ikbr.simulate.kill_process import KillProcess
 from ikbr.simulate.storm import CALM_S, Blow, make_storm
 from ikbr.simulate.town import Town
 from ikbr.simulate.unheard import listening
-from ikbr.simulate.universe import SECOND, Spins
+from ikbr.simulate.universe import SECOND, SpinsError
 from ikbr.simulate.witness import Witness
 
 READY_S = 60.0
@@ -92,7 +92,7 @@ class Played:
         """Let the storm loose, and look at what is left."""
         try:
             self._run()
-        except Spins as error:
+        except SpinsError as error:
             self._violated("nothing_spins", str(error))
 
     def _run(self) -> None:

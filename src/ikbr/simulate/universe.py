@@ -24,7 +24,7 @@ MOST_TURNS = 20_000
 Event = tuple[int, int, Callable[..., Any], tuple[Any, ...]]
 
 
-class Spins(InvariantError):
+class SpinsError(InvariantError):
     """Something waits for a time that cannot come."""
 
 
@@ -104,7 +104,7 @@ class Universe:
                     busy = True
                     self.after_turn()
             if turns > MOST_TURNS:
-                raise Spins(f"{turns} turns at {self.now_ns / SECOND:.6f} s: something spins.")
+                raise SpinsError(f"{turns} turns at {self.now_ns / SECOND:.6f} s: something spins.")
 
     def _next_ns(self) -> int:
         due = self._events[0][0] if self._events else _NEVER

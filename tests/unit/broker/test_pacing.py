@@ -57,6 +57,20 @@ class Wall:
 DATA, ORDER, CANCEL, TIME = "1\0", "3\x007\0", "4\x001\x008\0", "49\0"
 
 
+def test_a_second_that_a_float_misses_is_not_waited_for_without_end() -> None:
+    wall = Wall(2)
+    wall.now = 7.004634
+    assert (wall.now + 1.0) - wall.now < 1.0
+    for order_id in range(3):
+        wall.place(order_id)
+    for _ in range(3):
+        if wall.calls:
+            [(wall.now, wake)] = wall.calls
+            wall.calls.clear()
+            wake()
+    assert len(wall.went) == 3
+
+
 def test_what_is_within_the_limit_goes_at_once() -> None:
     wall = Wall(3)
     for message in (DATA, DATA, ORDER):
