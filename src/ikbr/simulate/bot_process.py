@@ -31,7 +31,7 @@ from ikbr.simulate.node import Node
 from ikbr.simulate.universe import Universe
 
 FOLDER = "journal"
-COMMIT_S = 0.05
+COMMIT_S = 0.1
 NAME = "busy"
 LIMITS = RiskLimits(
     max_position_pct=0.02,

@@ -19,7 +19,7 @@ from ikbr.simulate.universe import Universe
 
 PORT = 4002
 ACCOUNT = "DU1000001"
-TICK_S = 0.05
+TICK_S = 0.1
 CLIENT_ID = 7
 
 log = logging.getLogger("ikbr.simulate")
