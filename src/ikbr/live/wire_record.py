@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable
 
 from ikbr.broker.client import WireClient
-from ikbr.broker.wire_log import Message, WireLog
+from ikbr.broker.wire_log import LIMIT, Message, WireLog
 from ikbr.domain.session_events import Callback, WireSend
 from ikbr.journal.session_journal import SessionJournal
+from ikbr.sim.recent import Recent
 
 EVERY_S = 0.05
 MOST = 100
 """Records at a time, so that the event loop is never held up by them."""
+LISTED = frozenset(("openOrder", "execDetails", "commissionReport", "completedOrder"))
+"""What IB tells again with every list that is asked for; the same words are kept once."""
 
 
 class WireRecord:
@@ -36,6 +39,7 @@ class WireRecord:
         self._journal = journal
         self._now_ns = now_ns
         self._told = 0
+        self._listed: Recent[int, bool] = Recent(limit=LIMIT)
         client.log = self._log = WireLog(now_ns)
         self._timer = asyncio.get_running_loop().call_later(EVERY_S, self._turn)
 
@@ -60,8 +64,17 @@ class WireRecord:
             lost, self._told = self._log.dropped - self._told, self._log.dropped
             self._journal.append("wire", self._now_ns(), WireSend("lost", 0, {"messages": lost}))
         for one in messages:
+            if one.name in LISTED and self._is_known(one):
+                continue
             self._journal.append("wire" if one.sent else "callback", one.ts_ns, _body(one))
         return bool(messages)
+
+    def _is_known(self, one: Message) -> bool:
+        # An execution comes with the number of the request that asked for it.
+        words = hash((one.name, *one.fields[1 if one.name == "execDetails" else 0 :]))
+        known = self._listed.get(words) is not None
+        self._listed.put(words, True)
+        return known
 
 
 def _body(one: Message) -> WireSend | Callback:

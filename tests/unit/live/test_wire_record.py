@@ -51,6 +51,25 @@ def test_messages_are_written_by_and_by_and_the_rest_at_the_end(tmp_path: Path) 
     assert (kept[-1].kind, kept[-1].ts_ns) == ("callback", 7)
 
 
+def test_what_every_list_tells_again_is_kept_once_and_a_status_each_time(tmp_path: Path) -> None:
+    journal = open_session(tmp_path, "day", commit_s=0)
+
+    async def scene(record: WireRecord, log: WireLog) -> None:
+        for request in (b"-1", b"7", b"8"):
+            log.on_heard([b"11", request, b"4", b"SPY", b"0001.01"])
+            log.on_heard([b"59", b"1", b"0001.01", b"1.0"])
+            log.on_heard([b"3", b"4", b"Filled"])
+        log.on_heard([b"11", b"-1", b"4", b"SPY", b"0001.02"])
+        record.close()
+
+    played(journal, scene)
+    kept = [record.body.name for record in read_records(tmp_path) if record.kind == "callback"]
+    assert kept == [
+        "execDetails", "commissionReport", "orderStatus", "orderStatus", "orderStatus",
+        "execDetails",
+    ]  # fmt: skip
+
+
 def test_what_had_no_room_is_told(tmp_path: Path) -> None:
     journal = open_session(tmp_path, "day", commit_s=0)
 
