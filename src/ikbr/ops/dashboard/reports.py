@@ -16,6 +16,12 @@ LARGEST_JSON = 32_000_000
 FIGURES = ("strategy", "symbols", "start", "end", "net_pnl", "max_drawdown", "sharpe", "fills")
 """What is shown of a result, where it says so."""
 
+KINDS = {
+    b"walk-forward": "walk-forward", b"sweep": "optimise", b"replay": "replay",
+    b"paper": "paper", b"live": "live", b"shadow": "shadow",
+}  # fmt: skip
+"""What a report is of, by a word of its title."""
+
 GENERATOR = b'name="generator" content="ikbr'
 """What a report of ours says of itself near its beginning."""
 
@@ -25,7 +31,7 @@ class Report(NamedTuple):
 
     Attributes:
         name: How it is called.
-        kind: "backtest", "walk-forward", "optimise", "paper", "live" or "shadow".
+        kind: "backtest" or one of `KINDS`.
         path: What it is asked for by.
         modified_ns: When it was written.
         summary: Its figures, where a result lies beside it.
@@ -94,7 +100,7 @@ def _report(number: int, root: Path, file: Path) -> Report | None:
     name = inside.parent.name if file.name == "report.html" and inside.parent.name else inside.stem
     return Report(
         name,
-        _kind(result, head),
+        _kind(head),
         f"{number}/{inside.as_posix()}",
         modified_ns,
         _summary(result),
@@ -103,8 +109,11 @@ def _report(number: int, root: Path, file: Path) -> Report | None:
 
 
 def _result(file: Path) -> dict[str, Any]:
-    """Read the result beside a report: of the same name, or the only one there."""
-    for name in (file.with_suffix(".json"), file.with_name("result.json")):
+    """Read the result beside a report: of the same name, or that of the same session."""
+    beside = [file.with_suffix(".json")]
+    if file.name == "report.html":
+        beside.append(file.with_name("result.json"))
+    for name in beside:
         try:
             if name.stat().st_size <= LARGEST_JSON:
                 told = msgspec.json.decode(name.read_bytes())
@@ -114,18 +123,11 @@ def _result(file: Path) -> dict[str, Any]:
     return {}
 
 
-def _kind(result: dict[str, Any], head: bytes) -> str:
-    mode = result.get("mode")
-    if isinstance(mode, str) and mode:
-        return mode
+def _kind(head: bytes) -> str:
+    """Read from the title what a report is of: it stands behind the last colon."""
     title = head.partition(b"<title>")[2].partition(b"</title>")[0].lower()
-    for word, kind in (
-        (b"walk", "walk-forward"), (b"validation", "walk-forward"), (b"sweep", "optimise"),
-        (b"optimis", "optimise"), (b"paper", "paper"), (b"live", "live"), (b"shadow", "shadow"),
-    ):  # fmt: skip
-        if word in title:
-            return kind
-    return "backtest"
+    what = title.rpartition(b":")[2]
+    return next((kind for word, kind in KINDS.items() if word in what), "backtest")
 
 
 def _summary(result: dict[str, Any]) -> dict[str, Any]:
