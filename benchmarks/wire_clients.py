@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from wire_server import ASK, BID
@@ -58,7 +59,9 @@ def benchmark_limits(symbols: list[str]) -> RiskLimits:
         sectors=("all: " + " ".join(symbols),),
         collar_pct=0.05,
     )
-    off = [name for name in limits.__struct_fields__ if not getattr(limits, name)]
+    # These orders have no stop, which is what `require_stop` refuses before anything else.
+    wanted = set(limits.__struct_fields__) - {"require_stop"}
+    off = [name for name in wanted if not getattr(limits, name)]
     if off:
         raise SystemExit(f"these checks are off: {', '.join(off)}")
     return limits
@@ -171,6 +174,22 @@ def complain(what: Any) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
+def telemetry(runner: Any, bus: Any) -> Any:
+    """Tell how the session stands, as `ikbr paper` does, in a folder where a dashboard finds it."""
+    from ikbr.live.telemetry.events import Events
+    from ikbr.live.telemetry.telemetry import Telemetry
+
+    events = Events(bus)
+    locks = Path(os.environ["IKBR_BENCH_LOCKS"])
+
+    async def begin() -> None:
+        (locks / "client-127.0.0.1-4002-3.lock").touch()
+        feed = locks / "client-127.0.0.1-4002-3.feed"
+        await Telemetry(feed, runner, events, {"name": "bench"}, lambda _now: 0).open()
+
+    return begin
+
+
 async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
     from ikbr.broker.client import Client
     from ikbr.broker.connection import ConnectionSettings
@@ -223,10 +242,13 @@ async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
     bus = EventBus()
     runner = Runner(Client(), plan, Meant("paper", "paper", port), outside, bus)
     bus.subscribe(EventType.REFUSED, complain, name="benchmark")
+    tell = telemetry(runner, bus) if "IKBR_BENCH_LOCKS" in os.environ else None
 
     async def begin() -> None:
         while runner.pipeline is None:
             await asyncio.sleep(0.05)
+        if tell is not None:
+            await tell()
         await asyncio.sleep(1.0)
         strategy.on = True
         print("ready", flush=True)

@@ -52,7 +52,8 @@ def test_reports_are_listed_with_kind_and_figures(folders: tuple[Path, Path]) ->
 @pytest.mark.parametrize(
     "path",
     [
-        "0/../outside.html", "0/link.html", "0/away/outside.html", "0/other.html", "../outside.html",
+        "0/../outside.html", "0/link.html", "0/away/outside.html", "0/other.html",
+        "../outside.html",
         "/etc/passwd", "1/2026-03-02T143000-paper/result.json", "2/spy.html", "0/.hidden/x.html",
         "0//spy.html", "spy.html", "", "0/spy.html\0",
     ],
