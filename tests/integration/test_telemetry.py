@@ -8,6 +8,7 @@ import logging
 import socket
 import stat
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -124,6 +125,27 @@ def test_one_who_comes_late_hears_what_happened_before() -> None:
     listening(test)
 
 
+def test_nothing_is_told_twice_however_one_comes_and_goes() -> None:
+    def test(path: Path, _runner: Runner) -> None:
+        with Ear(path) as ear:
+            ear.messages(lambda one: one.get("kind") == "fill")
+        time.sleep(0.1)
+        for number in range(20):
+            log.info("nobody hears %d", number)
+        with Ear(path) as first:
+            heard = first.messages(lambda one: one["type"] == "risk")
+            with Ear(path) as second:
+                late = second.messages(lambda one: one["type"] == "latency")
+                late += second.messages(lambda one: one["type"] == "risk")
+            heard += first.messages(lambda one: one["type"] == "risk")
+        for told in (heard, late):
+            events = [json.dumps(m) for m in told if m["type"] == "event"]
+            assert len(events) > 20
+            assert len(events) == len(set(events))
+
+    listening(test)
+
+
 def test_whoever_speaks_is_dropped_and_there_is_room_for_a_few_only() -> None:
     def test(path: Path, _runner: Runner) -> None:
         with Ear(path) as loud:
@@ -152,8 +174,11 @@ def test_one_who_never_reads_is_dropped_and_trading_goes_on() -> None:
                     log.info("line %d %s", number, "x" * 1_500)
                 ear.messages(lambda one: one["type"] == "state")
             before = runner.pipeline.events
-            ear.messages(lambda one: one.get("kind") == "fill")
-            assert runner.pipeline.events > before
+            until = time.monotonic() + 10
+            while runner.pipeline.events == before:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            ear.messages(lambda one: one["type"] == "risk")
             deaf.messages_until_the_end()
 
     assert listening(test).end.orderly

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 from ikbr.core.event_bus import OBSERVER, EventBus
@@ -35,6 +36,7 @@ class Events:
         self.now_ns: Callable[[], int] = lambda: 0
         self.base = ""
         self._number = 0
+        self._numbers = count(1)
         self._noted: deque[Noted] = deque(maxlen=KEPT)
         self._lines: deque[Noted] = deque(maxlen=KEPT)
         self._log = _Lines(self._on_line)
@@ -68,7 +70,9 @@ class Events:
 
     def since(self, number: int) -> Iterator[dict[str, Any]]:
         """Tell what was noted behind a number and is still kept, oldest first."""
-        new = [one for kept in (self._noted, self._lines) for one in kept if one[0] > number]
+        # Other threads write into the log: a copy is made at once, which nothing can interrupt.
+        kept = (*tuple(self._noted), *tuple(self._lines))
+        new = [one for one in kept if one[0] > number]
         for _, kind, what in sorted(new, key=lambda one: one[0]):
             yield {"type": "event", "kind": kind, **self._words(kind, what)}
 
@@ -79,8 +83,8 @@ class Events:
     # --- what is heard -------------------------------------------------------------------------
 
     def _note(self, kind: str, what: Any) -> None:
-        self._number += 1
-        self._noted.append((self._number, kind, what))
+        self._number = number = next(self._numbers)
+        self._noted.append((number, kind, what))
 
     def _on_signal(self, one: Decision) -> None:
         self._note("signal", one)
@@ -100,8 +104,8 @@ class Events:
         self._note("alert", one)
 
     def _on_line(self, record: logging.LogRecord) -> None:
-        self._number += 1
-        self._lines.append((self._number, "log", (self.now_ns(), record)))
+        self._number = number = next(self._numbers)
+        self._lines.append((number, "log", (self.now_ns(), record)))
 
     # --- how it is told ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from ikbr.core.risk_usage import Usage, risk_usage
@@ -99,7 +100,13 @@ def _strategy(running: Running, account: Portfolio) -> dict[str, Any]:
 def parameters_of(strategy: BaseStrategy) -> list[dict[str, Any]]:
     """Describe the parameters of a strategy with their values as they are now."""
     values = strategy.params
-    return [_parameter(one, values[one.name]) for one in type(strategy).parameters()]
+    return [_parameter(one, values[one.name]) for one in _parameters(type(strategy))]
+
+
+@lru_cache(maxsize=256)
+def _parameters(cls: type[BaseStrategy]) -> tuple[Parameter, ...]:
+    """Read a signature once: that takes longer than all the rest."""
+    return cls.parameters()
 
 
 def _parameter(one: Parameter, value: Any) -> dict[str, Any]:

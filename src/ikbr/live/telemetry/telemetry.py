@@ -66,7 +66,7 @@ class Telemetry:
         self._prices = Prices(pipeline.trader.market_data.tickers)
         self._timer: asyncio.TimerHandle | None = None
         self._turn_number = 0
-        self._told = 0
+        self._told = self._counted = 0
         self._lag_s = 0.0
         self._bot = b""
         self._due_s = 0.0
@@ -118,29 +118,34 @@ class Telemetry:
 
     def _news(self, turn: int) -> Iterable[Message]:
         """Give what is to be told; the larger things in turns of their own."""
-        prices = self._prices.changed()
-        if prices:
-            yield self._priced(prices)
-        if self._events.latest != self._told:
-            told, self._told = self._told, self._events.latest
-            yield from self._events.since(told)
+        yield from self._changes()
         phase = turn % SECOND_TURNS
         if phase % STATE_TURNS == 0:
             yield from self._state()
         elif phase == 11:
             yield self._risk()
-        elif phase == 22 and self._watch is not None:
-            yield {"type": "latency", "stages": latencies_of(self._watch)}
+        elif phase == 22:
+            yield from self._latency()
         elif phase == 33:
             yield from self._changed_bot()
         elif phase == 44:
             point = [self._pipeline.clock.now_ns, self._pipeline.valuation.equity_micro / MICRO]
             yield {"type": "equity", "points": [point]}
 
+    def _changes(self) -> Iterable[Message]:
+        """Give the prices that have changed, and what was noted since."""
+        prices = self._prices.changed()
+        if prices:
+            yield self._priced(prices)
+        if self._events.latest != self._told:
+            told, self._told = self._told, self._events.latest
+            yield from self._events.since(told)
+
     def _welcome(self) -> bytes:
-        """Give everything at once, to one who has just come."""
+        """Give everything at once, to one who has just come, and what is new to the others."""
         try:
-            self._prices.changed()
+            news = b"".join(encoded(one) for one in self._changes())
+            self._listeners.tell(news)
             told: list[Message] = [
                 self._bot_message(),
                 {"type": "equity", "points": _curve(self._pipeline)},
@@ -177,6 +182,14 @@ class Telemetry:
 
     def _bot_message(self) -> Message:
         return {"type": "bot", **self._about, "strategies": strategies_of(self._pipeline)}
+
+    def _latency(self) -> Iterable[Message]:
+        if self._watch is None:
+            return
+        count = sum(one.count for one in self._watch.histograms.values())
+        if count != self._counted:
+            self._counted = count
+            yield {"type": "latency", "stages": latencies_of(self._watch)}
 
     def _changed_bot(self) -> Iterable[Message]:
         bot = self._bot_message()
