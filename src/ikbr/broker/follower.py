@@ -26,7 +26,7 @@ from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
 from ikbr.core.ports import Clock
 from ikbr.domain.errors import InvariantError
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
-from ikbr.domain.order import Fill
+from ikbr.domain.order import Fill, OrderRequest
 
 SECOND = 1_000_000_000
 
@@ -137,10 +137,16 @@ class Follower:
             self.inquiry.open_orders[order_id] = state.status
         wanted = line.changing
         if wanted is not None and agrees(order, wanted):
-            line.changing = None
-            self.tell(order_id, _E.MODIFY)
+            self._changed(line, wanted)
         if line.lost or not line.acknowledged:
             self._hear(line, state.status)
+
+    def _changed(self, line: Line, wanted: OrderRequest) -> None:
+        """Report that a change has arrived; what had filled before may be all there is now."""
+        line.changing, line.there = None, wanted.quantity
+        self.tell(line.order.order_id, _E.MODIFY)
+        if line.filled and line.end is None:
+            self._retire(line)
 
     def on_preview(self, order_id: int, state: IbOrderState) -> None:
         """Take what an order would do to margin."""
@@ -263,6 +269,9 @@ class Follower:
         if event is _E.LOSE:
             self._lose(line, 0, f"the status {status!r} is unknown")
             self._ask(order_id)
+        elif event is None and line.changing is not None:
+            # Which quantity it filled tell the lists: the change may have arrived before.
+            self._ask(order_id)
         elif event in ENDS or (event is _E.PARK and verdict is not None):
             nothing = not line.claimed and not line.seen
             if verdict is not None and (nothing or verdict.event is not _E.REJECT):
@@ -359,7 +368,7 @@ class Follower:
                 continue
             elif order_id in inquiry.open_orders:
                 self._settle_open(line, inquiry)
-            elif line.seen < line.order.quantity:
+            elif line.seen < line.at_most:
                 self._settle_gone(line, inquiry.ended.get(order_id))
 
     def _settle_open(self, line: Line, inquiry: Inquiry) -> None:
@@ -378,8 +387,10 @@ class Follower:
 
     def _settle_gone(self, line: Line, status: str | None) -> None:
         """It is not open: it has ended, or IB never had it."""
-        verdict = line.verdict
-        if status == "Inactive" and verdict is None:
+        verdict, wanted = line.verdict, line.changing
+        if wanted is not None and status in (None, "Filled") and line.seen == wanted.quantity:
+            self._changed(line, wanted)
+        elif status == "Inactive" and verdict is None:
             self.end(line, _E.REJECT, 0, "IB lists it as completed, and inactive")
         elif status is not None and status != "Filled":
             self._hear(line, status)

@@ -172,24 +172,32 @@ class IBBroker:
         self.follower.on_fill = on_fill
         self.follower.on_amended = on_amended
 
-    def adopt(self, order: Order, fills: Iterable[Fill] = ()) -> None:
+    def adopt(
+        self, order: Order, fills: Iterable[Fill] = (), replaced: OrderRequest | None = None
+    ) -> None:
         """Follow an order that an earlier session sent; `start` asks what became of it.
 
         Args:
             order: As that session left it.
             fills: Its fills that are booked. IB lists those of the day again: they are no new
                 ones, but may have been corrected meanwhile.
+            replaced: What it was before a change whose answer is still awaited.
         """
         executed = order.executed
         known = order.state not in UNHEARD or executed > 0
         line = Line(order, placed=1, booked=executed, seen=executed, acknowledged=known)
+        if replaced is None:
+            line.there = order.quantity
+        else:
+            line.there, line.changing = replaced.quantity, order.request
+        line.cancelling = order.cancel_requested
         self.follower.lines[order.order_id] = line
         for fill in fills:
             self.follower.executions.know(order, fill)
 
     def submit(self, order: Order) -> None:
         """Send an order; a child (`parent_id`) waits for its parent's fill."""
-        line = Line(order)
+        line = Line(order, there=order.quantity)
         self.follower.previews.forget(order.order_id)
         if order.order_id < self._first_id or not self._first_id:
             words = f"order id {order.order_id} is below the first free one, {self._first_id}"

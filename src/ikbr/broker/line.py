@@ -21,6 +21,7 @@ class Line:
         acknowledged: Whether IB has reported a status of it.
         status: The latest status, in IB's words.
         said: The event that was reported last.
+        there: The quantity that IB is known to have.
         changing: The request that a change on its way asks for.
         cancelling: Whether its cancellation is on its way.
         touched: The round of inquiry after which it was last changed or cancelled.
@@ -41,6 +42,7 @@ class Line:
     acknowledged: bool = False
     status: str = ""
     said: OrderEvent | None = None
+    there: int = 0
     changing: OrderRequest | None = None
     cancelling: bool = False
     touched: int = 0
@@ -64,6 +66,11 @@ class Line:
         return self.booked >= max(self.claimed, self.seen)
 
     @property
+    def at_most(self) -> int:
+        """Give the most that IB may fill: a reduction on its way need not have arrived."""
+        return max(self.there, self.order.quantity)
+
+    @property
     def filled(self) -> bool:
         """Whether nothing is left to fill."""
-        return self.booked >= self.order.quantity
+        return self.booked >= self.at_most

@@ -282,6 +282,9 @@ class OrderManager:
                 new = TRANSITIONS[order.state, _FULL] if over else order.state
         elif event is _MODIFY:
             self._replaced.pop(order.order_id, None)
+            # What had filled before a reduction arrived may be all that is left of it.
+            if order.filled and order.remaining == 0:
+                new = TRANSITIONS[order.state, _FULL]
         if new is not order.state:
             order.state = new
             if new.is_final:
@@ -309,6 +312,7 @@ class OrderManager:
         if order is None:
             raise InvariantError(f"fill {fill.exec_id} belongs to no order ({fill.order_id}).")
         ts_ns, quantity, before = fill.ts_ns, fill.quantity, order.state
+        reduced = self._replaced and self._is_reduced(order, quantity, ts_ns)
         self.fills[fill.exec_id] = fill
         self._journal.append("fill", ts_ns, fill)
         if before.is_final:
@@ -318,7 +322,7 @@ class OrderManager:
         missing = order.request.quantity - filled
         if missing < 0:
             self._anomaly("overfill")
-        if missing > 0 and missing > order.undone:
+        if reduced or (missing > 0 and missing > order.undone):
             order.state = TRANSITIONS[before, _PARTIAL]
         else:
             order.state = TRANSITIONS[before, _FULL]
@@ -330,6 +334,24 @@ class OrderManager:
         self.on_booked(fill, order)
         if order.state is not before:
             self.on_change(order)
+
+    def _is_reduced(self, order: Order, more: int, ts_ns: int) -> bool:
+        """Say whether an order may be filled beyond a reduction that is on its way.
+
+        Args:
+            order: Which.
+            more: The quantity that is to be booked now; more than the reduction leaves proves
+                that it has not arrived, and takes it back.
+            ts_ns: The present, ns UTC.
+        """
+        before = self._replaced.get(order.order_id)
+        if before is None or before.quantity <= order.quantity or order.is_done:
+            return False
+        if order.executed + more > order.quantity:
+            words = "more has filled than the change would leave"
+            self.on_update(OrderUpdate(order.order_id, _CANCEL_REFUSED, ts_ns, 104, words))
+            return False
+        return True
 
     def _on_repeated(self, fill: Fill) -> None:
         """Take a fill that is known: it was corrected meanwhile, or is merely told again."""
@@ -361,12 +383,13 @@ class OrderManager:
         if amendment.says_nothing:
             self._anomaly("repeated amendment")
             return
-        self._journal.append("amendment", now, amendment)
         order = self.orders[fill.order_id]
+        reduced = self._is_reduced(order, fill.quantity - booked.quantity, now)
+        self._journal.append("amendment", now, amendment)
         order.amend(fill, booked)
         if order.remaining < 0:
             self._anomaly("overfill")
-        ends = order.remaining <= 0 and not order.is_done
+        ends = order.remaining <= 0 and not order.is_done and not reduced
         if ends:
             order.state = TRANSITIONS[order.state, _FULL]
             self._finish(order, now)

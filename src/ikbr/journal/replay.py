@@ -212,6 +212,9 @@ class State:
             order.cancel_requested = False
         elif update.event is OrderEvent.MODIFY:
             self.replaced.pop(update.order_id, None)
+            if order.filled and order.remaining == 0:
+                self._step(order, OrderEvent.FULL_FILL, update.ts_ns)
+                return
         elif update.event is OrderEvent.REQUEST_CANCEL:
             order.cancel_requested = True
         self._step(order, update.event, update.ts_ns)
@@ -232,7 +235,7 @@ class State:
             return  # a person's order, or the broker's: it counts in the books
         order.filled += fill.quantity
         order.fill_value_units += fill.quantity * fill.price_units
-        full = order.remaining <= 0
+        full = order.remaining <= 0 and not self._is_reduced(order)
         self._step(order, OrderEvent.FULL_FILL if full else OrderEvent.PARTIAL_FILL, fill.ts_ns)
 
     def _amend(self, ts_ns: int, amendment: Amendment) -> None:
@@ -246,8 +249,13 @@ class State:
         if order is None:
             return
         order.amend(amended, booked)
-        if order.remaining <= 0 and not order.is_done:
+        if order.remaining <= 0 and not order.is_done and not self._is_reduced(order):
             self._step(order, OrderEvent.FULL_FILL, ts_ns)
+
+    def _is_reduced(self, order: Order) -> bool:
+        """Say whether a reduction is on its way, so that the exchange may fill more."""
+        before = self.replaced.get(order.order_id)
+        return before is not None and before.quantity > order.quantity
 
     def _cash(self, _: int, body: Mapping[str, Any]) -> None:
         self.portfolio.add_cash(body["amount_micro"], body.get("currency"))

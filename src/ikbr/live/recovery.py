@@ -100,7 +100,8 @@ def take_up(pipeline: Pipeline, broker: IBBroker, past: State) -> Orphans:
     for order_id, order in trader.orders.orders.items():
         # IB tells the executions of the day, also of orders that had ended.
         if not order.is_done or order.done_ns >= since:
-            broker.adopt(order, [past.fills[one] for one in fills.get(order_id, ())])
+            booked = [past.fills[one] for one in fills.get(order_id, ())]
+            broker.adopt(order, booked, past.replaced.get(order_id))
     return orphans
 
 

@@ -305,6 +305,51 @@ def test_an_adopted_order_that_ib_had_acknowledged_is_not_held_to_be_unknown_to_
     assert order.state is OrderState.UNKNOWN
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_was_on_its_way_when_a_session_was_killed_and_was_lost_is_found_to_be(
+    desk: Any, changed: bool
+) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    before = order.request
+    if changed:
+        desk.orders.modify(order.order_id, limit_price=501.0)
+    else:
+        desk.orders.cancel(order.order_id)
+    desk.follower.lines.clear()
+    desk.broker.adopt(order, (), before if changed else None)
+    desk.broker.start()
+    desk.open(order, lmtPrice=500.0)
+    desk.answer()
+    assert (order.state, order.request) == (OrderState.SUBMITTED, before)
+    assert not order.cancel_requested
+
+
+@pytest.mark.parametrize(
+    ("then", "state", "quantity"),
+    [
+        (lambda d, o: d.open(o, totalQuantity=60.0), OrderState.FILLED, 60),
+        (lambda d, o: d.open(o, "Submitted", totalQuantity=100.0), OrderState.SUBMITTED, 60),
+        (lambda d, o: d.error(o, 105), OrderState.SUBMITTED, 100),
+        (lambda d, o: (d.status(o, "Filled", 60), d.answer()), OrderState.FILLED, 60),
+        (lambda d, o: (d.execute(o, 40, exec_id="c.01"), d.charge(exec_id="c.01")),
+         OrderState.FILLED, 100),
+    ],
+)  # fmt: skip
+def test_what_fills_while_a_reduction_is_on_its_way_does_not_end_the_order_by_itself(
+    desk: Any, then: Any, state: OrderState, quantity: int
+) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.orders.modify(order.order_id, quantity=60)
+    desk.execute(order, 60)
+    desk.charge()
+    assert (order.state, order.remaining) == (OrderState.SUBMITTED, 0)
+    then(desk, order)
+    assert (order.state, order.quantity) == (state, quantity)
+    assert (order.order_id in desk.follower.lines) is not order.is_done
+
+
 @pytest.mark.parametrize(
     ("executions", "filled", "state"),
     [

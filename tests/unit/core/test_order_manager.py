@@ -305,13 +305,30 @@ def test_only_a_working_order_can_be_modified() -> None:
         rig.orders.modify(9, quantity=1)
 
 
-def test_filling_up_to_a_smaller_quantity_ends_the_order() -> None:
+def test_filling_up_to_a_smaller_quantity_ends_the_order_once_the_change_has_arrived() -> None:
     rig = Rig()
     order = submit(rig)
     rig.orders.modify(1, quantity=60)
     rig.broker.fill(1, 60)
+    assert (order.state, order.remaining) == (S.SUBMITTED, 0)
+    rig.broker.tell(1, E.MODIFY)
     assert order.state is S.FILLED
     assert rig.risk.ledger.orders == {}
+    assert replay(rig.journal.records, rig.data.instruments).orders[1].state is S.FILLED
+
+
+def test_a_fill_of_more_than_a_reduction_leaves_takes_it_back() -> None:
+    rig = Rig()
+    order = submit(rig)
+    rig.orders.modify(1, quantity=60)
+    rig.broker.fill(1, 70)
+    assert (order.state, order.quantity, order.remaining) == (S.SUBMITTED, 100, 30)
+    assert rig.risk.ledger.orders[1].remaining == 30
+    kept = replay(rig.journal.records, rig.data.instruments).orders[1]
+    assert (kept.state, kept.quantity, kept.filled) == (S.SUBMITTED, 100, 70)
+    rig.broker.fill(1, 30)
+    assert order.state is S.FILLED
+    assert rig.orders.anomalies == {}
 
 
 def test_without_listeners_a_manager_works_alone() -> None:

@@ -1,0 +1,32 @@
+"""Orders, whatever IB says in whatever order, against a model of what is true at IB."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from tests.lifecycle.machine import Lifecycle
+
+
+@pytest.fixture(autouse=True)
+def quiet_library() -> Iterator[None]:
+    """Let ib_async not log every code that it is told of."""
+    logger = logging.getLogger("ib_async")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    yield
+    logger.setLevel(before)
+
+
+Lifecycle.TestCase.settings = settings(
+    max_examples=int(os.environ.get("IKBR_LIFECYCLE_EXAMPLES", "40")),
+    stateful_step_count=50,
+    report_multiple_bugs=False,
+)
+
+
+class TestLifecycle(Lifecycle.TestCase):  # type: ignore[misc, name-defined]
+    """Run the machine; the campaign runs it with IKBR_LIFECYCLE_EXAMPLES=2000."""
