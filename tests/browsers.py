@@ -81,12 +81,12 @@ def without_errors(page: Page, *allowed: str) -> Iterator[None]:
     assert not unexpected, unexpected
 
 
-def keep_screenshot(page: Page, name: str) -> Path:
-    """Keep a picture of the whole page; nothing may stick out of it sideways."""
+def keep_screenshot(page: Page, name: str, *, whole: bool = True) -> Path:
+    """Keep a picture of the whole page, or of its window; nothing may stick out sideways."""
     assert overflow(page) == 0, f"{name} is wider than its window"
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=path, full_page=True)
+    page.screenshot(path=path, full_page=whole)
     return path
 
 

@@ -150,7 +150,7 @@ def test_a_person_watches_a_paper_session_halts_flattens_and_kills_it(address: s
         expect(answer).to_contain_text("Done: Stopped")
         expect(word).to_have_text("NOT RUNNING")
         expect(page.locator("#why")).to_contain_text("the test says so")
-        keep_screenshot(page, "session-killed")
+        keep_screenshot(page, "session-killed", whole=False)
         page.locator("dialog").evaluate("(one) => one.close()")
 
         page.evaluate("location.hash = 'journal'")

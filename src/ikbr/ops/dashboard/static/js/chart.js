@@ -37,6 +37,36 @@ export function newChart(box, paint) {
   return { chart, painted: () => { charts.push(all); all(); } };
 }
 
+const LABEL_PX = 30; // half a label of the time axis and a little: labels at the ends stay whole
+
+/** Keep the newest points in view until a person moves the chart; a double click goes on. */
+export class Following {
+  /** `most`: so many points are shown at most. */
+  constructor(chart, box, most = Infinity) {
+    this.chart = chart;
+    this.most = most;
+    this.on = true;
+    this.count = 0;
+    box.addEventListener("pointerdown", () => { this.on = false; });
+    box.addEventListener("dblclick", () => this.begin(this.count));
+    new ResizeObserver(() => this.show(this.count)).observe(box);
+  }
+
+  begin(count) {
+    this.on = true;
+    this.show(count);
+  }
+
+  show(count) {
+    this.count = count;
+    if (!this.on || count === 0) return;
+    const shown = Math.min(count, this.most);
+    const width = Math.max(4 * LABEL_PX, this.chart.timeScale().width());
+    const room = (shown * LABEL_PX) / (width - 2 * LABEL_PX);
+    this.chart.timeScale().setVisibleLogicalRange({ from: count - shown - room, to: count - 1 + room });
+  }
+}
+
 /** Write what a chart shows into the line above it: [name, value, tone]. */
 export function showLegend(line, parts) {
   line.replaceChildren(...parts.flatMap(([name, value, tone]) => {

@@ -1,10 +1,9 @@
 // The equity curve, against what the session began with.
 
 import { byId } from "/static/js/dom.js";
-import { colour, local, newChart, showLegend } from "/static/js/chart.js";
+import { Following, colour, local, newChart, showLegend } from "/static/js/chart.js";
 import { money, signed, tone } from "/static/js/format.js";
 
-const LABEL_PX = 30; // half a label and a little
 let made = null;
 let shown = { bot: null, points: null, count: 0 };
 
@@ -20,9 +19,9 @@ export function drawEquity(bot) {
     made.series.applyOptions({ baseValue: { type: "price", price: opening } });
   }
   if (shown.bot !== bot || shown.points !== points) setAll(bot, points);
-  else {
+  else if (points.length > shown.count) {
     for (const point of points.slice(shown.count)) made.series.update(asPoint(point));
-    if (made.whole && points.length > shown.count) showWhole(points.length);
+    made.following.show(points.length);
   }
   shown = { bot, points, count: points.length };
   const [, equity] = points.at(-1);
@@ -36,15 +35,7 @@ const asPoint = ([ts_ns, value]) => ({ time: local(ts_ns / 1e9), value });
 
 function setAll(bot, points) {
   made.series.setData(points.map(asPoint));
-  made.whole = true;
-  showWhole(points.length);
-}
-
-/** Show all of the session; room at both ends keeps the labels of the time axis whole. */
-function showWhole(count) {
-  const width = Math.max(100, made.chart.timeScale().width());
-  const room = (count * LABEL_PX) / (width - 2 * LABEL_PX);
-  made.chart.timeScale().setVisibleLogicalRange({ from: -room, to: count + room });
+  made.following.begin(points.length);
 }
 
 function make() {
@@ -56,9 +47,7 @@ function make() {
   const series = chart.addSeries(LightweightCharts.BaselineSeries, {
     lineWidth: 2, priceLineVisible: false, priceFormat: { type: "custom", formatter: money, minMove: 0.01 },
   });
-  made = { chart, series, opening: null, whole: true };
-  byId("equity-chart").addEventListener("pointerdown", () => { made.whole = false; });
-  byId("equity-chart").addEventListener("dblclick", () => { made.whole = true; });
+  made = { chart, series, opening: null, following: new Following(chart, byId("equity-chart")) };
   painted();
   return made;
 }

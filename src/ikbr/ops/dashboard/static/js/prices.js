@@ -2,13 +2,18 @@
 
 import { ask } from "/static/js/api.js";
 import { byId, el } from "/static/js/dom.js";
-import { colour, local, newChart, showLegend } from "/static/js/chart.js";
+import { Following, colour, local, newChart, showLegend } from "/static/js/chart.js";
 import { number, price } from "/static/js/format.js";
 
 const CANDLE_S = 60;
-const CANDLES = 90; // shown at first
+const CANDLES = 90; // shown at most
+const PATIENCE_MS = 5_000;
 let made = null;
-let shown = { bot: null, symbol: "", candle: null, first: Infinity, loaded: false, marked: -1 };
+let shown = noSymbol(null, "");
+
+function noSymbol(bot, symbol) {
+  return { bot, symbol, candle: null, count: 0, first: Infinity, loaded: false, marked: -1, asked_ms: performance.now() };
+}
 
 export function drawPrices(bot) {
   const symbols = symbolsOf(bot);
@@ -67,10 +72,12 @@ const legendOf = (quote) => (quote ? [
 ] : [["", "No price yet."]]);
 
 async function begin(bot, symbol) {
-  shown = { bot, symbol, candle: null, first: Infinity, loaded: false, marked: -1 };
+  if (shown.bot !== bot || shown.symbol !== symbol) {
+    made.series.setData([]);
+    made.markers.setMarkers([]);
+  }
+  shown = noSymbol(bot, symbol);
   const mine = shown;
-  made.series.setData([]);
-  made.markers.setMarkers([]);
   const path = `/api/bots/${encodeURIComponent(bot.id)}/bars?symbol=${encodeURIComponent(symbol)}&seconds=${CANDLE_S}`;
   const { bars } = await ask(path).catch(() => ({ bars: [] }));
   if (mine !== shown) return; // another symbol was chosen meanwhile
@@ -78,8 +85,9 @@ async function begin(bot, symbol) {
   const last = bars.at(-1);
   shown.candle = last ? { start: last[0], open: last[1], high: last[2], low: last[3], close: last[4] } : null;
   shown.first = bars[0]?.[0] ?? Infinity;
+  shown.count = bars.length;
   shown.loaded = true;
-  made.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, bars.length - CANDLES), to: Math.max(20, bars.length + 4) });
+  made.following.begin(bars.length);
 }
 
 /** Let a price move the candle of its minute. */
@@ -90,12 +98,18 @@ function move(quote) {
   const start = startOf(quote);
   const candle = shown.candle;
   if (candle !== null && start < candle.start) return;
+  if (candle !== null && start > candle.start + CANDLE_S && performance.now() > shown.asked_ms + PATIENCE_MS) {
+    begin(shown.bot, shown.symbol); // the page was hidden for some candles
+    return;
+  }
+  const isNew = candle === null || start > candle.start;
   shown.candle = candle !== null && candle.start === start
     ? { ...candle, high: Math.max(candle.high, at), low: Math.min(candle.low, at), close: at }
     : { start, open: at, high: at, low: at, close: at };
   shown.first = Math.min(shown.first, start);
   const { open, high, low, close } = shown.candle;
   made.series.update({ time: local(start), open, high, low, close });
+  if (isNew) made.following.show(++shown.count);
 }
 
 const startOf = ({ ts_ns }) => Math.floor(ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
@@ -134,7 +148,8 @@ function make() {
     priceFormat: { type: "custom", formatter: price, minMove: 0.01 },
   });
   chart.timeScale().applyOptions({ secondsVisible: false });
-  made = { chart, series, markers: LightweightCharts.createSeriesMarkers(series, []) };
+  const following = new Following(chart, byId("price-chart"), CANDLES);
+  made = { chart, series, following, markers: LightweightCharts.createSeriesMarkers(series, []) };
   chart.subscribeCrosshairMove(point);
   byId("symbol").addEventListener("change", () => drawPrices(shown.bot));
   painted();
