@@ -18,6 +18,17 @@ from playwright.sync_api import Browser, Page
 NO_BARS = "/bars?"
 """A played bot records no tape of which bars could be made."""
 
+REPORT = """<html><head><meta name="generator" content="ikbr"><title>Backtest</title></head>
+<body><h1>A backtest</h1><p id="reached">nothing</p><script>
+try { parent.document.title = "reached"; document.getElementById("reached").textContent = "page"; }
+catch { document.getElementById("reached").textContent = "refused"; }
+</script></body></html>"""
+RESULT = (
+    '{"mode": "backtest", "strategy": "momentum", "symbols": ["SPY"], "net_pnl": -12.5, '
+    '"start": "2026-03-02T14:30:00Z", "end": "2026-03-03T21:00:00Z", "max_drawdown": 0.0123, '
+    '"sharpe": 1.234, "fills": 7}'
+)
+
 
 @dataclass
 class Stage:
@@ -91,8 +102,12 @@ def a_stage(browser: Browser) -> Iterator[Stage]:
     """Serve a dashboard and begin to play."""
     with tempfile.TemporaryDirectory(prefix="ikbr-") as folder:
         feed = PlayedFeed(Path(folder) / "bot.feed")
+        reports = Path(folder) / "reports"
+        reports.mkdir()
+        (reports / "try.html").write_text(REPORT, encoding="utf-8")
+        (reports / "try.json").write_text(RESULT, encoding="utf-8")
         with (
-            served(Path(folder), passwords=people()) as dashboard,
+            served(Path(folder), passwords=people(), reports=(reports,)) as dashboard,
             feed,
             a_page(browser, DESKTOP) as main,
         ):

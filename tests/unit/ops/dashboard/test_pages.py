@@ -275,6 +275,18 @@ def test_nothing_overlaps_is_cut_off_or_is_empty(
         page.emulate_media(color_scheme="light")
 
 
+def test_a_report_is_shown_with_its_figures_in_a_frame_that_reaches_nothing(stage: Stage) -> None:
+    with stage.look("reports") as page:
+        row = page.locator("#reports tbody tr")
+        for words in ("backtest", "momentum", "SPY", "2026-03-03", "−12.50", "1.23 %", "7"):
+            expect(row).to_contain_text(words)
+        page.get_by_role("button", name="try").click()
+        report = page.frame_locator("#report-frame")
+        expect(report.get_by_role("heading")).to_have_text("A backtest")
+        expect(report.locator("#reached")).to_have_text("refused")
+        assert "reached" not in page.title()
+
+
 def test_numbers_stand_right_and_their_digits_are_equally_wide(stage: Stage) -> None:
     with stage.look() as page:
         cells = page.locator("#positions td:nth-child(4)")

@@ -2,7 +2,7 @@
 
 import { ask } from "/static/js/api.js";
 import { byId, el } from "/static/js/dom.js";
-import { measured, moment } from "/static/js/format.js";
+import { NOTHING, moment, number, percent, signed, tone } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
 
 let table = null;
@@ -25,8 +25,15 @@ function prepare() {
     name: "Reports",
     columns: [
       { name: "Report", cell: opener }, { name: "Kind", cell: (row) => row.kind },
-      { name: "Written", cell: (row) => moment(row.modified_ns) },
-      { name: "Summary", prose: true, cell: (row) => summaryOf(row.summary) },
+      { name: "Strategy", kind: "name", cell: ({ summary }) => text(summary.strategy) },
+      { name: "Symbols", kind: "name", cell: ({ summary }) => text(summary.symbols) },
+      { name: "From", cell: ({ summary }) => text(summary.start).slice(0, 10) },
+      { name: "To", cell: ({ summary }) => text(summary.end).slice(0, 10) },
+      { name: "Fills", end: true, cell: ({ summary }) => number(summary.fills) },
+      { name: "Net P&L", end: true, cell: ({ summary }) => ({ text: signed(summary.net_pnl), tone: tone(summary.net_pnl) }) },
+      { name: "Max drawdown", end: true, cell: ({ summary }) => percent(summary.max_drawdown, 2) },
+      { name: "Sharpe ratio", end: true, cell: ({ summary }) => number(summary.sharpe, 2, 2) },
+      { name: "Written", end: true, cell: (row) => moment(row.modified_ns) },
     ],
     key: (row) => row.path,
     empty: "There are no reports yet; ikbr backtest --report writes one.",
@@ -48,8 +55,7 @@ function show() {
   table.show(reports.filter((report) => kind === "all" || report.kind === kind));
 }
 
-const summaryOf = (summary) =>
-  Object.entries(summary ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")} ${measured(value)}`).join(", ");
+const text = (value) => String(value ?? NOTHING);
 
 function opener(report) {
   return el("button", { type: "button", class: "link", text: report.name, on: { click: () => open(report) } });
