@@ -14,6 +14,7 @@ from ikbr.domain.alerts import AlertRules
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.routing import RoutingRules
+from ikbr.domain.supervision import SupervisionRules
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -32,13 +33,16 @@ OWN_WORDS = {
     "risk": RiskLimits,
     "routing": RoutingRules,
     "sim": ExecutionModel,
+    "supervision": SupervisionRules,
 }
 
 GUIDE_ONLY = {
     "config/settings.py",
     "backtest/analytics.py",
+    "above_average.py",
     "my_strategy.py",
     "my_strategy.py:Crossover",
+    "three_up.py",
 }
 """Files that a page names because the guide has them, or because the reader is to write them."""
 
@@ -153,7 +157,14 @@ def missing(span: str) -> str:
     return ""
 
 
-FOLDERS_ELSEWHERE = {"catalog/", "journals/", "sessions/", "tape/", "tests/performance/"}
+FOLDERS_ELSEWHERE = {
+    "catalog/",
+    "journals/",
+    "reports/",
+    "sessions/",
+    "tape/",
+    "tests/performance/",
+}
 """Folders that a run or the future makes."""
 
 

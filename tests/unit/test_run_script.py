@@ -18,6 +18,7 @@ COMMANDS = (
     "conformance",
     "campaign",
     "bench",
+    "docs",
     "help",
 )
 

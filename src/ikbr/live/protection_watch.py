@@ -58,7 +58,8 @@ class ProtectionWatch:
             self._seen.discard(key)
             if key in self._told:
                 self._told.discard(key)
-                self._alert("info", f"{key[0]}'s {slot.position:+,d} {key[1]} has its stop again")
+                words = f"{key[0]}'s {slot.position:+,d} {key[1]} has its stop again"
+                self._alert("info", words, over=not self._told)
         elif key not in self._seen:
             self._seen.add(key)
         elif key not in self._told:
@@ -77,5 +78,6 @@ class ProtectionWatch:
             f"or close the position",
         )
 
-    def _alert(self, severity: str, words: str) -> None:
-        self._pipeline.trader.alert(Alert(self._clock.now_ns, severity, "protection", words))
+    def _alert(self, severity: str, words: str, *, over: bool = False) -> None:
+        alert = Alert(self._clock.now_ns, severity, "protection", words, over)
+        self._pipeline.trader.alert(alert)

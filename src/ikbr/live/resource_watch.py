@@ -127,10 +127,10 @@ class ResourceWatch:
             self._alert("critical", words)
         elif usage.share < self._warn * CALM and name in self._told:
             self._told.discard(name)
-            self._alert("info", f"{_shown(name, usage)} again")
+            self._alert("info", f"{_shown(name, usage)} again", over=not self._told)
 
-    def _alert(self, severity: str, words: str) -> None:
-        self._trader.alert(Alert(self._clock.now_ns, severity, "resources", words))
+    def _alert(self, severity: str, words: str, *, over: bool = False) -> None:
+        self._trader.alert(Alert(self._clock.now_ns, severity, "resources", words, over))
 
 
 def _shown(name: str, usage: Usage) -> str:

@@ -1,0 +1,31 @@
+"""Prepare pages for the site: links get the title of their page, words for tests go."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+_MARKED = re.compile(r"^```(\w+) runnable$", re.MULTILINE)
+_BY_NAME = re.compile(r"\[([\w./-]+)\]\((\1(?:\.md)?)(#[\w-]+)?\)")
+
+
+def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
+    """Rewrite a page before it is rendered.
+
+    Args:
+        markdown: Its text.
+        page: Where it is.
+    """
+    folder = Path(page.file.abs_src_path).parent
+
+    def titled(match: re.Match[str]) -> str:
+        path = folder / match[2]
+        return f"[{_title(path)}]({match[2]}{match[3] or ''})" if path.is_file() else match[0]
+
+    return _BY_NAME.sub(titled, _MARKED.sub(r"```\1", markdown))
+
+
+def _title(path: Path) -> str:
+    """Take the title of a page from its first line."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
