@@ -14,8 +14,8 @@ from ikbr.domain.instrument import MICRO
 from ikbr.domain.order import Fill, Order
 from ikbr.domain.session_events import OperatorAction
 
-KEPT = 400
-"""Events of the session, and as many lines of its log, that are kept; older ones are forgotten."""
+KEPT = 200
+"""Events of each kind that are kept: a busy strategy pushes no alert out."""
 
 LOGGER = "ikbr"
 
@@ -37,8 +37,7 @@ class Events:
         self.base = ""
         self._number = 0
         self._numbers = count(1)
-        self._noted: deque[Noted] = deque(maxlen=KEPT)
-        self._lines: deque[Noted] = deque(maxlen=KEPT)
+        self._noted: dict[str, deque[Noted]] = {kind: deque(maxlen=KEPT) for kind in _WORDS}
         self._log = _Lines(self._on_line)
         for topic, hear in (
             (EventType.SIGNAL, self._on_signal),
@@ -71,8 +70,8 @@ class Events:
     def since(self, number: int) -> Iterator[dict[str, Any]]:
         """Tell what was noted behind a number and is still kept, oldest first."""
         # Other threads write into the log: a copy is made at once, which nothing can interrupt.
-        kept = (*tuple(self._noted), *tuple(self._lines))
-        new = [one for one in kept if one[0] > number]
+        kept = [tuple(one) for one in self._noted.values() if one and one[-1][0] > number]
+        new = [one for kind in kept for one in kind if one[0] > number]
         for _, kind, what in sorted(new, key=lambda one: one[0]):
             yield {"type": "event", "kind": kind, **self._words(kind, what)}
 
@@ -83,8 +82,9 @@ class Events:
     # --- what is heard -------------------------------------------------------------------------
 
     def _note(self, kind: str, what: Any) -> None:
-        self._number = number = next(self._numbers)
-        self._noted.append((number, kind, what))
+        number = next(self._numbers)
+        self._noted[kind].append((number, kind, what))
+        self._number = number
 
     def _on_signal(self, one: Decision) -> None:
         self._note("signal", one)
@@ -104,15 +104,13 @@ class Events:
         self._note("alert", one)
 
     def _on_line(self, record: logging.LogRecord) -> None:
-        self._number = number = next(self._numbers)
-        self._lines.append((number, "log", (self.now_ns(), record)))
+        self._note("log", (self.now_ns(), record))
 
     # --- how it is told ------------------------------------------------------------------------
 
     def _words(self, kind: str, what: Any) -> dict[str, Any]:
-        if kind == "fill":
-            return _fill(what, self.base)
-        return _WORDS[kind](what)
+        words = _WORDS[kind](what)
+        return words | {"base": self.base} if kind == "fill" else words
 
 
 class _Lines(logging.Handler):
@@ -126,11 +124,11 @@ class _Lines(logging.Handler):
         self._take(record)
 
 
-def _fill(one: Fill, base: str) -> dict[str, Any]:
+def _fill(one: Fill) -> dict[str, Any]:
     return {
         "ts_ns": one.ts_ns, "id": one.order_id, "strategy": one.strategy, "symbol": one.symbol,
         "side": one.side.name, "quantity": one.quantity, "price": one.price,
-        "commission": one.commission_micro / MICRO, "base": base,
+        "commission": one.commission_micro / MICRO,
     }  # fmt: skip
 
 
@@ -187,6 +185,7 @@ def _operator(what: tuple[int, OperatorAction]) -> dict[str, Any]:
 
 
 _WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "fill": _fill,
     "order": _order,
     "signal": _signal,
     "refusal": _refusal,

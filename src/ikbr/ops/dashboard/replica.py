@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 EVENTS = 200
+"""Of each kind."""
 POINTS = 20_000
 KEPT = ("state", "risk", "latency")
 
@@ -32,7 +33,8 @@ class Replica:
         self.why = "it does not run"
         self._newest: dict[str, Message] = {}
         self._prices: dict[str, Any] = {}
-        self._events: deque[Message] = deque(maxlen=EVENTS)
+        self._events: dict[str, deque[tuple[int, Message]]] = {}
+        self._count = 0
         self._points: deque[list[float]] = deque(maxlen=POINTS)
 
     def begin(self) -> None:
@@ -53,7 +55,9 @@ class Replica:
             self._prices.update(message["symbols"])
             self._newest[kind] = {**message, "symbols": self._prices}
         elif kind == "event":
-            self._events.append(message)
+            self._count += 1
+            kept = self._events.setdefault(str(message.get("kind")), deque(maxlen=EVENTS))
+            kept.append((self._count, message))
         elif kind == "equity":
             self._points.extend(message["points"])
         elif kind == "bot":
@@ -68,7 +72,10 @@ class Replica:
 
     def everything(self) -> list[bytes]:
         """Give everything that is known, as one who comes hears it."""
-        told: list[Message] = [*self._newest.values(), *self._events]
+        events = sorted(
+            (one for kept in self._events.values() for one in kept), key=lambda one: one[0]
+        )
+        told: list[Message] = [*self._newest.values(), *(message for _, message in events)]
         if self._points:
             told.append({"type": "equity", "bot": self.bot_id, "points": list(self._points)})
         return [msgspec.json.encode(one) for one in told]
