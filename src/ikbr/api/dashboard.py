@@ -21,7 +21,7 @@ from ikbr.ops.dashboard.passwords import read_passwords
 from ikbr.ops.dashboard.seams import Found
 
 SOURCE = "dashboard"
-_LOCK = re.compile(r"client-((?P<host>.+)-(?P<port>\d+)-(?P<client>\d+))\.lock")
+_LOCK = re.compile(r"client-((?P<host>[A-Za-z0-9._-]+)-(?P<port>\d+)-(?P<client>\d+))\.lock")
 
 
 class FolderBots:

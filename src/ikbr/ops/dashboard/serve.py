@@ -24,13 +24,14 @@ def listening_socket(options: DashboardOptions) -> socket.socket:
     Raises:
         UsageError: When it is taken, or the address is not of this machine.
     """
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-        made = socket.socket(family, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((options.host, options.port))
         made.listen(MOST_CONNECTIONS)  # who comes before it is served waits
     except OSError as error:
+        made.close()
         raise UsageError(
             f"--host {options.host} --port {options.port} cannot be listened at "
             f"({error.strerror or error}); choose another port."

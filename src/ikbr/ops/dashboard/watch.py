@@ -31,13 +31,15 @@ class BotWatch:
         replicas: What each said last, by its id.
     """
 
-    def __init__(self, bots: Bots, hub: Hub) -> None:
+    def __init__(self, bots: Bots, hub: Hub, *, silence_s: float = SILENCE_S) -> None:
         """Prepare; `run` listens.
 
         Args:
             bots: Finds them.
             hub: Passes on what they say.
+            silence_s: How long a bot may say nothing.
         """
+        self._silence_s = silence_s
         self._bots = bots
         self._hub = hub
         self.replicas: dict[str, Replica] = {}
@@ -89,14 +91,14 @@ class BotWatch:
         replica.begin()
         try:
             while True:
-                async with asyncio.timeout(SILENCE_S):
+                async with asyncio.timeout(self._silence_s):
                     line = await reader.readline()
                 if not line:
                     break
                 self._on_line(line, replica)
             why = "it has ended"
         except TimeoutError:
-            why = f"it says nothing for {SILENCE_S:g} s: its event loop hangs"
+            why = f"it says nothing for {self._silence_s:g} s: its event loop hangs"
         except (OSError, ValueError, msgspec.MsgspecError) as error:
             why = f"its telemetry cannot be read ({type(error).__name__})"
             log.warning("bot %s: %s: %s", found.bot_id, why, error)
