@@ -8,11 +8,12 @@ import { number, price } from "/static/js/format.js";
 const CANDLE_S = 60;
 const CANDLES = 90; // shown at most
 const PATIENCE_MS = 5_000;
+const REDRAW_MS = 100; // a chart that moves ten times a second looks alive, and leaves time for the rest
 let made = null;
 let shown = noSymbol(null, "");
 
 function noSymbol(bot, symbol) {
-  return { bot, symbol, candle: null, count: 0, first: Infinity, loaded: false, marked: -1, asked_ms: performance.now() };
+  return { bot, symbol, candle: null, count: 0, first: Infinity, loaded: false, marked: -1, moved_ms: 0, asked_ms: performance.now() };
 }
 
 export function drawPrices(bot) {
@@ -30,7 +31,11 @@ export function drawPrices(bot) {
   if (shown.bot !== bot || shown.symbol !== symbol) begin(bot, symbol);
   const quote = bot.prices.get(symbol);
   if (shown.loaded) {
-    if (quote) move(quote);
+    const now = performance.now();
+    if (quote && now - shown.moved_ms >= REDRAW_MS) {
+      shown.moved_ms = now;
+      move(quote);
+    }
     mark(bot.events.fill.filter((fill) => fill.symbol === symbol && startOf(fill) >= shown.first));
   }
   if (shown.at === undefined) showLegend(byId("price-legend"), legendOf(quote));
