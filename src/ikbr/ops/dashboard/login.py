@@ -55,39 +55,42 @@ class Door:
         self._lockout = Lockout(now_s)
         self._rate = Rate(ATTEMPTS_PER_S, ATTEMPTS_AT_ONCE, now_s)
         self._on_link_used = on_link_used
-        self._hashing = asyncio.Lock()
+        self._one_by_one = asyncio.Lock()
 
     async def log_in(self, request: Request) -> Response:
         """Let somebody in who can prove who they are."""
         proof = await body_of(request, Proof)
-        user = LOCAL_USER if proof.token else proof.user
+        if not self._rate.take():
+            raise RefusedError(429, "too many attempts at once; try again in a few seconds.")
+        if self._passwords is None:
+            return self._by_link(proof.token)
         address = request.client.host if request.client is not None else "?"
-        keys = (f"user {user[:64]}", f"address {address}")
+        keys = (f"user {proof.user[:64]}", f"address {address}")
+        # One after the other: nobody guesses on while others are still being looked at.
+        async with self._one_by_one:
+            role = await self._role(self._passwords, proof, keys)
+        return self._admit(proof.user, role)
+
+    def _by_link(self, token: str) -> Response:
+        """Let in whoever has the link; it is too long to be guessed."""
+        if not self._sessions.use_link(token):
+            raise RefusedError(401, "the link is used up or too old.")
+        self._on_link_used()
+        return self._admit(LOCAL_USER, "trader")
+
+    async def _role(self, passwords: Passwords, proof: Proof, keys: tuple[str, ...]) -> Role:
         wait_s = self._lockout.wait_s(keys)
         if wait_s:
             raise RefusedError(429, f"too many attempts; try again in {wait_s:.0f} s.")
-        if not self._rate.take():
-            raise RefusedError(429, "too many attempts at once; try again in a few seconds.")
-        role = await self._role(proof)
+        role = await asyncio.to_thread(passwords.role_of, proof.user, proof.password)
         if role is None:
             self._lockout.failed(keys)
-            what = "the link is used up or too old" if proof.token else "user or password is wrong"
-            raise RefusedError(401, f"{what}.")
+            raise RefusedError(401, "user or password is wrong.")
         self._lockout.succeeded(keys)
-        return self._admit(user, "reader" if self._options.read_only else role)
-
-    async def _role(self, proof: Proof) -> Role | None:
-        if self._passwords is None:
-            if not (proof.token and self._sessions.use_link(proof.token)):
-                return None
-            self._on_link_used()
-            return "trader"
-        if proof.token:
-            return None
-        async with self._hashing:
-            return await asyncio.to_thread(self._passwords.role_of, proof.user, proof.password)
+        return role
 
     def _admit(self, user: str, role: Role) -> Response:
+        role = "reader" if self._options.read_only else role
         cookie, session = self._sessions.open(user, role)
         response = JSONResponse(described(session))
         response.set_cookie(

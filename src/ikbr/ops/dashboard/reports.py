@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 MOST = 500
+LOOKED_AT = 5_000
+"""Pages that are looked at; folders with more show a part."""
 DEEPEST = 4
 LARGEST_HEAD = 4_096
 LARGEST_JSON = 32_000_000
@@ -55,21 +58,40 @@ def list_reports(folders: Sequence[Path]) -> list[Report]:
 
     What lies outside of them, also by a symbolic link, is left out.
     """
-    found = []
-    for number, folder in enumerate(folders):
-        root = folder.resolve()
-        for file in _pages(root, DEEPEST):
-            report = _report(number, root, file)
-            if report is not None:
-                found.append(report)
-            if len(found) >= 4 * MOST:
-                break
+    found = [_report(*one) for one in _found(folders)]
     return sorted(found, key=lambda one: -one.modified_ns)[:MOST]
 
 
 def find_report(folders: Sequence[Path], path: str) -> Path | None:
     """Find a report by what `list_reports` called it; None for everything else."""
-    return next((one.file for one in list_reports(folders) if one.path == path), None)
+    found = ((_path(number, root, file), file) for number, root, file, _head in _found(folders))
+    return next((file for name, file in found if name == path), None)
+
+
+def _found(folders: Sequence[Path]) -> Iterator[tuple[int, Path, Path, bytes]]:
+    """Give every report with its folder and its beginning."""
+    left = LOOKED_AT
+    for number, folder in enumerate(folders):
+        root = folder.resolve()
+        for file in _pages(root, DEEPEST):
+            left -= 1
+            if left < 0:
+                return
+            head = _head(file)
+            if GENERATOR in head:
+                yield number, root, file, head
+
+
+def _path(number: int, root: Path, file: Path) -> str:
+    return f"{number}/{file.relative_to(root).as_posix()}"
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST_HEAD)
+    except OSError:
+        return b""
 
 
 def _pages(folder: Path, deep: int) -> Iterator[Path]:
@@ -86,30 +108,24 @@ def _pages(folder: Path, deep: int) -> Iterator[Path]:
             yield from _pages(Path(entry.path), deep - 1)
 
 
-def _report(number: int, root: Path, file: Path) -> Report | None:
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(LARGEST_HEAD)
-        modified_ns = file.stat().st_mtime_ns
-    except OSError:
-        return None
-    if GENERATOR not in head:
-        return None
+def _report(number: int, root: Path, file: Path, head: bytes) -> Report:
     inside = file.relative_to(root)
-    result = _result(file)
     name = inside.parent.name if file.name == "report.html" and inside.parent.name else inside.stem
-    return Report(
-        name,
-        _kind(head),
-        f"{number}/{inside.as_posix()}",
-        modified_ns,
-        _summary(result),
-        file,
-    )
+    modified_ns = _modified_ns(file)
+    summary = _beside(file, modified_ns)
+    return Report(name, _kind(head), _path(number, root, file), modified_ns, summary, file)
 
 
-def _result(file: Path) -> dict[str, Any]:
-    """Read the result beside a report: of the same name, or that of the same session."""
+def _modified_ns(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=2 * MOST)
+def _beside(file: Path, _modified_ns: int) -> dict[str, Any]:
+    """Read the figures beside a report: of the same name, or of the same session."""
     beside = [file.with_suffix(".json")]
     if file.name == "report.html":
         beside.append(file.with_name("result.json"))
@@ -117,7 +133,7 @@ def _result(file: Path) -> dict[str, Any]:
         try:
             if name.stat().st_size <= LARGEST_JSON:
                 told = msgspec.json.decode(name.read_bytes())
-                return told if isinstance(told, dict) else {}
+                return _summary(told) if isinstance(told, dict) else {}
         except (OSError, msgspec.DecodeError):
             continue
     return {}

@@ -192,6 +192,32 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(dashboard: Served
     assert cookie.startswith(f"ikbr-{browser.port}=")
 
 
+def test_no_secret_is_in_any_answer_or_line_of_the_log(
+    dashboard: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = dashboard.browser()
+    told = [
+        browser.ask("POST", "/login", body)[1]
+        for body in (
+            {"user": "ann", "password": SECRET + "!"},
+            {"user": "ann", "password": SECRET, "more": SECRET},
+            {"user": SECRET, "password": ["x", SECRET]},
+            f'{{"user": "{SECRET}'.encode(),
+        )
+    ]
+    trader = dashboard.browser("ann")
+    cookie = trader.cookie.partition("=")[2]
+    for method, path in routes(dashboard):
+        body = {"confirm": SECRET, "reason": cookie} if method == "POST" else None
+        if path not in {"/login", "/logout", "/api/me"}:
+            told.append(trader.ask(method, filled(path), body, Referer=SECRET)[1])
+    with trader.listen() as line:
+        told += [str(line.recv(timeout=5)) for _ in range(2)]
+    everything = f"{told}{caplog.text}"
+    for secret in (SECRET, cookie, trader.csrf, "$argon2"):
+        assert secret not in everything
+
+
 def test_a_session_ends_by_itself_and_by_logging_out(dashboard: Served) -> None:
     browser: Browser = dashboard.browser("ann")
     with browser.listen() as line:
