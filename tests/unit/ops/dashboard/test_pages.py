@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import played_bot as played
 import pytest
 from browsers import DESKTOP, PHONE, a_browser, a_page, keep_screenshot, overflow, without_errors
-from dash_rig import SECRET
+from dash_rig import SECRET, served
+from looks import flaws
 from playwright.sync_api import Browser, Page, expect
 from stage import NO_BARS, Stage, a_stage
 
@@ -44,6 +47,7 @@ def test_who_logs_in_sees_at_a_glance_whether_it_is_healthy_and_what_it_earns(
         page.get_by_label("Password").fill("wrong horse battery")
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("alert")).to_have_text("user or password is wrong.")
+        keep_screenshot(page, "login", whole=False)
         page.get_by_label("Password").fill(SECRET)
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("#word")).to_have_text("TRADING")
@@ -52,6 +56,20 @@ def test_who_logs_in_sees_at_a_glance_whether_it_is_healthy_and_what_it_earns(
         expect(page.locator("#badge")).to_have_text("PAPER")
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_label("User")).to_be_visible()
+
+
+def test_the_link_that_was_printed_lets_in_once(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as dashboard, a_page(browser) as page, without_errors(page, "401"):
+        link = f"http://127.0.0.1:{dashboard.options.port}/login#token="
+        link += dashboard.dashboard.sessions.new_link()
+        page.goto(link)
+        expect(page.locator("#who")).to_have_text("local, may trade")
+        assert "token" not in page.url
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("User")).to_be_visible()
+        page.goto("about:blank")
+        page.goto(link)
+        expect(page.get_by_role("alert")).to_have_text("the link is used up or too old.")
 
 
 WORDS = [
@@ -225,32 +243,6 @@ def test_everything_can_be_reached_and_left_by_keyboard(stage: Stage) -> None:
 
 LOOKS = [("desktop", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light")]
 
-CLIPPED = """[...document.querySelectorAll("main *, header *")].filter((one) => {
-  if (!one.checkVisibility() || !one.textContent.trim()) return false;
-  if (one.closest("svg, select, thead")) return false;
-  const hides = getComputedStyle(one).overflowX === "hidden" || one.matches(".scroll");
-  return hides && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
-}).map((one) => one.outerHTML.slice(0, 200))"""
-
-OVERLAPPING = """(() => {
-  const all = ".view:not([hidden]) section, .tile, header > *, #controls > button";
-  const boxes = [...document.querySelectorAll(all)].filter((one) => one.checkVisibility())
-    .map((one) => [one, one.getBoundingClientRect()]);
-  const found = [];
-  for (const [a, p] of boxes) for (const [b, q] of boxes) {
-    if (a === b || a.contains(b) || b.contains(a)) continue;
-    const across = p.left < q.right - 1 && q.left < p.right - 1;
-    if (across && p.top < q.bottom - 1 && q.top < p.bottom - 1)
-      found.push(a.outerHTML.slice(0, 80) + " / " + b.outerHTML.slice(0, 80));
-  }
-  return found;
-})()"""
-
-EMPTY = """[...document.querySelectorAll(".view:not([hidden]) section")].filter((one) =>
-  one.checkVisibility() && one.innerText.trim().split("\\n").length < 2 &&
-  !one.querySelector("canvas, button"))
-  .map((one) => one.outerHTML.slice(0, 200))"""
-
 
 @pytest.mark.parametrize(("look", "size", "scheme"), LOOKS, ids=[one[0] for one in LOOKS])
 def test_nothing_overlaps_is_cut_off_or_is_empty(
@@ -265,8 +257,7 @@ def test_nothing_overlaps_is_cut_off_or_is_empty(
             expect(page.locator(f"#view-{view}")).to_be_visible()
             page.wait_for_timeout(100)
             keep_screenshot(page, f"{look}-{view}")
-            for check in (CLIPPED, OVERLAPPING, EMPTY):
-                assert page.evaluate(check) == [], view
+            assert flaws(page) == [], view
         page.evaluate("location.hash = 'now'")
         page.locator("#do-kill").click()
         assert overflow(page) == 0
@@ -364,30 +355,36 @@ def first_paint(page: Page) -> float:
     return min(first, page.evaluate(entry))
 
 
-def busy_s(page: Page) -> float:
-    """Give how long the page's thread has worked so far, seconds of the processor."""
-    metrics = page.context.new_cdp_session(page)
-    metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
-    told = metrics.send("Performance.getMetrics")["metrics"]
-    seconds: float = next(one["value"] for one in told if one["name"] == "TaskDuration")
-    return seconds
+@contextmanager
+def work_of(page: Page) -> Iterator[Callable[[], float]]:
+    """Give how long the page's thread has worked, seconds of the processor."""
+    line = page.context.new_cdp_session(page)
+    line.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked() -> float:
+        told = line.send("Performance.getMetrics")["metrics"]
+        seconds: float = next(one["value"] for one in told if one["name"] == "TaskDuration")
+        return seconds
+
+    yield worked
+    line.detach()
 
 
 def test_it_paints_at_once_and_keeps_up_with_fifty_updates_a_second(stage: Stage) -> None:
-    with stage.look() as page:
+    with stage.look() as page, work_of(page) as worked:
         paint = first_paint(page)
         assert paint < 1000
-        before = busy_s(page)
+        before = worked()
         page.evaluate(f"globalThis.gaps = ({FRAMES})(2)")
         began = time.monotonic()
         for number in range(100):
             stage.say(played.prices(number), *([played.state()] if number % 5 == 0 else []))
             time.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
         gaps = page.evaluate("globalThis.gaps")
-        busy = (busy_s(page) - before) / 2
+        busy = (worked() - before) / 2
         late = sum(gap > 1.5 * FRAME_MS for gap in gaps)
         print(f"first paint {paint:.0f} ms; {len(gaps)} frames, {late} late; {busy:.0%} busy")
         expect(page.locator("#price-legend")).to_contain_text("Bid")
         # Frames are late on a busy machine, too; what the page itself needs is not.
-        assert busy < 0.6
+        assert 0 < busy < 0.6
         assert late <= 0.5 * len(gaps)
