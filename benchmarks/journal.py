@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ikbr.domain.order import OrderRequest, OrderType, Side
 from ikbr.journal.memory_journal import MemoryJournal
-from ikbr.journal.session_journal import open_session
+from ikbr.journal.session_opening import open_session
 
 REQUEST = OrderRequest("SPY", Side.BUY, 100, OrderType.LIMIT, limit_price=450.25, reason="signal")
 NS = 1_000

@@ -197,7 +197,7 @@ async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
     from ikbr.core.pipeline import Instance
     from ikbr.domain.events import EventType
     from ikbr.domain.signal import Signal
-    from ikbr.journal.session_journal import open_session
+    from ikbr.journal.session_opening import open_session
     from ikbr.live.modes import Meant
     from ikbr.live.plan import Outside, SessionPlan
     from ikbr.live.runner import Runner

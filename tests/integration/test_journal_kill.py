@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.journal.reader import read_records
-from ikbr.journal.session_journal import open_session
+from ikbr.journal.session_opening import open_session
 from ikbr.journal.session_reader import verify_session
 
 RUNS = 6
 APPENDER = """
 import os, sys
 from ikbr.domain.order import OrderRequest, Side
-from ikbr.journal.session_journal import open_session
+from ikbr.journal.session_opening import open_session
 
 journal = open_session(sys.argv[1], "killed", commit_s=0.001)
 order_id = int(sys.argv[2])

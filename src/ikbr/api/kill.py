@@ -21,8 +21,9 @@ from ikbr.domain.errors import BrokerError, JournalError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.domain.session_events import ARM, KILL, OperatorAction
-from ikbr.journal.replay import State, replay
-from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.journal.replay import State, recall_session
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.journal.session_opening import open_session
 from ikbr.live.kill import Holding, Killing, end_process, stop_at_broker
 from ikbr.live.latch import Killed
 from ikbr.settings import Settings
@@ -235,7 +236,7 @@ def _journal(
         yield None, None, f"the journal was not written: {error}"
         return
     try:
-        yield journal, replay(folder), ""
+        yield journal, recall_session(folder), ""
     finally:
         journal.close()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ikbr.broker.client import Client
 from ikbr.domain.errors import InvariantError
-from ikbr.journal.replay import State, replay
-from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal, open_session
+from ikbr.journal.replay import State
+from ikbr.journal.session_journal import MAX_LAG_S, SessionJournal
+from ikbr.journal.session_opening import continue_session
 from ikbr.live.wire_record import WireRecord
 
 ANY_LAG_S = 1e9
@@ -66,11 +67,11 @@ class LiveJournal:
         # Where time is the market's, it says nothing about how far the disk is behind.
         lag_s = ANY_LAG_S if simulated else MAX_LAG_S
         meta = {"mode": self._kind}
-        self.opened = journal = open_session(folder, day.isoformat(), meta=meta, max_lag_s=lag_s)
-        past = replay(folder)
+        journal, past = continue_session(folder, day.isoformat(), meta=meta, max_lag_s=lag_s)
+        self.opened = journal
         if self._keeps_wire:
             self._wire = WireRecord(self._client.client, journal, self._now_ns)
-        return journal, past if past.start is not None else None
+        return journal, past
 
     @property
     def journal(self) -> SessionJournal:

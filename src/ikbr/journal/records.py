@@ -39,13 +39,19 @@ Since version 3:
 |---------|------|
 | latency | `OrderLatency`, how long the stages of an order took |
 
+Since version 4:
+
+| kind       | body |
+|------------|------|
+| checkpoint | `Checkpoint`, what all sessions before have come to; the first record of a segment |
+
 Bodies are encoded after they were handed over, so they must be values that do not change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -68,11 +74,12 @@ from ikbr.domain.session_events import (
     SessionStop,
     WireSend,
 )
+from ikbr.journal.checkpoint import Checkpoint
 
 VERSION = 1
 """Of the file format."""
 
-KINDS_VERSION = 3
+KINDS_VERSION = 4
 """Of the kinds of records and their bodies; a file that holds only the first names none."""
 
 NAN = float("nan")
@@ -104,6 +111,7 @@ BODIES: dict[str, Any] = {
     "baseline": Baseline,
     "repair": JournalRepair,
     "latency": OrderLatency,
+    "checkpoint": Checkpoint,
 }
 """The types of bodies by kind."""
 
@@ -187,6 +195,9 @@ def _restore(body: Any, kind: Any) -> Any:
             for key, value in body.items()
         }  # fmt: skip
     if isinstance(body, list):
+        if get_origin(kind) is list:
+            (part,) = get_args(kind)
+            return [_restore(value, part) for value in body]
         parts = getattr(kind, "__args__", ())
         if len(parts) == len(body):
             return [_restore(v, p) for v, p in zip(body, parts, strict=True)]

@@ -44,7 +44,7 @@ def tidy(directory: str, files: Files) -> Found:
     names = segment_names(directory, files)
     if not names:
         return Found()
-    journey = Journey(directory, files)
+    journey = Journey(directory, files, since_checkpoint=True)
     last_ns = 0
     for line in journey.lines():
         last_ns = line.t

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any
@@ -16,15 +15,14 @@ from typing import Any
 from ikbr.domain.errors import JournalError, NotDurableError
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.session_events import JournalRepair
-from ikbr.journal.anchor import HEAD, Anchor, slot_of
+from ikbr.journal.anchor import Anchor, slot_of
 from ikbr.journal.chain import checked_header_line
 from ikbr.journal.committer import Committer
 from ikbr.journal.files import Files, describe, write_whole
 from ikbr.journal.lag import Lag
-from ikbr.journal.repair import Found, tidy
+from ikbr.journal.repair import Found
 from ikbr.journal.segment_writer import RESERVE, Mark, SegmentWriter
 from ikbr.journal.segments import (
-    OS_FILES,
     Previous,
     check_label,
     segment_meta,
@@ -319,78 +317,6 @@ class SessionJournal:
         )
         write_whole(self._files, self._head, slot, at)
         self._serial = serial
-
-
-def open_session(
-    directory: Path | str,
-    label: str,
-    *,
-    meta: Mapping[str, Any] | None = None,
-    before_send: bool = False,
-    commit_s: float = COMMIT_S,
-    max_lag_s: float = MAX_LAG_S,
-    files: Files = OS_FILES,
-) -> SessionJournal:
-    """Open the journal of live sessions: tidy up after a crash, begin a new segment.
-
-    What earlier sessions left is read with `ikbr.journal.replay.replay(directory)`.
-
-    Args:
-        directory: The folder; it is made if it is not there. One process at a time may use it.
-        label: What the session is called, usually its day: letters, digits, '.', '-', '_'.
-        meta: What the session says about itself; no secrets.
-        before_send: Whether an intent is on the disk, not only with the operating system, before
-            its order is sent.
-        commit_s: How often a thread brings the rest to the disk, seconds; 0 for no thread:
-            then call `commit`.
-        max_lag_s: How far the disk may be behind before no order is opened, seconds.
-        files: The file system.
-
-    Raises:
-        UsageError: When the label makes no file name.
-        JournalError: When another process uses the folder, the disk refuses, or what is there was
-            changed or lacks what had been durable.
-    """
-    check_label(label)
-    directory = str(directory)
-    try:
-        files.make_directory(directory)
-        head = files.open(os.path.join(directory, HEAD))
-    except OSError as error:
-        raise describe(f"journal folder {directory} cannot be used", error) from None
-    try:
-        if not files.lock(head):
-            raise JournalError(
-                f"journal folder {directory} is in use by another process; two sessions must "
-                "not share one."
-            )
-        found = tidy(directory, files)
-        if found.serial < 0:
-            # Before anything can be missing there is an anchor that misses nothing.
-            for serial in (0, 1):
-                write_whole(files, head, *slot_of(Anchor(serial, "", 0, 0, "")))
-            files.sync(head)
-            files.sync_directory(directory)
-            found = found._replace(serial=1)
-        journal = SessionJournal(
-            directory,
-            label,
-            meta or {},
-            files,
-            head,
-            found,
-            before_send=before_send,
-            max_lag_ns=round(max_lag_s * _SECOND),
-        )
-    except OSError as error:
-        files.close(head)
-        raise describe(f"journal folder {directory} cannot be written", error) from None
-    except JournalError:
-        files.close(head)
-        raise
-    if commit_s > 0:
-        journal.start_commits(commit_s)
-    return journal
 
 
 def _no_order(why: str) -> str:

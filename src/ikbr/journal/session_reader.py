@@ -20,6 +20,8 @@ from ikbr.journal.segments import (
     segment_names,
 )
 
+_CHECKPOINT = b'"k":"checkpoint"'
+
 
 class SessionVerdict(NamedTuple):
     """Say whether a live journal is sound.
@@ -64,8 +66,16 @@ class Journey:
         before: Where the one before it ended.
     """
 
-    def __init__(self, directory: str, files: Files = OS_FILES) -> None:
+    def __init__(
+        self, directory: str, files: Files = OS_FILES, *, since_checkpoint: bool = False
+    ) -> None:
         """Look into the folder.
+
+        Args:
+            directory: The folder.
+            files: The file system.
+            since_checkpoint: Whether to begin with the newest segment that begins with a
+                checkpoint; what lies before it is then taken on trust.
 
         Raises:
             UsageError: When it holds no journal.
@@ -75,12 +85,17 @@ class Journey:
         self._names = segment_names(directory, files)
         if not self._names:
             raise UsageError(f"folder {directory} holds no journal: it has no segment files.")
+        if since_checkpoint:
+            self._names = self._names[newest_checkpoint(directory, self._names, files) :]
         self.anchor: Anchor | None = None
         self.broken_slots = 0
         self.segment = HEAD
         self.scan = SegmentScan(b"")
         self.problem = self._read_anchor()
-        self.segments = self.records = 0
+        # The first one is believed where it says that it follows another.
+        self._trusts = number_of(self._names[0]) > 1 and since_checkpoint
+        self.segments = number_of(self._names[0]) - 1 if since_checkpoint else 0
+        self.records = 0
         self.last = self.before = Previous()
 
     @property
@@ -142,6 +157,8 @@ class Journey:
         )
 
     def _follows(self, header: Header | None) -> bool:
+        if self._trusts and header is not None:
+            self.last, self._trusts = previous_of(header) or Previous(), False
         # A crash may leave a newest segment without a whole header; it holds nothing.
         if header is not None and previous_of(header) != self.last:
             self.problem = "line 1: it does not follow the segment before it"
@@ -156,12 +173,24 @@ class Journey:
         return "" if head.anchor is not None else "the anchor file was changed"
 
 
-def read_session(directory: str, files: Files = OS_FILES) -> Iterator[tuple[str, Record]]:
+def newest_checkpoint(directory: str, names: list[str], files: Files) -> int:
+    """Find the newest segment whose first record is a checkpoint; the first one when none is."""
+    for at in range(len(names) - 1, 0, -1):
+        lines = read_file(directory, names[at], files).split(b"\n", 2)
+        if len(lines) == 3 and _CHECKPOINT in lines[1][:64]:
+            return at
+    return 0
+
+
+def read_session(
+    directory: str, files: Files = OS_FILES, *, since_checkpoint: bool = False
+) -> Iterator[tuple[str, Record]]:
     """Read a live journal, up to a torn end.
 
     Args:
         directory: Its folder.
         files: The file system.
+        since_checkpoint: Whether to begin with the newest checkpoint.
 
     Yields:
         Records with the names of their segments, oldest first.
@@ -169,7 +198,7 @@ def read_session(directory: str, files: Files = OS_FILES) -> Iterator[tuple[str,
     Raises:
         JournalError: When it cannot be read, or was changed.
     """
-    journey = Journey(directory, files)
+    journey = Journey(directory, files, since_checkpoint=since_checkpoint)
     for line in journey.lines():
         yield journey.segment, typed(line, journey.kinds)
     if journey.problem:

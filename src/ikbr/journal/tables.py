@@ -45,6 +45,7 @@ TABLES = {
     "baseline": "baselines",
     "repair": "repairs",
     "latency": "latencies",
+    "checkpoint": "checkpoints",
 }
 """The name of each kind's table; none is a word of SQL."""
 

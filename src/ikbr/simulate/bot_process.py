@@ -14,9 +14,9 @@ from ikbr.core.pipeline import Instance
 from ikbr.domain.errors import IkbrError
 from ikbr.domain.events import Alert, EventType
 from ikbr.domain.limits import RiskLimits
-from ikbr.journal.replay import State, replay
-from ikbr.journal.session_journal import SessionJournal, open_session
-from ikbr.journal.session_reader import read_session
+from ikbr.journal.replay import State
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.journal.session_opening import continue_session
 from ikbr.live.latch import Killed
 from ikbr.live.modes import Meant
 from ikbr.live.pipeline import LivePipeline
@@ -157,12 +157,11 @@ class BotProcess:
         self, _account: str, now_ns: int, _simulated: bool
     ) -> tuple[SessionJournal, State | None]:
         day = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).date()
-        self.journal = open_session(
+        self.journal, past = continue_session(
             FOLDER, day.isoformat(), commit_s=0, before_send=self._before_send, files=self._disk
         )
         self._on_journal(self.journal)
-        past = replay(record for _, record in read_session(FOLDER, self._disk))
-        return self.journal, past if past.start is not None else None
+        return self.journal, past
 
     def _plan(self) -> SessionPlan:
         connection = ConnectionSettings(

@@ -12,7 +12,7 @@ from ikbr.domain.events import Alert, Refusal, Refused
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.order import Fill, OrderRequest, Side
-from ikbr.journal.session_journal import open_session
+from ikbr.journal.session_opening import open_session
 from ikbr.journal.writer import FileJournal
 
 SECOND = 1_000_000_000

@@ -12,7 +12,7 @@ from ikbr.cli.main import execute
 from ikbr.domain.histogram import Histogram
 from ikbr.domain.latency import OrderLatency
 from ikbr.domain.vitals import Durations
-from ikbr.journal.session_journal import open_session
+from ikbr.journal.session_opening import open_session
 
 
 def a_journal(folder: Path, orders: int) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.order import OrderRequest, Side
-from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.journal.session_opening import open_session
 from ikbr.journal.session_reader import read_session
 from ikbr.journal.simulated_files import SimulatedFiles
 

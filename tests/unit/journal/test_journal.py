@@ -32,6 +32,7 @@ from ikbr.domain.session_events import (
     SessionStop,
     WireSend,
 )
+from ikbr.journal.checkpoints import checkpoint_of, state_at
 from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.journal.reader import read_header, read_records, verify
 from ikbr.journal.records import KINDS, instruments_of
@@ -100,15 +101,17 @@ def same(a: Any, b: Any) -> bool:
 
 def test_every_kind_comes_back_with_its_type(tmp_path) -> None:
     path = tmp_path / "deep" / "run.journal"
-    entries = EVERY_KIND + SESSION_ENTRIES
+    known = replay([*EVERY_KIND, *SESSION_ENTRIES])
+    entries = [*EVERY_KIND, *SESSION_ENTRIES, ("checkpoint", 8, checkpoint_of(known))]
     write(path, entries)
     records = list(read_records(path))
     assert [(r.kind, r.ts_ns) for r in records] == [(k, t) for k, t, _ in entries]
     assert [r.n for r in records] == list(range(len(entries)))
-    for record, (kind, _, body) in zip(records[1:], entries[1:], strict=True):
+    assert state_at(records.pop().body).snapshot() == known.snapshot()
+    for record, (kind, _, body) in zip(records[1:], entries[1:-1], strict=True):
         assert record.body == body if kind == "cash" else same(record.body, body), kind
     assert instruments_of(records[0].body) == {"SPY": SPY, OPTION.symbol: OPTION}
-    assert {r.kind for r in records} == KINDS
+    assert {r.kind for r in records} == KINDS - {"checkpoint"}
     assert math.isnan(records[2].body.price)
 
 

@@ -13,7 +13,7 @@ from ikbr.domain.order import OrderRequest, Side
 from ikbr.journal import segment_writer
 from ikbr.journal.reader import read_header, read_records, verify
 from ikbr.journal.segments import previous_of, segment_names
-from ikbr.journal.session_journal import open_session
+from ikbr.journal.session_opening import open_session
 from ikbr.journal.session_reader import verify_session
 from ikbr.journal.simulated_files import SimulatedFiles
 

@@ -11,7 +11,8 @@ from ikbr.broker.client import Client
 from ikbr.broker.wire_log import WireLog
 from ikbr.domain.events import Alert
 from ikbr.journal.reader import read_records
-from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.journal.session_opening import open_session
 from ikbr.journal.simulated_files import SimulatedFiles
 from ikbr.live import wire_record
 from ikbr.live.wire_record import WireRecord

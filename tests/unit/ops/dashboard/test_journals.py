@@ -9,7 +9,8 @@ from dash_rig import people, served
 
 from ikbr.domain.errors import UsageError
 from ikbr.domain.events import Alert
-from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.journal.session_opening import open_session
 from ikbr.ops.dashboard.journals import MOST, Journals
 
 NAME = "paper-DU1-7"

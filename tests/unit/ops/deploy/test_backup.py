@@ -11,7 +11,8 @@ import pytest
 from ikbr.cli.main import execute
 from ikbr.domain.errors import StateError
 from ikbr.domain.session_events import KILL, OperatorAction
-from ikbr.journal.session_journal import SessionJournal, open_session
+from ikbr.journal.session_journal import SessionJournal
+from ikbr.journal.session_opening import open_session
 from ikbr.journal.session_reader import verify_session
 from ikbr.live.latch import Killed, KillLatch
 from ikbr.ops.deploy.backup import back_up
