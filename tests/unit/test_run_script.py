@@ -17,6 +17,7 @@ COMMANDS = (
     "coverage",
     "conformance",
     "campaign",
+    "fuzz",
     "bench",
     "docs",
     "help",

@@ -101,7 +101,7 @@ def _year(calendar: str, year: int, cache: Path | None) -> tuple[Session, ...]:
     path = cache / ".calendars" / f"{calendar}-{year}-{release}.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=tuple[Session, ...])
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeError):
         found = _library_year(calendar, year)
     if cache.is_dir():
         with Replacing(path) as temporary:

@@ -89,7 +89,13 @@ def read_file_meta(path: Path) -> FileMeta:
     try:
         text = pl.read_parquet_metadata(path)[_KEY]
         return msgspec.json.decode(text, type=FileMeta)
-    except (pl.exceptions.PolarsError, OSError, KeyError, msgspec.MsgspecError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        OSError,
+        KeyError,
+        msgspec.MsgspecError,
+        UnicodeError,
+    ) as error:
         raise DataError(
             f"catalog file '{path}' is broken or foreign; delete it and import that day again."
         ) from error
@@ -120,7 +126,7 @@ def _read(path: Path, kind: type[_T]) -> _T | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise DataError(f"catalog file '{path}' is broken ({error}); delete it.") from error
 
 

@@ -23,6 +23,8 @@ ZONES = {"usa": "America/New_York", "fxcm": "Etc/GMT+5", "oanda": "UTC"}
 """Time zone of a market's files."""
 
 RESOLUTIONS = ("tick", "second", "minute", "daily")
+MOST_BYTES = 1 << 31
+"""Longest csv that is unpacked: a busy day of SPY's quotes has a tenth of it."""
 _NAME = re.compile(r"^(\d{8})_(trade|quote)$")
 
 
@@ -152,7 +154,14 @@ def read_member(path: Path) -> bytes:
                 raise DataError(
                     f"file '{path}' holds {len(members)} files; a LEAN zip holds exactly one csv."
                 )
-            return archive.read(members[0])
+            with archive.open(members[0]) as member:
+                data = member.read(MOST_BYTES + 1)
+            if len(data) > MOST_BYTES:
+                raise DataError(
+                    f"file '{path}' unpacks to more than {MOST_BYTES:,} bytes; that is no day of "
+                    "LEAN data. Fetch it again."
+                )
+            return data
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"file '{path}' is not a readable zip ({error}); fetch it again."

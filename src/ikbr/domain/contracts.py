@@ -133,6 +133,8 @@ def _expiry(text: str, month: str) -> dt.date:
 
 def _option(root: str, day: str, right: str, strike_milli: int) -> Instrument:
     symbol = f"{root:<6}{day}{right}{strike_milli:08d}"
+    if not strike_milli:
+        raise ContractError(f"contract {symbol!r}: the strike is 0; write it in thousandths.")
     return Instrument(
         symbol=symbol,
         sec_type=SecType.OPTION,

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from ikbr.domain.errors import ConfigError, IkbrError
+from ikbr.domain.timers import NEVER
 from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.manual import ManualOrder, place_by_hand
 from ikbr.gateway.runner import MAX, Goal, Runner
@@ -28,6 +29,8 @@ from ikbr.gateway.times import SECOND_NS
 
 LONGEST_LINE = 1 << 16
 MOST_ROWS = 10_000_000
+MOST_S = 1e9
+"""Seconds of one advance: some thirty years."""
 KNOWN = "status, step, advance, speed, fault or order"
 
 
@@ -68,7 +71,7 @@ class Control:
         try:
             given = msgspec.json.decode(line, type=dict[str, Any])
             found = self._read(given, wall_ns)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             found = {"ok": False, "error": f"the line is not understood: {error}."}
         except IkbrError as error:
             found = {"ok": False, "error": str(error)}
@@ -113,6 +116,10 @@ class Control:
                     raise ConfigError(f"rows {command.rows} must be 1 to {MOST_ROWS}.")
                 rows = self._pursue(Goal(world, rows=command.rows))
             case "advance":
+                if not 0 <= command.seconds <= MOST_S:
+                    raise ConfigError(f"seconds {command.seconds} must be 0 to {MOST_S:.0f}.")
+                if not 0 <= command.to_ns < NEVER:
+                    raise ConfigError(f"to_ns {command.to_ns} is no time, ns UTC.")
                 target = command.to_ns or world.now_ns + int(command.seconds * SECOND_NS)
                 rows = self._pursue(Goal(world, to_ns=target))
             case "speed":

@@ -10,6 +10,8 @@ STEP = 0.0
 """The speed at which nothing moves by itself."""
 MAX = float("inf")
 """The speed at which the tape is played as fast as clients read."""
+FASTEST = 1e6
+"""Times as fast as the clock; whoever wants more wants MAX."""
 BATCH = 256
 """Rows played at once at the highest speed, before clients get what came of them."""
 SLICE = 20_000
@@ -85,10 +87,12 @@ class Runner:
             wall_ns: The present by the wall clock, ns.
 
         Raises:
-            ConfigError: When it is below 0.
+            ConfigError: When it is below 0 or too high.
         """
-        if not speed >= 0:
-            raise ConfigError(f"speed {speed} must be 0 (step mode) or more, or max.")
+        if not (0 <= speed <= FASTEST or speed == MAX):
+            raise ConfigError(
+                f"speed {speed} must be 0 (step mode) or more, at most {FASTEST:.0f}, or max."
+            )
         self.speed = speed
         self._from_wall_ns, self._from_ns = wall_ns, self.world.now_ns
 

@@ -153,7 +153,7 @@ def read_record(folder: Path) -> SessionRecord:
             f"'{path}' cannot be read ({error.strerror}); name the folder of a paper or live "
             f"session, such as sessions/2026-03-02T143000-paper."
         ) from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise DataError(f"'{path}' is damaged or no record of a session: {error}.") from None
     if record.version > VERSION:
         raise DataError(
@@ -181,5 +181,5 @@ def _notes(path: Path, lines: Iterable[bytes]) -> Iterable[Note]:
     for number, line in enumerate(lines, 1):
         try:
             yield msgspec.json.decode(line, type=Note)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError) as error:
             raise DataError(f"'{path}', line {number} is damaged: {error}.") from None

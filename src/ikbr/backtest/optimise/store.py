@@ -164,7 +164,7 @@ class Store:
     def _compare(self, header: Path) -> None:
         try:
             kept = msgspec.json.decode(header.read_bytes(), type=Identity)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError):
             raise SweepError(
                 f"'{header}' is no header of a sweep; name another folder with --results DIR."
             ) from None
@@ -219,7 +219,7 @@ def read_outcomes(path: Path) -> dict[int, Outcome]:
     for number, line in enumerate(data[:whole].splitlines(), 1):
         try:
             outcome = decoder.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError) as error:
             raise SweepError(
                 f"line {number} of '{path}' is damaged ({error}); remove that line, and its run "
                 f"is made again."

@@ -42,7 +42,7 @@ class SessionBars:
         tape = folder / TAPE
         try:
             record = msgspec.json.decode((tape / RECORD).read_bytes(), type=_Record)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeError):
             raise DataError("this session is not recorded: there are no bars of it.") from None
         self._instruments = record.instruments
         self._follower = TapeFollower(tape / TICKS)

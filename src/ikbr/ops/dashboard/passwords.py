@@ -119,7 +119,7 @@ def set_password(
 def _read(path: Path) -> dict[str, Account]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Account])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         # What stands there may be secret: the file's words are not repeated.
         raise ConfigError(
             f"password file '{path}' is damaged ({type(error).__name__}); make it anew with "

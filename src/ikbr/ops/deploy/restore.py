@@ -81,7 +81,7 @@ def _extract(archive: Path, place: Path) -> None:
 def _checked(archive: Path, place: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode((place / MANIFEST).read_bytes(), type=Manifest)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeError):
         raise StateError(f"{archive} is no archive of ikbr: it has no {MANIFEST}.") from None
     found = {
         path.relative_to(place).as_posix(): hash_of(path)
