@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
+
 _MARKED = re.compile(r"^```(\w+) runnable$", re.MULTILINE)
+_FETCHED = re.compile(r"<(?:script|img|iframe|link\b[^>]*stylesheet)[^>]*https?://[^>]*>")
 _BY_NAME = re.compile(r"\[([\w./-]+)\]\((\1(?:\.md)?)(#[\w-]+)?\)")
 
 
@@ -24,6 +27,18 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
         return f"[{_title(path)}]({match[2]}{match[3] or ''})" if path.is_file() else match[0]
 
     return _BY_NAME.sub(titled, _MARKED.sub(r"```\1", markdown))
+
+
+def on_post_page(output: str, *, page: Any, **_: object) -> str:
+    """Refuse a page that would fetch anything from elsewhere when it is read.
+
+    Args:
+        output: Its HTML.
+        page: Where it is.
+    """
+    if found := _FETCHED.search(output):
+        raise PluginError(f"{page.file.src_uri} would fetch {found[0]}")
+    return output
 
 
 def _title(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -10,13 +11,25 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from alert_rig import PATIENCE_S, TOKEN, Receiver, receiver
+from live_rig import plan_of
 
+from ikbr.api.session_alerts import SessionAlerts, telling
+from ikbr.broker.client import Client
 from ikbr.cli.demo_paper import gateway
 from ikbr.cli.main import execute
+from ikbr.core.event_bus import EventBus
+from ikbr.domain.alerts import AlertRoute, AlertRules
+from ikbr.domain.errors import UsageError
+from ikbr.live.modes import Meant
+from ikbr.live.plan import Outside
+from ikbr.live.runner import Runner
+from ikbr.ops.alerts.words import Setup
 
 __all__ = ["receiver"]
 
@@ -71,6 +84,31 @@ def test_people_hear_of_a_crash_of_what_follows_and_of_the_day_each_once(
     assert len(re.findall(r"Summary of \d{4}-", told)) == 1
     assert "Nothing is held over night" in told
     _assert_no_secret(tmp_path)
+
+
+def test_an_error_that_ends_a_session_is_told_where_no_supervisor_does(receiver: Receiver) -> None:
+    urls = {"phone": receiver.url()}
+    setup = Setup("bot", AlertRules(), {"phone": AlertRoute()}, urls)
+
+    async def fail(setup: Setup) -> None:
+        client = Client()
+        meant = Meant("paper", "paper", 1)
+        outside = Outside(time.time_ns, lambda: 0.5, _no_journal, print)
+        bus = EventBus()
+        alerts = SessionAlerts(setup, bus)
+        with telling(alerts, Runner(client, plan_of(1, []), meant, outside, bus)):
+            raise UsageError("the account is another one")
+
+    for alone in (False, True):
+        with pytest.raises(UsageError):
+            asyncio.run(fail(msgspec.structs.replace(setup, alone=alone)))
+    [told] = receiver.got
+    assert told["title"] == "bot: critical, bot"
+    assert "ended with an error (UsageError): the account is another one" in told["message"]
+
+
+def _no_journal(*_: object) -> Any:
+    raise AssertionError("nothing is traded")
 
 
 def _is_bot(process: psutil.Process) -> bool:

@@ -9,7 +9,7 @@ from ikbr.ops.doctor.case import Case
 from ikbr.ops.doctor.handshake import Reply, greet
 from ikbr.ops.doctor.host_ports import CONTAINER, Holder, holders
 from ikbr.ops.doctor.move_ports import MOVES, Places, move_ports
-from ikbr.ops.doctor.own_settings import SECRETS
+from ikbr.ops.doctor.own_settings import holds_secrets
 
 GREET_S = 2.0
 
@@ -64,16 +64,14 @@ def _close_secrets(folder: Path) -> list[str]:
     files = [
         folder / ".env",
         folder / "deploy" / ".env",
+        folder / "secrets" / "alerts.toml",
         *(inner.glob("*") if inner.is_dir() else ()),
     ]
     for path in files:
         if not path.is_file() or path.name == ".gitignore":
             continue
         mode = stat.S_IMODE(path.stat().st_mode)
-        named = path.parent == inner or any(
-            f"{name}=" in path.read_text(encoding="utf-8", errors="replace") for name in SECRETS
-        )
-        if named and mode & 0o077:
+        if mode & 0o077 and (path.name != ".env" or holds_secrets(path)):
             path.chmod(0o600)
             done.append(f"{path}: mode {mode:o} → 600")
     return done

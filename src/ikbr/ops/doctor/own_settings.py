@@ -13,6 +13,8 @@ from ikbr.ops.doctor.case import Visit
 from ikbr.ops.doctor.finding import Finding, failure, note, ok, warning
 
 SECRETS = ("TWS_PASSWORD", "TWS_PASSWORD_PAPER", "VNC_SERVER_PASSWORD")
+ADDRESSES = "IKBR_ALERT_"
+"""So begin the variables with the addresses of alerts."""
 _PLACEHOLDER = re.compile(r"^(|changeme|your[-_ ].*|<.*>)$", re.I)
 
 
@@ -36,6 +38,8 @@ async def check_secrets(visit: Visit) -> list[Finding]:
     folder = visit.case.folder
     found = [*_dotenv(folder / ".env"), *_dotenv(folder / "deploy" / ".env")]
     found += _secret_files(folder / "deploy" / "secrets")
+    addresses = folder / "secrets" / "alerts.toml"
+    found += [_open(addresses)] if addresses.is_file() and _is_open(addresses) else []
     found += _settings_file(folder / "config" / "settings.toml")
     return found or [ok("no secret lies where it should not")]
 
@@ -44,7 +48,7 @@ def _dotenv(path: Path) -> list[Finding]:
     if not path.is_file():
         return []
     try:
-        held = {n for n in SECRETS if (dotenv_values(path).get(n) or "").strip()}
+        held = holds_secrets(path)
     except (OSError, UnicodeDecodeError) as error:
         return [
             failure(f"{path} cannot be read ({error})", "Its values are not used.", f"edit {path}")
@@ -52,6 +56,19 @@ def _dotenv(path: Path) -> list[Finding]:
     if held and _is_open(path):
         return [_open(path)]
     return []
+
+
+def holds_secrets(path: Path) -> bool:
+    """Say whether a file of variables holds secrets.
+
+    Raises:
+        OSError: When it cannot be read.
+        UnicodeDecodeError: When it is no text.
+    """
+    return any(
+        (value or "").strip() and (name in SECRETS or name.startswith(ADDRESSES))
+        for name, value in dotenv_values(path).items()
+    )
 
 
 def _secret_files(folder: Path) -> list[Finding]:
@@ -96,6 +113,6 @@ def _is_open(path: Path) -> bool:
 def _open(path: Path) -> Finding:
     return warning(
         f"{path} holds secrets and can be read by others",
-        "Whoever has an account on this machine can log in to yours.",
+        "Whoever has an account on this machine can act in your name.",
         f"chmod 600 {path}",
     )

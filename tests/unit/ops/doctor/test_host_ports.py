@@ -140,11 +140,16 @@ def test_a_file_that_is_no_text_leaves_all_as_they_were(tmp_path: Path) -> None:
 
 def test_fixing_closes_secrets_and_moves_nothing_while_the_ports_are_free(tmp_path: Path) -> None:
     where = places(tmp_path)
+    addresses = tmp_path / "secrets" / "alerts.toml"
+    addresses.parent.mkdir()
     where.env.write_text("TWS_PASSWORD=x\n")
-    where.env.chmod(0o644)
+    addresses.write_text('phone = "tgram://x"\n')
+    for path in (where.env, addresses):
+        path.chmod(0o644)
     told = asyncio.run(fix(Case(folder=tmp_path, compose=where.compose)))
-    assert stat.S_IMODE(where.env.stat().st_mode) == 0o600
-    assert any("644 → 600" in line for line in told)
+    for path in (where.env, addresses):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sum("644 → 600" in line for line in told) == 2
 
 
 @contextmanager

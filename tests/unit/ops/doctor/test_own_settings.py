@@ -22,6 +22,8 @@ def visit(folder: Path, problem: str = "") -> Visit:
     [
         (".env", "TWS_PASSWORD=hunter2\n", 0o644, "can be read by others"),
         ("deploy/.env", "VNC_SERVER_PASSWORD=hunter2\n", 0o640, "can be read by others"),
+        ("deploy/.env", "IKBR_ALERT_PHONE=tgram://hunter2\n", 0o640, "can be read by others"),
+        ("secrets/alerts.toml", 'phone = "tgram://hunter2"', 0o644, "can be read by others"),
         ("deploy/secrets/tws_password", "hunter2", 0o604, "can be read by others"),
         ("deploy/secrets/tws_password", "changeme\n", 0o600, "holds no secret yet"),
         ("config/settings.toml", '[broker]\npassword = "hunter2"\n', 0o600, "broker.password"),
