@@ -9,9 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ikbr.broker.connection import ConnectionSettings
-from ikbr.broker.history import HistoryDesk
+from ikbr.broker.history import PRINTS, QUOTES, HistoryDesk, TickKind
 from ikbr.broker.history_budget import HistoryBudget
 from ikbr.broker.pool import ConnectionPool, PoolSettings, Role
 from ikbr.broker.request_errors import LinkLostError
@@ -23,6 +24,8 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import BrokerError, DataError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.past import BarRow
+
+_T = TypeVar("_T")
 
 PARALLEL = 4
 """Days asked for at once."""
@@ -241,23 +244,21 @@ class _Fetch:
         self._progress.on_done(unit.name, stored.rows)
 
     async def _ask(self, unit: Unit, parts: _Parts) -> Columns:
-        symbol, (start, end) = unit.instrument.symbol, unit.hours
         match unit.kind.partition("-")[0]:
             case "print":
-                prints = await self._desk.prints(
-                    symbol, start, end, regular=unit.regular, on_progress=parts.reach
-                )
-                return prints_of(unit, prints)
+                return prints_of(unit, await self._ticks(PRINTS, unit, parts))
             case "quote":
-                quotes = await self._desk.quotes(
-                    symbol, start, end, regular=unit.regular, on_progress=parts.reach
-                )
-                return quotes_of(unit, quotes)
+                return quotes_of(unit, await self._ticks(QUOTES, unit, parts))
             case "bar":
                 return bars_of(unit, await self._bars(unit, "TRADES", parts))
             case _:
                 bids = await self._bars(unit, "BID", parts)
                 return quote_bars_of(unit, bids, await self._bars(unit, "ASK", parts))
+
+    async def _ticks(self, kind: TickKind[_T], unit: Unit, parts: _Parts) -> list[_T]:
+        return await self._desk.ticks(
+            kind, unit.instrument.symbol, *unit.hours, regular=unit.regular, on_progress=parts.reach
+        )
 
     async def _bars(self, unit: Unit, show: str, parts: _Parts) -> list[BarRow]:
         rows: list[BarRow] = []

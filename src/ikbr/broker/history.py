@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from ib_async import BarData, Contract, HistoricalTickBidAsk
 
@@ -33,6 +34,14 @@ TRIES = {PacingError: 8, RequestTimeoutError: 3, LinkLostError: 5}
 
 _T = TypeVar("_T")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TickKind(Generic[_T]):
+    """Say what IB calls a kind of ticks, and how one of them is read."""
+
+    show: str
+    row_of: Callable[[Any], _T]
 
 
 class HistoryDesk:
@@ -121,56 +130,35 @@ class HistoryDesk:
             return []
         return [_bar_row(one) for one in found]
 
-    async def prints(
+    async def ticks(
         self,
+        kind: TickKind[_T],
         symbol: str,
         start_ns: int,
         end_ns: int,
         *,
-        regular: bool,
-        on_progress: Callable[[int], None],
-    ) -> list[PrintRow]:
-        """Ask for every print from start to end; see `_ticks`."""
-        return await self._ticks(
-            symbol, "TRADES", _print_row, (start_ns, end_ns), regular, on_progress
-        )
-
-    async def quotes(
-        self,
-        symbol: str,
-        start_ns: int,
-        end_ns: int,
-        *,
-        regular: bool,
-        on_progress: Callable[[int], None],
-    ) -> list[QuoteRow]:
-        """Ask for every quote from start to end; see `_ticks`."""
-        return await self._ticks(
-            symbol, "BID_ASK", _quote_row, (start_ns, end_ns), regular, on_progress
-        )
-
-    # --- inside --------------------------------------------------------------------------------
-
-    async def _ticks(
-        self,
-        symbol: str,
-        show: str,
-        row_of: Callable[[Any], _T],
-        span: tuple[int, int],
         regular: bool,
         on_progress: Callable[[int], None],
     ) -> list[_T]:
-        """Ask for ticks, up to a thousand at a time.
+        """Ask for every tick from start to end, up to a thousand at a time.
 
         An answer may end in the middle of a second, so the next one begins with that second again.
         A second with more ticks than an answer holds keeps those that came: IB names no finer time.
 
+        Args:
+            kind: Of what: `PRINTS` or `QUOTES`.
+            symbol: Of what; `learn` must know it.
+            start_ns: The first ones, ns UTC.
+            end_ns: The last ones, ns UTC.
+            regular: Whether only regular hours are wanted.
+            on_progress: Told how far it has come, ns UTC.
+
         Raises:
             RequestError: When IB refuses for good, or too often.
         """
-        contract = self._contracts[symbol]
-        kind = (contract.conId, contract.symbol, contract.exchange, show)
-        second, stop = span[0] // SECOND_NS, -(-span[1] // SECOND_NS)
+        contract, show = self._contracts[symbol], kind.show
+        same = (contract.conId, contract.symbol, contract.exchange, show)
+        second, stop = start_ns // SECOND_NS, -(-end_ns // SECOND_NS)
         found: list[_T] = []
         while second < stop:
             start = _ib_time(second * SECOND_NS)
@@ -182,7 +170,7 @@ class HistoryDesk:
 
             try:
                 ticks = await self._ask(
-                    ask, (kind, start), kind, small=True, twice=show == "BID_ASK"
+                    ask, (same, start), same, small=True, twice=show == "BID_ASK"
                 )
             except NoDataError:
                 break
@@ -190,11 +178,15 @@ class HistoryDesk:
             ends = len(ticks) < TICKS_PER_REQUEST or times[-1] >= stop
             last = stop if ends else times[-1] if times[-1] > second else second + 1
             found += [
-                row_of(one) for one, at in zip(ticks, times, strict=True) if second <= at < last
+                kind.row_of(one)
+                for one, at in zip(ticks, times, strict=True)
+                if second <= at < last
             ]
             second = last
-            on_progress(min(second * SECOND_NS, span[1]))
+            on_progress(min(second * SECOND_NS, end_ns))
         return found
+
+    # --- inside --------------------------------------------------------------------------------
 
     async def _ask(
         self,
@@ -255,3 +247,7 @@ def _print_row(tick: Any) -> PrintRow:
 def _quote_row(tick: HistoricalTickBidAsk) -> QuoteRow:
     at = _second(tick.time) * SECOND_NS
     return QuoteRow(at, tick.priceBid, tick.priceAsk, float(tick.sizeBid), float(tick.sizeAsk))
+
+
+PRINTS = TickKind("TRADES", _print_row)
+QUOTES = TickKind("BID_ASK", _quote_row)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ikbr.cli.door import ClientId, Config, Host, Mode, Port, Reason, ask_bot
+from ikbr.cli.door import Bot, Reason, of_bot
 from ikbr.domain.errors import UsageError
 
 
+@of_bot
 def command(
     order: Annotated[
         int | None, typer.Argument(metavar="ORDER", help="Its id, as `ikbr status` shows it.")
@@ -20,11 +21,8 @@ def command(
     strategy: Annotated[str, typer.Option(help="With --all: only those of a strategy.")] = "",
     symbol: Annotated[str, typer.Option(help="With --all: only those in a symbol.")] = "",
     reason: Reason = "",
-    mode: Mode = "paper",
-    host: Host = None,
-    port: Port = None,
-    client_id: ClientId = None,
-    config: Config = None,
+    *,
+    bot: Bot,
 ) -> None:
     """Cancel an order of a running bot, or all of them.
 
@@ -32,9 +30,8 @@ def command(
     """
     if (order is None) is not everything:
         raise UsageError("name an order, or give --all; `ikbr status --json` lists what works.")
-    where = (mode, host, port, client_id, config)
     if order is not None:
-        answer = ask_bot(where, "cancel", reason=reason, order_id=order)
+        answer = bot.ask("cancel", reason=reason, order_id=order)
     else:
-        answer = ask_bot(where, "cancel-all", reason=reason, strategy=strategy, symbol=symbol)
+        answer = bot.ask("cancel-all", reason=reason, strategy=strategy, symbol=symbol)
     print(answer["message"])

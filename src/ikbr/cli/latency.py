@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ikbr.cli.door import ClientId, Config, Host, Mode, Port, ask_bot
+from ikbr.cli.door import Bot
+from ikbr.cli.kill import ClientId, Config, Host, Mode, Port
 
 if TYPE_CHECKING:
     from ikbr.domain.histogram import Histogram
@@ -61,7 +62,7 @@ def command(
         told = _orders(path)
         timings = _stages(told)
     else:
-        timings = _of_bot((mode, host, port, client_id, config))
+        timings = _of_bot(Bot(mode, host, port, client_id, config))
     orders = timings[TICK_TO_ORDER].count if bot else len(told)
     if json:
         figures = {name: _figures(one) for name, one in timings.items()}
@@ -94,12 +95,12 @@ def _stages(told: list[OrderLatency]) -> dict[str, Histogram]:
     return stages
 
 
-def _of_bot(where: tuple[object, ...]) -> dict[str, Histogram]:
+def _of_bot(where: Bot) -> dict[str, Histogram]:
     import msgspec
 
     from ikbr.domain.vitals import Durations
 
-    answer = ask_bot(where, "latency")["timings"]
+    answer = where.ask("latency")["timings"]
     told = msgspec.convert(answer, dict[str, Durations], strict=False)
     return {name: one.histogram() for name, one in told.items()}
 

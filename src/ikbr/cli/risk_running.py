@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ikbr.cli.door import ClientId, Config, Host, Mode, Port, Reason, ask_bot
+from ikbr.cli.door import Bot, Reason, of_bot
 from ikbr.domain.errors import UsageError
 
 
@@ -16,14 +16,12 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
+@of_bot
 def tighten(
     limits: Annotated[list[str], typer.Argument(metavar="LIMIT=VALUE...", help="New limits.")],
     reason: Reason = "",
-    mode: Mode = "paper",
-    host: Host = None,
-    port: Port = None,
-    client_id: ClientId = None,
-    config: Config = None,
+    *,
+    bot: Bot,
 ) -> None:
     """Tighten limits of a running bot.
 
@@ -31,41 +29,34 @@ def tighten(
     ended in an orderly way, also over a crash.
     """
     pairs = dict(_pair(text) for text in limits)
-    where = (mode, host, port, client_id, config)
-    answer = ask_bot(where, "tighten", reason=reason, limits=pairs)["limits"]
+    answer = bot.ask("tighten", reason=reason, limits=pairs)["limits"]
     for name, value in answer.items():
         print(f"{name} = {value}")
     if not answer:
         print("These limits are in force already.")
 
 
+@of_bot
 def enable(
     strategy: Annotated[str, typer.Argument(help="Its name.")],
     reason: Reason = "",
-    mode: Mode = "paper",
-    host: Host = None,
-    port: Port = None,
-    client_id: ClientId = None,
-    config: Config = None,
+    *,
+    bot: Bot,
 ) -> None:
     """Let a strategy enter again that has used up its runs (risk.max_runs)."""
-    where = (mode, host, port, client_id, config)
-    ask_bot(where, "enable", reason=reason, subject=strategy)
+    bot.ask("enable", reason=reason, subject=strategy)
     print(f"{strategy} counts its orders from 0.")
 
 
+@of_bot
 def unblock(
     symbol: Annotated[str, typer.Argument(help="Its name.")],
     reason: Reason = "",
-    mode: Mode = "paper",
-    host: Host = None,
-    port: Port = None,
-    client_id: ClientId = None,
-    config: Config = None,
+    *,
+    bot: Bot,
 ) -> None:
     """Let a symbol be entered again that was blocked."""
-    where = (mode, host, port, client_id, config)
-    answer = ask_bot(where, "unblock", reason=reason, subject=symbol)
+    answer = bot.ask("unblock", reason=reason, subject=symbol)
     print(f"{symbol} may be entered again; it was blocked because: {answer['was']}.")
 
 

@@ -6,22 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from ikbr.cli.door import ClientId, Config, Host, Mode, Port, ask_bot
+from ikbr.cli.door import Bot, of_bot
 
 
+@of_bot
 def command(
-    mode: Mode = "paper",
-    host: Host = None,
-    port: Port = None,
-    client_id: ClientId = None,
-    config: Config = None,
     json: Annotated[bool, typer.Option("--json", help="Say all of it, as JSON.")] = False,
+    *,
+    bot: Bot,
 ) -> None:
     """Say how a running bot stands.
 
     Its link, equity, positions and orders, what stops entries, and the latest alerts.
     """
-    answer = ask_bot((mode, host, port, client_id, config), "status")
+    answer = bot.ask("status")
     if json:
         import orjson
 
