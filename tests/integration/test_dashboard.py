@@ -21,10 +21,10 @@ IKBR = (sys.executable, "-c", "from ikbr.cli.main import run; run()")
 SECRET = "correct horse battery"
 PATIENCE_S = 40.0
 GATEWAY = ("gateway", "sim", "--port", "0", "--control-port", "0", "--symbols", "KO",
-           "--speed", "60", "--seed", "7")  # fmt: skip
-BOT = ("paper", "--symbols", "KO", "--param", "lookback=30,threshold=0.0002")
+           "--speed", "20", "--seed", "7")  # fmt: skip
+BOT = ("paper", "--symbols", "KO", "--param", "lookback=30,threshold=0.0003")
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=40_000)
 
 
 @contextmanager

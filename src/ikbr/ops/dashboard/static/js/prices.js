@@ -36,7 +36,7 @@ export function drawPrices(bot) {
       shown.moved_ms = now;
       move(quote);
     }
-    mark(bot.events.fill.filter((fill) => fill.symbol === symbol && startOf(fill) >= shown.first));
+    mark(bot.events.fill.filter((fill) => fill.symbol === symbol && isDrawn(startOf(fill))));
   }
   if (shown.at === undefined) showLegend(byId("price-legend"), legendOf(quote));
   return undefined;
@@ -93,6 +93,7 @@ async function begin(bot, symbol) {
   shown.count = bars.length;
   shown.loaded = true;
   made.following.begin(bars.length);
+  drawPrices(bot);
 }
 
 /** Let a price move the candle of its minute. */
@@ -116,6 +117,9 @@ function move(quote) {
   made.series.update({ time: local(start), open, high, low, close });
   if (isNew) made.following.show(++shown.count);
 }
+
+/** A fill outside of the candles would be marked at the wrong one. */
+const isDrawn = (start) => start >= shown.first && shown.candle !== null && start <= shown.candle.start;
 
 const startOf = ({ ts_ns }) => Math.floor(ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
 
