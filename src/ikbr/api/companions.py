@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ikbr.api.limits_reload import LimitsReload
 from ikbr.api.places import Places
+from ikbr.broker.client import WireClient
 from ikbr.domain.errors import UsageError
 from ikbr.domain.events import Alert
 from ikbr.domain.histogram import Histogram
@@ -110,8 +111,9 @@ class Companions:
         holds = EntryHolds(pipeline, pipeline.clock)
         # The market of a simulated gateway waits for us: being late changes nothing there.
         loop_holds = None if self._runner.is_simulated else holds
+        reads = cast("WireClient", self._runner.connection.ib.client) if loop_holds else None
         self._watches = [
-            LoopWatch(pipeline, loop_holds, self._rules, self.loop_late),
+            LoopWatch(pipeline, loop_holds, self._rules, self.loop_late, reads),
             JournalWatch(pipeline, holds, lambda: journal.failure),
             ResourceWatch(pipeline, self._rules.resource_warn),
         ]

@@ -21,9 +21,10 @@ from ib_async.wrapper import Wrapper
 
 from ikbr.broker import hot_messages
 from ikbr.broker.hot_messages import NEWEST, OLDEST, SINCE, Call, Fields
-from ikbr.broker.wire_connection import WireConnection
+from ikbr.broker.wire_connection import PIECE, WireConnection
 from ikbr.broker.wire_log import HEARD, WireLog
 from ikbr.core.stopwatch import Stopwatch
+from ikbr.domain.timers import NEVER
 
 _size_at = Struct(">I").unpack_from
 _size_of = Struct(">I").pack
@@ -57,6 +58,9 @@ class WireClient(IbClient):
         self.left_to_ib_async: Counter[str] = Counter()
         self.on_read_end: Callable[[], None] = _nothing
         self.on_unread: Callable[[str], None] = _unheard
+        self._late_ns = NEVER
+        self._on_late: Callable[[], None] = _nothing
+        self._read = 0
         self._listeners: dict[bytes, Listener] = {}
         self._rest = bytearray()
         self._wanted = 0
@@ -92,6 +96,20 @@ class WireClient(IbClient):
         """
         self._listeners[b"%d" % number] = listener
 
+    def before_late(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call before anything is told that is read later than so many seconds from now.
+
+        Whoever watches the event loop says this at each of its beats: what a loop that was held up
+        reads first is as old as that, and nothing in it says so.
+        """
+        if self.watch is not None:
+            self._late_ns, self._on_late = self.watch.now() + round(seconds * 1e9), call
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last read brought as much as one may, so that more waits behind it."""
+        return self._read >= PIECE
+
     def reset(self) -> None:
         """Forget what the connection has brought, as ib_async does."""
         super().reset()  # type: ignore[no-untyped-call]
@@ -114,8 +132,12 @@ class WireClient(IbClient):
     # --- what comes ----------------------------------------------------------------------------
 
     def _onSocketHasData(self, data: bytes) -> None:  # noqa: N802 - ib_async's name
+        self._read = len(data)
         if self.watch is not None:
-            self.watch.recv = self.watch.now()
+            self.watch.recv = now = self.watch.now()
+            if now > self._late_ns:
+                self._late_ns = NEVER
+                self._on_late()
         if self.tells_ib_async:
             self._tell_arrival()
         if self._rest:

@@ -10,9 +10,10 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from ikbr.domain.events import Alert
 from ikbr.domain.histogram import Histogram
@@ -31,6 +32,17 @@ HANGS_S = 5.0
 SOURCE_ROOT = str(Path(__file__).parents[1])
 
 
+class Reads(Protocol):
+    """Read the market's data (`broker.client.WireClient`)."""
+
+    def before_late(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call before anything is told that is read later than so many seconds from now."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits behind what was read last."""
+
+
 class LoopWatch:
     """Watch the event loop that it is begun in."""
 
@@ -40,6 +52,7 @@ class LoopWatch:
         holds: EntryHolds | None,
         rules: SupervisionRules,
         late: Histogram | None = None,
+        reads: Reads | None = None,
     ) -> None:
         """Wait for `begin`.
 
@@ -48,6 +61,7 @@ class LoopWatch:
             holds: Holds entries; None where the market waits for us anyway.
             rules: From where on it counts.
             late: Gets how late the loop turned, at each beat, ns; None for nobody.
+            reads: Reads the market's data; None where that cannot be late.
         """
         self._trader = pipeline.trader
         self._clock = pipeline.clock
@@ -56,6 +70,7 @@ class LoopWatch:
         self._hold_s = rules.loop_hold_ms / 1e3
         self._names = {id(one.strategy): one.name for one in pipeline.trader.manager.running}
         self._late = late or Histogram()
+        self._reads = reads
         self._timer: asyncio.TimerHandle | None = None
         self._stop = threading.Event()
         self._due_s = 0.0
@@ -79,6 +94,14 @@ class LoopWatch:
     def _beat_at(self, loop: asyncio.AbstractEventLoop, due_s: float) -> None:
         self._due_s = due_s
         self._timer = loop.call_at(due_s, self._beat, loop)
+        if self._reads is not None:
+            self._reads.before_late(BEAT_S + self._hold_s, lambda: self._beat_now(loop))
+
+    def _beat_now(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Beat before data is heard that has waited: a loop hears its sockets before its timers."""
+        if self._timer is not None and not self._stop.is_set():
+            self._timer.cancel()
+            self._beat(loop)
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
@@ -88,6 +111,9 @@ class LoopWatch:
         if late_s > self._warn_s:
             self._late_s = now
             self._judge(now, late_s)
+        elif self._reads is not None and self._reads.is_behind:
+            # What has waited is still being worked off; nobody knows how old it is.
+            self._late_s = max(self._late_s, now - CALM_S)
         elif self._holds is not None and now - self._late_s > CALM_S:
             self._holds.release(LOOP)
         self._culprit = ""

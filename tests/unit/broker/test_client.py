@@ -13,6 +13,7 @@ from ib_async import IB
 from ib_async.client import Client as IbClient
 
 from ikbr.broker.client import WireClient
+from ikbr.core.stopwatch import Stopwatch
 
 HOT = ("1", "2", "3", "11", "46", "99")
 NUMBERS = st.sampled_from(["", "0", "1", "-1", "17", "100.25", "1e5", "nan", "x", "1_0", " 7", "٣"])
@@ -194,3 +195,24 @@ def test_a_listener_takes_its_own_and_leaves_the_rest() -> None:
     assert names == ["tcpDataArrived", "tickSize", "tcpDataProcessed"]
     assert taken == [b"7", b"8"]
     assert len(ended) == 2
+
+
+def test_whoever_watches_hears_of_data_that_is_read_late_before_it_is_told() -> None:
+    now = [0]
+    wrapper = Recording()
+    client = WireClient(wrapper)  # type: ignore[arg-type]
+    client.startApi = lambda: None
+    client._onSocketHasData(frames(["178\0now\0", *READY]))
+    client.watch = Stopwatch(lambda: now[0])
+    order: list[str] = []
+    client.listen(2, lambda fields: bool(order.append(fields[2].decode()) or True))
+    client.before_late(0.5, lambda: order.append("late"))
+    now[0] = 400_000_000
+    client._onSocketHasData(frames(["2\x006\x007\x001\x005\0"]))
+    now[0] = 600_000_000
+    for _ in range(2):
+        client._onSocketHasData(frames(["2\x006\x008\x001\x005\0"]))
+    assert order == ["7", "late", "8", "8"]
+    assert not client.is_behind
+    client._onSocketHasData(frames(["2\x006\x008\x001\x005\0"] * 1_400))
+    assert client.is_behind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,13 +33,31 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_watch, "CALM_S", 0.1)
 
 
-def watched(test: Any, *, holds: bool = True) -> Desk:
+class Reads:
+    """Be a client that reads; the test says when."""
+
+    is_behind = False
+
+    def __init__(self) -> None:
+        self.late_at = float("inf")
+        self.call: Callable[[], None] = list
+
+    def before_late(self, seconds: float, call: Callable[[], None]) -> None:
+        self.late_at, self.call = time.monotonic() + seconds, call
+
+    def read(self) -> None:
+        """Read something now, as the first thing that the loop does."""
+        if time.monotonic() > self.late_at:
+            self.call()
+
+
+def watched(test: Any, *, holds: bool = True, reads: Reads | None = None) -> Desk:
     desk = Desk("2026-01-14T14:00")
     slow = Slow()
     desk.manager.running[0].strategy = slow
 
     async def run() -> None:
-        watch = LoopWatch(desk.pipeline, desk.holds if holds else None, QUICK)
+        watch = LoopWatch(desk.pipeline, desk.holds if holds else None, QUICK, reads=reads)
         watch.begin()
         await asyncio.sleep(0.05)
         try:
@@ -65,6 +84,39 @@ def test_a_slow_handler_is_named_and_a_very_slow_one_holds_entries_for_a_while()
         assert desk.held == []
 
     watched(test)
+
+
+def test_data_that_has_waited_is_not_acted_on_though_it_is_heard_before_the_beat() -> None:
+    reads = Reads()
+
+    async def test(desk: Desk, slow: Slow) -> None:
+        reads.read()
+        assert desk.held == []
+        slow.on_market_data(0.4)
+        reads.read()
+        assert desk.held == ["event loop"]
+        told = len(desk.told)
+        await asyncio.sleep(0.05)
+        assert len(desk.told) == told
+        await asyncio.sleep(0.3)
+        assert desk.held == []
+
+    watched(test, reads=reads)
+
+
+def test_entries_wait_until_what_has_waited_is_worked_off() -> None:
+    reads = Reads()
+
+    async def test(desk: Desk, slow: Slow) -> None:
+        slow.on_market_data(0.4)
+        reads.is_behind = True
+        await asyncio.sleep(0.4)
+        assert desk.held == ["event loop"]
+        reads.is_behind = False
+        await asyncio.sleep(0.1)
+        assert desk.held == []
+
+    watched(test, reads=reads)
 
 
 def test_where_the_market_waits_for_us_nothing_is_held() -> None:
