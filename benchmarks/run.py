@@ -26,6 +26,7 @@ BENCHMARKS = {
     "grid": "grid.py",
     "catalog-read": "catalog_read.py",
     "journal": "journal.py",
+    "load": "load.py",
 }
 
 

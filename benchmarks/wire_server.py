@@ -37,8 +37,13 @@ PLACE, SUBSCRIBE = b"3\0", b"1\x0011\0"
 PATIENCE_S = 20.0
 
 
-def world_of(symbols: list[str]) -> World:
-    """Give a gateway whose market stands still at a quote."""
+def world_of(symbols: list[str], lines: int = 10_000) -> World:
+    """Give a gateway whose market stands still at a quote.
+
+    Args:
+        symbols: What is traded.
+        lines: Of market data; half as many messages a second may come from a client.
+    """
     instruments = tuple(parse_contract(symbol) for symbol in symbols)
     count = len(instruments)
     bid, ask = (instruments[0].to_units(price) for price in (BID, ASK))
@@ -62,7 +67,7 @@ def world_of(symbols: list[str]) -> World:
     options = GatewayOptions(
         accounts={"DU1000001": 10_000_000.0},
         model=ExecutionModel(queue="none", fees="none"),
-        lines=10_000,
+        lines=lines,
     )
     world = World(MemorySource(tape, [day], synthetic=True), options)
     world.advance_to(OPEN_NS + 2 * SECOND)
@@ -168,3 +173,12 @@ def quote(request_id: bytes, number: int) -> bytes:
 def burst(payloads: list[bytes]) -> bytes:
     """Write messages one behind the other."""
     return b"".join(struct.pack(">I", len(one)) + one for one in payloads)
+
+
+TRIGGER = 1_000
+"""Sizes from here on, up to twice as many, are triggers: a strategy is to act on them."""
+
+
+def is_trigger(size: float) -> bool:
+    """Say whether a quote with this size at the ask is one to act on."""
+    return TRIGGER <= size < 2 * TRIGGER

@@ -18,6 +18,7 @@ COMMANDS = (
     "conformance",
     "campaign",
     "fuzz",
+    "soak",
     "bench",
     "docs",
     "help",
