@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ikbr.core.ports import Journal
+from ikbr.core.protection import is_protective
 from ikbr.core.risk_usage import risk_usage
 from ikbr.core.trader import Trader
 from ikbr.domain.errors import ConfigError, UsageError, nearest
@@ -226,7 +227,7 @@ class Operator:
         fields = {"order_id": order.order_id, "symbol": order.symbol, "strategy": order.strategy}
         self._record("cancel", asked.reason, fields, who)
         self._trader.orders.cancel(order.order_id)
-        held = " It protected what is held." if order.parent_id else ""
+        held = " It protected what is held." if is_protective(order) else ""
         return {"message": f"The cancellation of order {order.order_id} is on its way.{held}"}
 
     def _cancel_all(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ikbr.core.protection import is_protective
 from ikbr.core.slot import Slot
 from ikbr.core.trader import Trader
 from ikbr.domain.errors import UsageError, nearest
@@ -52,7 +53,7 @@ class Orders(NamedTuple):
     def mean_order(self, order: Order) -> bool:
         """Say whether an order is meant: an exit that protects a position is not."""
         return (
-            not order.parent_id
+            not is_protective(order)
             and self.strategy in ("", order.strategy)
             and self.symbol in ("", order.symbol)
         )
@@ -81,7 +82,7 @@ def cancel_all(trader: Trader, orders: Orders) -> str:
     """
     meant = [one for one in trader.orders.working.values() if orders.mean_order(one)]
     asked = sum(trader.orders.cancel(one.order_id) for one in meant)
-    kept = sum(1 for one in trader.orders.working.values() if one.parent_id)
+    kept = sum(1 for one in trader.orders.working.values() if is_protective(one))
     words = f"{asked} cancellations asked for"
     return words + (f"; {kept} protective exits stay." if kept else ".")
 

@@ -101,10 +101,7 @@ class Runner:
         self._reason = "the session was over"
         self._journal: Journal | None = None
         self.connection = Connection(
-            client,
-            plan.connection,
-            draw=outside.draw,
-            wall_s=lambda: self.now_ns() / 1e9,
+            client, plan.connection, draw=outside.draw, wall_s=lambda: self.now_ns() / 1e9
         )
         self.errors = DecodeErrors(client)
         self._greeting = Greeting(client) if plan.clock == "wall" else None

@@ -67,6 +67,13 @@ def no_signal(facts: RunFacts) -> Finding | None:
     return Finding(Severity.PROBLEM, "no-signal", text, advice)
 
 
+_REMEDIES = {
+    "protection": "Give the strategy a stop with --param stop_loss_pct=0.01, or its orders a "
+    "stop_loss: risk.require_stop is on.",
+}
+"""What helps against a rule, where it is not a smaller order."""
+
+
 def all_refused(facts: RunFacts) -> Finding | None:
     """Say which rules stopped everything the strategy wanted."""
     if facts.fills or facts.orders or not facts.signals or not facts.refused:
@@ -85,7 +92,9 @@ def all_refused(facts: RunFacts) -> Finding | None:
         "all-refused",
         f"No fills: of {count(facts.signals, 'signal')} none became an order; risk refused "
         f"{named}.",
-        f"Look at the limit behind {ranked[0][0]!r}, or trade smaller.",
+        _REMEDIES.get(
+            ranked[0][0], f"Look at the limit behind {ranked[0][0]!r}, or trade smaller."
+        ),
     )
 
 

@@ -239,3 +239,8 @@ def test_of_a_script_the_gateway_is_named_as_the_one_who_refused() -> None:
     (found, *_) = explain(but(EMPTY, script=True, signals=3, refused={"201": 1, "110": 2}))
     assert found.rule == "all-refused"
     assert "the gateway refused every order, by code: 110 2×, 201 1×" in found.text
+
+
+def test_where_a_stop_is_asked_for_and_none_was_given_the_remedy_is_a_stop() -> None:
+    (found, *_) = explain(but(EMPTY, signals=5, refused={"protection": 5}))
+    assert (found.rule, "stop_loss_pct=0.01" in found.advice) == ("all-refused", True)
