@@ -21,6 +21,7 @@ from ikbr.live.runner import Runner
 from ikbr.live.telemetry.events import Events
 from ikbr.live.telemetry.listeners import AT_ONCE
 from ikbr.live.telemetry.telemetry import Telemetry
+from ikbr.strategies.base_strategy import BaseStrategy
 
 log = logging.getLogger("ikbr.test")
 log.setLevel(logging.INFO)
@@ -59,7 +60,9 @@ class Ear:
         self.socket.close()
 
 
-def listening(test: Callable[[Path, Runner], None], **options: Any) -> Outcome:
+def listening(
+    test: Callable[[Path, Runner], None], strategy: BaseStrategy | None = None
+) -> Outcome:
     """Run a session that tells, and a test beside it in a thread, as another process would be."""
 
     async def meanwhile(runner: Runner, _server: Any) -> None:
@@ -77,10 +80,8 @@ def listening(test: Callable[[Path, Runner], None], **options: Any) -> Outcome:
                 runner.stop("the test is over")
             assert not path.exists()
 
-    limits = options.pop("limits", LOOSE)
-    return run_session(
-        [one(OnPrints(10))], meanwhile=meanwhile, speed=600.0, limits=limits, **options
-    )
+    instance = one(strategy or OnPrints(10))
+    return run_session([instance], meanwhile=meanwhile, speed=600.0, limits=LOOSE)
 
 
 def kinds(heard: list[dict[str, Any]]) -> set[str]:
@@ -183,3 +184,36 @@ def test_one_who_never_reads_is_dropped_and_trading_goes_on() -> None:
             deaf.messages_until_the_end()
 
     assert listening(test).end.orderly
+
+
+class Forgetful(OnPrints):
+    """Break when it is looked at, once trading has begun."""
+
+    looked_at = False
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Break."""
+        if self.looked_at:
+            raise RuntimeError("who is asking?")
+        return super().params
+
+
+def test_what_breaks_the_telemetry_leaves_the_bot_trading() -> None:
+    strategy = Forgetful(10)
+
+    def test(path: Path, runner: Runner) -> None:
+        assert runner.pipeline is not None
+        with Ear(path) as ear:
+            ear.messages(lambda one: one["type"] == "latency")
+            strategy.looked_at = True
+            ear.messages_until_the_end()
+        seen, until = runner.pipeline.events, time.monotonic() + 10
+        while runner.pipeline.events < seen + 100:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert runner.pipeline.trader.manager.running[0].enabled
+
+    outcome = listening(test, strategy)
+    assert outcome.end.orderly
+    assert len(outcome.fills) > 3

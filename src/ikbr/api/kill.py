@@ -100,7 +100,8 @@ async def kill(places: Places, request: KillRequest) -> Outcome:
     Raises:
         StateError: When the latch cannot be set; nothing else was done then.
     """
-    killed = Killed(time.time_ns(), request.source, request.reason, request.flatten)
+    source = f"{request.source}, {request.user}" if request.user else request.source
+    killed = Killed(time.time_ns(), source, request.reason, request.flatten)
     places.latch.set(killed)
     process = await end_process(places.lock_file, request.patience_s)
     lock = places.lock()

@@ -104,7 +104,7 @@ class Guard:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": NO_SESSION})
             return
-        scope.setdefault("state", {})["session"] = session
+        _remember(scope, session)
         await self._app(scope, receive, send)
 
     # --- what is checked -----------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Guard:
                 raise RefusedError(403, "the request does not come from the page; load it again.")
             if session.role != "trader" and path not in FOR_READERS:
                 raise RefusedError(403, f"{session.user} may look, and not act.")
-        scope.setdefault("state", {})["session"] = session
+        _remember(scope, session)
 
     def _session(self, headers: Headers) -> Session | None:
         try:
@@ -149,6 +149,11 @@ class Guard:
         if refusal.status == 401 and scope["path"] == "/" and "html" in headers.get("accept", ""):
             return self._login_page(401)
         return JSONResponse({"error": str(refusal)}, refusal.status)
+
+
+def _remember(scope: Scope, session: Session) -> None:
+    """Put a session into the state of this request alone: servers may share the rest."""
+    scope["state"] = {**scope.get("state", {}), "session": session}
 
 
 def cookie_name(options: DashboardOptions) -> str:
