@@ -169,6 +169,27 @@ def test_a_courier_that_has_died_is_started_again_and_tells_what_waits(
     assert [words.split()[-1] for words in receiver.words()] == ["lost", "found"]
 
 
+def test_a_courier_that_fails_says_so_before_it_is_started_again(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier_module, "AGAIN_S", 0.0)
+    said = Said()
+    courier = Courier(setup_of({"phone": receiver.url()}), said)
+    courier.start()
+    assert courier.process is not None
+    assert courier._line is not None
+    courier._line.send(b"nonsense\n")
+    courier.process.wait(PATIENCE_S)
+    courier.tell(alert("lost"))
+    courier.beat(ready=True)
+    receiver.wait_for(receiver.words)
+    courier.close()
+    assert said.lines == [
+        "the courier of alerts failed (DecodeError)",
+        "the courier of alerts has ended; it is started again",
+    ]
+
+
 SPEAKER = """
 import os, sys, msgspec
 from ikbr.ops.alerts.courier import Courier

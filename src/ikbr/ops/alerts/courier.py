@@ -93,10 +93,10 @@ class Courier:
         Args:
             ready: Whether orders could be sent.
         """
+        self._listen()
         if self._line is None or (self.process is not None and self.process.poll() is not None):
             self._revive()
         self._hand_over(Beat(ready, self.lost))
-        self._listen()
 
     def close(self) -> None:
         """Let it tell what waits, for as long as the rules allow."""
@@ -147,6 +147,7 @@ class Courier:
         except BlockingIOError:
             return
         except OSError:
+            self._listen()
             self._line = None  # it has ended; `beat` starts it again
             line.close()
 

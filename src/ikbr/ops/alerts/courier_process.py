@@ -90,6 +90,10 @@ class Courier:
         elif isinstance(said, Bye):
             self._end()
 
+    def fail(self, error: Exception) -> None:
+        """Say that this process ends because something in it is wrong."""
+        self._tell(Trouble(f"the courier of alerts failed ({type(error).__name__})"))
+
     def _end(self) -> None:
         flush_s = 0.0 if self._setup is None else self._setup.rules.flush_s
         self._ending_s = time.monotonic() + flush_s
@@ -104,6 +108,11 @@ class Courier:
 def main() -> None:
     """Serve whoever started this process."""
     line = socket.socket(fileno=os.dup(sys.stdin.fileno()))
-    Courier(line).run()
+    courier = Courier(line)
+    try:
+        courier.run()
+    except Exception as error:
+        courier.fail(error)
+        raise
     # Threads that hang in the network must not keep the process.
     os._exit(0)
