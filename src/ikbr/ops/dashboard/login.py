@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import msgspec
@@ -15,6 +16,8 @@ from ikbr.ops.dashboard.lockout import Lockout, Rate
 from ikbr.ops.dashboard.options import DashboardOptions
 from ikbr.ops.dashboard.passwords import Passwords, Role
 from ikbr.ops.dashboard.sessions import LASTS_S, Session, Sessions
+
+log = logging.getLogger("ikbr.dashboard")
 
 LOCAL_USER = "local"
 ATTEMPTS_PER_S, ATTEMPTS_AT_ONCE = 2.0, 10
@@ -85,12 +88,16 @@ class Door:
         role = await asyncio.to_thread(passwords.role_of, proof.user, proof.password)
         if role is None:
             self._lockout.failed(keys)
+            # A name that is not known may be a password in the wrong place.
+            who = proof.user if proof.user in passwords.accounts else "an unknown user"
+            log.warning("refused to log in: %s, from %s", who, keys[1])
             raise RefusedError(401, "user or password is wrong.")
         self._lockout.succeeded(keys)
         return role
 
     def _admit(self, user: str, role: Role) -> Response:
         role = "reader" if self._options.read_only else role
+        log.info("%s logs in as %s", user, role)
         cookie, session = self._sessions.open(user, role)
         response = JSONResponse(described(session))
         response.set_cookie(

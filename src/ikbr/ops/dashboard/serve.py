@@ -65,6 +65,7 @@ def serve(dashboard: Dashboard, options: DashboardOptions, listening: socket.soc
     """Serve until Ctrl-C or SIGTERM."""
     with suppress(OSError):
         os.nice(NICER)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("ikbr.dashboard").setLevel(logging.INFO)
     with listening:
         server_of(dashboard, options).run(sockets=[listening])

@@ -47,13 +47,17 @@ class BotWatch:
 
     async def run(self) -> None:
         """Look for bots and listen, until cancelled."""
+        problem = ""
         try:
             while True:
                 try:
                     if self._take(await asyncio.to_thread(self._bots.found)):
                         self._tell_bots()
+                    problem = ""
                 except (OSError, IkbrError) as error:
-                    log.warning("bots cannot be looked for: %s", error)
+                    if str(error) != problem:
+                        log.warning("bots cannot be looked for: %s", error)
+                    problem = str(error)
                 await asyncio.sleep(LOOK_S)
         finally:
             for task in self._listening.values():

@@ -195,6 +195,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(dashboard: Served
 def test_no_secret_is_in_any_answer_or_line_of_the_log(
     dashboard: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     browser = dashboard.browser()
     told = [
         browser.ask("POST", "/login", body)[1]
@@ -202,6 +203,7 @@ def test_no_secret_is_in_any_answer_or_line_of_the_log(
             {"user": "ann", "password": SECRET + "!"},
             {"user": "ann", "password": SECRET, "more": SECRET},
             {"user": SECRET, "password": ["x", SECRET]},
+            {"user": SECRET, "password": "in the wrong field"},
             f'{{"user": "{SECRET}'.encode(),
         )
     ]
@@ -214,6 +216,7 @@ def test_no_secret_is_in_any_answer_or_line_of_the_log(
     with trader.listen() as line:
         told += [str(line.recv(timeout=5)) for _ in range(2)]
     everything = f"{told}{caplog.text}"
+    assert "refused to log in: an unknown user" in caplog.text
     for secret in (SECRET, cookie, trader.csrf, "$argon2"):
         assert secret not in everything
 
