@@ -58,7 +58,7 @@ class ProtectionWatch:
             self._seen.discard(key)
             if key in self._told:
                 self._told.discard(key)
-                words = f"{key[0]}'s {slot.position:+,d} {key[1]} has its stop again"
+                words = f"{key[0]} holds nothing in {key[1]} without a stop any more"
                 self._alert("info", words, over=not self._told)
         elif key not in self._seen:
             self._seen.add(key)

@@ -52,6 +52,7 @@ def test_a_stop_that_comes_back_is_told_of() -> None:
     stop = {"order_type": OrderType.STOP, "stop_price": 99.0, "tif": TimeInForce.GTC}
     rig.ask(sell(100, **stop))
     assert after(rig, 2) == [("critical", "protection"), ("info", "protection")]
+    assert rig.alerts[1].message == "s0 holds nothing in SPY without a stop any more"
 
 
 def test_nothing_is_told_of_where_no_stop_is_asked_for_nor_before_the_books_agree() -> None:
