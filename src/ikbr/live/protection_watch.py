@@ -74,8 +74,8 @@ class ProtectionWatch:
         self._alert(
             "critical",
             f"{name} holds {slot.position:+,d} {symbol}, and stops at the broker close "
-            f"{gap.covered:,} of it: what would add to it is cancelled and refused; place a stop, "
-            f"or close the position",
+            f"{gap.covered:,} of it: what would add to it is cancelled and refused; close it with "
+            f"`ikbr flatten --symbol {symbol}`, or place a stop in TWS",
         )
 
     def _alert(self, severity: str, words: str, *, over: bool = False) -> None:
