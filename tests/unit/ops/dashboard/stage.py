@@ -122,3 +122,4 @@ def a_stage(browser: Browser) -> Iterator[Stage]:
             finally:
                 ended.set()
                 beat.join()
+                stage.feed.__exit__()  # a test may have let another bot speak

@@ -318,17 +318,6 @@ def test_text_of_a_bot_never_becomes_markup(stage: Stage) -> None:
         assert page.locator("dialog img").count() == 0
 
 
-def test_a_lost_line_is_told_and_what_is_old_turns_grey(browser: Browser) -> None:
-    with a_page(browser) as page, without_errors(page, "WebSocket connection", NO_BARS):
-        with a_stage(browser) as stage:
-            stage.let_in(page, "ann")
-            expect(page.locator("#word")).to_have_text("TRADING")
-        expect(page.locator("#word")).to_have_text("NO CONTACT")
-        expect(page.locator("#lost")).to_contain_text("What you see is old")
-        expect(page.locator("main")).to_have_css("filter", "grayscale(1)")
-        expect(page.locator("#do-halt")).to_be_disabled()
-
-
 FRAMES = """async (seconds) => {
   const gaps = [];
   let last = performance.now();
