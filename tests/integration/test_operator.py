@@ -53,6 +53,7 @@ def until(come: Callable[[], bool]) -> None:
 def at_the_door(
     test: Callable[[Callable[[Asked], dict[str, Any]], Runner, Path], None],
     strategy: BaseStrategy | None = None,
+    speed: float = 600.0,
 ) -> Outcome:
     """Run a session, and a test beside it in a thread, as another process would be."""
 
@@ -172,6 +173,22 @@ def test_orders_are_cancelled_and_positions_closed_and_entries_stay_stopped() ->
     assert [one.action for one in records] == ["cancel-all", "flatten", "flatten", "resume"]
     assert records[1].fields["person"] == "ann"
     assert {"user", "process"} <= set(records[1].fields)
+
+
+def test_what_is_refused_at_first_is_closed_as_soon_as_it_may() -> None:
+    def test(knock: Callable[[Asked], dict[str, Any]], runner: Runner, _path: Path) -> None:
+        assert runner.pipeline is not None
+        trader = runner.pipeline.trader
+        until(lambda: trader.portfolio.quantity("SPY") != 0 and not trader.orders.working)
+        knock(Asked("halt"))
+        trader.risk.judge.set_limits(msgspec.structs.replace(LIMITS, max_order_quantity=1))
+        answer = knock(Asked("flatten"))
+        assert "nothing is being closed; REFUSED, and still held: SPY" in answer["message"]
+        assert len(answer["left"]) == 1
+        trader.risk.judge.set_limits(LIMITS)
+        until(lambda: trader.portfolio.quantity("SPY") == 0)
+
+    assert at_the_door(test, OnPrints(1), speed=30.0).end.orderly
 
 
 def test_a_working_order_is_cancelled_by_its_number() -> None:

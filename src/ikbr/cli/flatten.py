@@ -20,7 +20,10 @@ def command(
     """Close what the strategies of a running bot hold, and stop its entries.
 
     Its orders are cancelled and what is held is closed at the market. Entries of the whole bot
-    wait until `ikbr resume`, also over a restart. What no strategy holds is left alone.
+    wait until `ikbr resume`, also over a restart. What no strategy holds is left alone. What is
+    refused is tried again each second for half a minute; exit code 1 says that something was.
     """
     answer = bot.ask("flatten", reason=reason, strategy=strategy, symbol=symbol)
     print(answer["message"])
+    if answer["left"]:
+        raise typer.Exit(1)

@@ -24,7 +24,8 @@ from ikbr.domain.limit_changes import PREFIX, changed_limits, tightened_limits
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.session_events import TIGHTEN, OperatorAction
 from ikbr.domain.vitals import Durations
-from ikbr.live.operator_orders import Orders, cancel_all, flatten, order_to_cancel
+from ikbr.live.operator_flatten import Flattening
+from ikbr.live.operator_orders import Orders, cancel_all, order_to_cancel
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.status import Status
 from ikbr.strategies.changes import change_parameter
@@ -85,6 +86,7 @@ class Operator:
         self._clock = pipeline.clock
         self._journal = journal
         self._status = status
+        self._flattening = Flattening(self._trader, self._clock)
         self.on_action: Callable[[OperatorAction], None] = lambda _action: None
         self.timings: Mapping[str, Histogram] = {}
         self.actions: dict[str, Callable[[Asked, Mapping[str, Any]], dict[str, Any]]] = {
@@ -245,7 +247,7 @@ class Operator:
         self._record("flatten", asked.reason, orders.fields(), who)
         words = f"flattened: {asked.reason or 'no reason given'}"
         trader.pause(words)
-        return {"message": flatten(trader, orders, words)}
+        return self._flattening.begin(orders, words)._asdict()
 
     def _set_parameter(self, asked: Asked, who: Mapping[str, Any]) -> dict[str, Any]:
         running = self._running(asked.strategy)

@@ -1,4 +1,4 @@
-"""What a person does to the orders and positions of a session: cancel, flatten."""
+"""What a person does to the orders of a session: which are meant, and cancelling them."""
 
 from __future__ import annotations
 
@@ -85,43 +85,3 @@ def cancel_all(trader: Trader, orders: Orders) -> str:
     kept = sum(1 for one in trader.orders.working.values() if is_protective(one))
     words = f"{asked} cancellations asked for"
     return words + (f"; {kept} protective exits stay." if kept else ".")
-
-
-def flatten(trader: Trader, orders: Orders, reason: str) -> str:
-    """Cancel what works and close what the strategies hold; entries must be stopped already.
-
-    Returns:
-        What came of it, in words.
-    """
-    trader.desk.refresh()
-    closing: list[str] = []
-    left: list[str] = []
-    for slot in filter(orders.mean, trader.slots):
-        held = slot.position
-        trader.flattener.flatten(slot, reason)
-        if held:
-            what = f"{slot.instrument.symbol} {held:+d} of {slot.running.name}"
-            (closing if _is_closing(slot) else left).append(what)
-    said = f"closing {', '.join(closing)}" if closing else "nothing is being closed"
-    if left:
-        said += f"; REFUSED, and still held: {', '.join(left)} (the refusals say why)"
-    foreign = _foreign(trader)
-    if foreign:
-        said += f"; not of the strategies, and left alone: {', '.join(foreign)}"
-    return f"{said}. Entries wait until someone resumes."
-
-
-def _is_closing(slot: Slot) -> bool:
-    """Say whether an order is under way that closes, or nothing is left to be closed."""
-    return not slot.position or any(
-        one.side * slot.position < 0 and not one.cancel_requested for one in slot.entries
-    )
-
-
-def _foreign(trader: Trader) -> list[str]:
-    own = trader.manager.net_positions()
-    return [
-        f"{symbol} {one.quantity - own.get(symbol, 0):+d}"
-        for symbol, one in trader.portfolio.positions.items()
-        if one.quantity != own.get(symbol, 0)
-    ]

@@ -59,7 +59,7 @@ def test_the_bot_is_asked_for_what_was_written(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with a_bot_that_answers(tmp_path, {"ok": True, "message": "as you wish"}) as heard:
+    with a_bot_that_answers(tmp_path, {"ok": True, "message": "as you wish", "left": []}) as heard:
         assert execute(list(words)) == 0
     assert capsys.readouterr().out.strip() == "as you wish"
     [told] = heard

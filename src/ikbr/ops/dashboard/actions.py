@@ -89,6 +89,8 @@ class Actions:
             }
             answer = await asyncio.to_thread(self._bots.ask, bot_id, session.user, asked)
             message = in_words(action, answer)
+            if answer.get("left"):
+                return JSONResponse({"ok": False, "message": message})
         return JSONResponse({"ok": True, "message": message})
 
 

@@ -44,6 +44,7 @@ class PlayedBots:
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     killed: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: str = ""
+    answer: dict[str, Any] = field(default_factory=lambda: {"message": "done"})
 
     def found(self) -> Sequence[Found]:
         return [Found(BOT, self.feed, "")]
@@ -52,7 +53,7 @@ class PlayedBots:
         if self.refuse:
             raise UsageError(self.refuse)
         self.asked.append((bot_id, user, dict(asked)))
-        return {"message": "done"}
+        return dict(self.answer)
 
     def kill(self, bot_id: str, user: str, reason: str) -> str:
         self.killed.append((bot_id, user, reason))

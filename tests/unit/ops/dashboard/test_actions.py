@@ -87,6 +87,17 @@ def test_a_refusal_of_the_bot_is_told_in_its_words(dashboard: Served) -> None:
     assert (status, told["error"]) == (409, "entries were not stopped by `ikbr halt`.")
 
 
+def test_what_is_only_half_done_is_not_told_as_done(dashboard: Served) -> None:
+    dashboard.bots.answer = {"message": "REFUSED, and still held: SPY", "left": ["SPY"]}
+    try:
+        path, body = f"/api/bots/{BOT}/flatten", {"confirm": "flatten"}
+        status, told, _ = dashboard.browser("ann").ask("POST", path, body)
+    finally:
+        dashboard.bots.answer = {"message": "done"}
+    assert (status, told["ok"]) == (200, False)
+    assert "still held" in told["message"]
+
+
 def test_a_flood_of_actions_is_stopped(dashboard: Served) -> None:
     trader = dashboard.browser("ann")
     before = len(dashboard.bots.asked)
