@@ -7,18 +7,19 @@ put it in doubt (`ikbr.broker.evidence`), and a doubt is settled by asking (`ikb
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ib_async import CommissionReport, Contract, Execution
 from ib_async import Order as IbOrder
 from ib_async import OrderState as IbOrderState
 
+from ikbr.broker.day_orders import is_over
 from ikbr.broker.ended import Ended
 from ikbr.broker.error_codes import classify
 from ikbr.broker.evidence import judge
 from ikbr.broker.executions import Estimate, ExecutionDesk
 from ikbr.broker.inquiry import COMPLETED, EXECUTIONS, OPEN, Inquiry
 from ikbr.broker.line import Line
+from ikbr.broker.notice import Notice
 from ikbr.broker.order_ref import read_ref
 from ikbr.broker.orders import agrees
 from ikbr.broker.previews import Previews
@@ -31,18 +32,6 @@ from ikbr.domain.order import Fill, OrderRequest
 SECOND = 1_000_000_000
 
 _E = OrderEvent
-
-
-class Notice(NamedTuple):
-    """Report what a person should know.
-
-    Attributes:
-        order_id: About which order; -1 for none.
-        words: What it is.
-    """
-
-    order_id: int
-    words: str
 
 
 class Follower:
@@ -101,6 +90,12 @@ class Follower:
     def tell(self, order_id: int, event: OrderEvent, code: int = 0, message: str = "") -> None:
         """Report what happened to an order."""
         self.on_update(OrderUpdate(order_id, event, self._clock.now_ns, code, message))
+
+    def refuse(self, line: Line, code: int, message: str) -> None:
+        """Report that a change or cancellation is refused; that proves nothing about the order."""
+        self.tell(line.order.order_id, _E.CANCEL_REFUSED, code, message)
+        if line.lost:
+            self.tell(line.order.order_id, _E.LOSE, code, message)
 
     def end(self, line: Line, event: OrderEvent, code: int = 0, message: str = "") -> None:
         """End an order, as soon as all its fills are reported."""
@@ -220,7 +215,7 @@ class Follower:
         elif ruling.event is _E.CANCEL_REFUSED:
             line.changing = None
             line.cancelling = False
-            self.tell(request_id, _E.CANCEL_REFUSED, code, message)
+            self.refuse(line, code, message)
         elif ruling.event is _E.LOSE:
             self._lose(line, code, message)
         else:
@@ -398,9 +393,13 @@ class Follower:
             self.end(line, verdict.event, verdict.code, verdict.message)
         elif status is None and not line.acknowledged:
             self.end(line, _E.REJECT, 0, "IB knows nothing of the order")
+        elif is_over(line.order, self._clock.now_ns):
+            self.end(line, _E.CANCEL, 0, "its day is over, and IB does not list it any more")
         else:
             self._lose(line, 0, "IB lists the order neither as open nor with its fills")
-            self._notice(line.order.order_id, "its end is not known; look at the account")
+            if not line.missed:
+                self._notice(line.order.order_id, "its end is not known; look at the account")
+            line.missed = True
 
     def _notice(self, order_id: int, words: str) -> None:
         self.on_notice(Notice(order_id, words))

@@ -258,14 +258,16 @@ class IBBroker:
         refusal = self._place(line, request)
         if refusal:
             line.changing = None
-            self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 321, refusal)
+            self.follower.refuse(line, 321, refusal)
 
     def cancel(self, order: Order) -> None:
         """Ask for the cancellation of a working order."""
         line = self.follower.lines.get(order.order_id)
-        if line is None or not self._wire.isReady():
-            words = "the order has ended" if line is None else "not connected"
-            self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 161, words)
+        if line is None:
+            self.follower.tell(order.order_id, _E.CANCEL_REFUSED, 161, "the order has ended")
+            return
+        if not self._wire.isReady():
+            self.follower.refuse(line, 161, "not connected")
             return
         if self._pacer is not None and self._take_back(line, self._pacer):
             return
@@ -341,7 +343,7 @@ class IBBroker:
             else:
                 member.changing = None
                 words = "the change was not sent, as the order is cancelled"
-                self.follower.tell(order_id, _E.CANCEL_REFUSED, 321, words)
+                self.follower.refuse(member, 321, words)
         return not line.placed
 
     def _on_given_up(self, orders: Counter[int]) -> None:

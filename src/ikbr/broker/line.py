@@ -32,6 +32,7 @@ class Line:
         ended: The end that was reported.
         verdict: What a code made likely and IB has not confirmed.
         lost: Whether its fate is reported as unknown.
+        missed: Whether a person was told that IB does not list it.
     """
 
     order: Order
@@ -53,6 +54,7 @@ class Line:
     ended: OrderEvent | None = None
     verdict: OrderUpdate | None = None
     lost: bool = False
+    missed: bool = False
 
     @property
     def in_doubt(self) -> bool:

@@ -29,8 +29,11 @@ KEPT_FREE = 4
 """One in so many messages of a second is kept free of requests for data: an order behind a
 hundred subscriptions then goes at once."""
 
+WINDOW_S = 1.1
+"""In what time no more messages go than are allowed in a second: IB counts them as they arrive, and
+those of the next second may have a faster way."""
 SOON_S = 0.001
-"""The shortest wait: a second that is missed by the rounding of a float is over then."""
+"""The shortest wait: a window that is missed by the rounding of a float is over then."""
 LATE_S = 1.0
 """Once anything but a request for data has waited so long, nothing new should be begun."""
 
@@ -230,7 +233,7 @@ class Pacer:
 
     def _forget_old(self, now: float) -> None:
         times = self._times
-        while times and now - times[0] >= 1.0:
+        while times and now - times[0] >= WINDOW_S:
             times.popleft()
 
     def _budget(self, lane: Lane) -> int:
@@ -245,7 +248,7 @@ class Pacer:
         self._tell_late()
         if times and self.waiting and not self._wakes:
             self._wakes = True
-            self._call_later(max(SOON_S, times[0] + 1.0 - now), self._wake)
+            self._call_later(max(SOON_S, times[0] + WINDOW_S - now), self._wake)
 
     def _fits(self, parcel: Parcel) -> bool:
         budget = self._budget(parcel.lane)

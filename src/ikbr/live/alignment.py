@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ikbr.broker.connection import Connection
-from ikbr.broker.follower import Notice
 from ikbr.broker.ib_broker import IBBroker
+from ikbr.broker.notice import Notice
 from ikbr.broker.whole_account import WholeAccount
 from ikbr.core.memory import Orphans
 from ikbr.core.trader import Trader

@@ -168,6 +168,10 @@ def _clock_jump(town: Town, blow: Blow) -> None:
     town.bot.node.wall_offset_ns = town.wall_offset_ns
 
 
+def _night(town: Town, _blow: Blow) -> None:
+    town.pass_night()
+
+
 def _disk_full(town: Town, blow: Blow) -> None:
     disk = town.disk
     disk.capacity = disk.used()
@@ -226,6 +230,7 @@ DEALS: dict[str, Deal] = {
     "bot failpoint": _failpoint,
     "power loss": _power_loss,
     "clock jump": _clock_jump,
+    "night": _night,
     "disk full": _disk_full,
     "disk failing": _disk_failing,
     "disk lying": _disk_lying,

@@ -44,6 +44,7 @@ class GatewayProcess:
         world: Its world at present.
         node: Its process at present.
         on_world: Told of every new world.
+        slept_ns: How long nights have lasted that were passed over.
     """
 
     def __init__(self, universe: Universe, source: MemorySource) -> None:
@@ -51,6 +52,7 @@ class GatewayProcess:
         self._universe = universe
         self._source = source
         self._state = State()
+        self.slept_ns = 0
         self.on_world: Callable[[World], None] = lambda _world: None
         self.world = self._build()
         self.epoch_ns = self.world.now_ns
@@ -66,13 +68,14 @@ class GatewayProcess:
         """Begin a process over the present world."""
         universe = self._universe
         self._network = network
-        self.world.advance_to(self.epoch_ns + universe.now_ns)
+        self.world.advance_to(self.epoch_ns + self._wall_ns())
         self.node = Node(universe, network, "gateway")
-        server = GatewayServer(
-            self.world, speed=1.0, wall_ns=lambda: universe.now_ns, tick_s=TICK_S
-        )
-        server.runner.start(universe.now_ns)
+        server = GatewayServer(self.world, speed=1.0, wall_ns=self._wall_ns, tick_s=TICK_S)
+        server.runner.start(self._wall_ns())
         self.node.start(server.start(PORT, None))
+
+    def _wall_ns(self) -> int:
+        return self._universe.now_ns + self.slept_ns
 
     def crash(self) -> None:
         """End the process as `kill -9` does."""

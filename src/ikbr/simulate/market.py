@@ -1,4 +1,4 @@
-"""The market of a simulation: a few minutes of two stocks, made up anew from each seed."""
+"""The market of a simulation: a few minutes of two stocks on two days, new with each seed."""
 
 from __future__ import annotations
 
@@ -18,25 +18,32 @@ OPEN_NS = 1_772_461_800_000_000_000
 """2026-03-02, 09:30 in New York."""
 SECOND_NS = 1_000_000_000
 EVERY_NS = 250_000_000
-DAY = Session(dt.date(2026, 3, 2), OPEN_NS, OPEN_NS + 23_400 * SECOND_NS)
+DAY_NS = 86_400 * SECOND_NS
+DAYS = tuple(
+    Session(
+        dt.date(2026, 3, 2 + n), OPEN_NS + n * DAY_NS, OPEN_NS + n * DAY_NS + 23_400 * SECOND_NS
+    )
+    for n in range(2)
+)
 
 _PRICES = {"ts": np.int64, "sym": np.int16, "kind": np.uint8, "size": np.int64}
 _NAMES = ("ts", "sym", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
 
 
 def make_tape(draw: random.Random, seconds: int) -> Tape:
-    """Lay out quotes and prints, every quarter of a second one.
+    """Lay out quotes and prints, every quarter of a second one, from the open of each day.
 
     Args:
         draw: Decides what happens.
-        seconds: How long it goes on.
+        seconds: How long it goes on each day.
     """
     instruments = tuple(parse_contract(symbol) for symbol in SYMBOLS)
     cent = instruments[0].price_scale // 100
     mids = [draw.randrange(5_000, 20_000) * cent for _ in SYMBOLS]
     standing = [[mid - cent, mid + cent, mid, 300, 300] for mid in mids]
     columns: dict[str, list[int]] = {name: [] for name in _NAMES}
-    for row in range(seconds * SECOND_NS // EVERY_NS):
+    rows = seconds * SECOND_NS // EVERY_NS
+    for row in range(len(DAYS) * rows):
         sym = draw.randrange(len(SYMBOLS))
         own = standing[sym]
         kind, size = Kind.QUOTE, 0
@@ -47,7 +54,8 @@ def make_tape(draw: random.Random, seconds: int) -> Tape:
             move = draw.choice((-3, -2, -1, 1, 2, 3)) * cent
             own[0], own[1] = own[0] + move, own[1] + move
             own[3], own[4] = draw.randrange(1, 9) * 100, draw.randrange(1, 9) * 100
-        values = (OPEN_NS + SECOND_NS + row * EVERY_NS, sym, int(kind), *own, size)
+        ts_ns = DAYS[row // rows].open_ns + SECOND_NS + row % rows * EVERY_NS
+        values = (ts_ns, sym, int(kind), *own, size)
         for name, value in zip(_NAMES, values, strict=True):
             columns[name].append(value)
     arrays: dict[str, Any] = {n: np.array(v, _PRICES.get(n, np.int32)) for n, v in columns.items()}
@@ -55,5 +63,5 @@ def make_tape(draw: random.Random, seconds: int) -> Tape:
 
 
 def make_source(draw: random.Random, seconds: int) -> MemorySource:
-    """Make a market that plays such a tape on one day."""
-    return MemorySource(make_tape(draw, seconds), [DAY], synthetic=True)
+    """Make a market that plays such a tape."""
+    return MemorySource(make_tape(draw, seconds), DAYS, synthetic=True)

@@ -107,6 +107,7 @@ KINDS: dict[str, tuple[float, float, Draw]] = {
     "bot failpoint": (0.0, 0.0, _failpoint),
     "power loss": (0.0, 0.0, _none),
     "clock jump": (0.0, 0.0, lambda rng: {"by_s": rng.choice((-3600, -5, -0.5, 0.5, 5, 90))}),
+    "night": (0.0, 0.0, _none),
     "disk full": (1.0, 10.0, _none),
     "disk failing": (1.0, 5.0, lambda rng: {"call": rng.choice(("write_at", "sync"))}),
     "disk lying": (1.0, 20.0, _none),

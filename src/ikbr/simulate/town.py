@@ -13,7 +13,7 @@ from ikbr.simulate.bot_process import BotProcess
 from ikbr.simulate.disk import AFTER, BEFORE, MIDST, Disk, ProcessDied, Where
 from ikbr.simulate.gateway_process import GatewayProcess
 from ikbr.simulate.kill_process import KillProcess
-from ikbr.simulate.market import make_source
+from ikbr.simulate.market import DAYS, make_source
 from ikbr.simulate.network import Carry, Network
 from ikbr.simulate.node import Node
 from ikbr.simulate.universe import SECOND, Universe
@@ -21,6 +21,7 @@ from ikbr.simulate.universe import SECOND, Universe
 TAPE_S = 240
 SUPERVISE_S = 0.5
 DIES = "the bot dies"
+BEFORE_OPEN_NS = 2 * SECOND
 BIRTH_S = 1.5
 """How long a process manager takes to start the bot again."""
 
@@ -38,6 +39,7 @@ class Town:
         on_birth: Told of every new life of the bot.
         on_journal: Told of every journal that is opened.
         on_pipeline: Told of a life of the bot as soon as it has a pipeline.
+        on_midnight: Called when a night has passed.
         on_death: Called when it has died there.
         failpoint: Where the bot dies, and at the how-manieth time; None for nowhere.
         wall_offset_ns: How far the machine's clock is from the universe's.
@@ -69,6 +71,7 @@ class Town:
         self.on_journal: Callable[[SessionJournal], None] = lambda _journal: None
         self.on_pipeline: Callable[[BotProcess], None] = lambda _bot: None
         self._born_ns = 0
+        self.on_midnight: Callable[[], None] = lambda: None
         self.on_death: Callable[[], None] = lambda: None
         self.failpoint: tuple[Where, int] | None = None
         self.wall_offset_ns = 0
@@ -95,6 +98,23 @@ class Town:
             self.killed_ns = self.universe.now_ns
             self.killed = Killed(self.killed_ns, "simulation", "a person says so")
             self.kill = KillProcess(self, self.on_stopped)
+
+    def pass_night(self) -> None:
+        """Let it be just before the open of the next day at once, if there is one.
+
+        The gateway restarts itself overnight, as it does every day; nobody hears of the evening.
+        """
+        now_ns = self.gateway.epoch_ns + self.universe.now_ns + self.gateway.slept_ns
+        ahead = [day.open_ns for day in DAYS if day.open_ns > now_ns]
+        if not ahead:
+            return
+        self.gateway.crash()
+        night_ns = ahead[0] - BEFORE_OPEN_NS - now_ns
+        self.gateway.slept_ns += night_ns
+        self.wall_offset_ns += night_ns
+        self.bot.node.wall_offset_ns = self.wall_offset_ns
+        self.gateway.restart()
+        self.on_midnight()
 
     def say(self, words: str) -> None:
         """Note what happened."""

@@ -67,6 +67,7 @@ class Witness:
         intents: By order id, as they were in the journal when it said so.
         seen: Orders of the bot at the broker, by their permanent number.
         executions: The latest word on each execution, by the stem of its id.
+        untold: Stems of those before the last midnight, of which IB tells no more.
         finals: How orders ended, as the bot's order manager said last.
         reopened: Orders that ended, and then did not: what they were and became.
         states: What orders of the bot became, until somebody has looked.
@@ -79,6 +80,7 @@ class Witness:
     intents: dict[int, Intent] = field(default_factory=dict)
     seen: dict[int, Seen] = field(default_factory=dict)
     executions: dict[str, Values] = field(default_factory=dict)
+    untold: set[str] = field(default_factory=set)
     finals: dict[int, OrderState] = field(default_factory=dict)
     reopened: list[tuple[int, OrderState, OrderState]] = field(default_factory=list)
     states: list[OrderState] = field(default_factory=list)
@@ -95,6 +97,7 @@ class Witness:
         town.gateway.on_world = self._on_world
         town.on_journal = self._on_journal
         town.on_pipeline = self._on_pipeline
+        town.on_midnight = lambda: self.untold.update(self.executions)
 
     # --- the broker's side ---------------------------------------------------------------------
 

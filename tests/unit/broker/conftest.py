@@ -13,8 +13,8 @@ from ib_async import Order as IbOrder
 from ib_async import OrderState as IbOrderState
 
 from ikbr.broker.contracts import ContractTable, to_contract
-from ikbr.broker.follower import Notice
 from ikbr.broker.ib_broker import IBBroker
+from ikbr.broker.notice import Notice
 from ikbr.core.order_manager import OrderManager
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.lifecycle import OrderUpdate

@@ -293,6 +293,37 @@ def test_a_correction_that_was_not_told_is_found_at_the_next_look(desk: Any) -> 
     assert order.average_price == 499.0
 
 
+def test_a_refused_cancellation_proves_nothing_of_an_order_whose_fate_is_unknown(desk: Any) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.broker.ask_again()
+    desk.answer()
+    assert order.state is OrderState.UNKNOWN
+    desk.orders.cancel(order.order_id)
+    desk.error(order, 161)
+    desk.answer()
+    assert order.state is OrderState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("tif", "state"),
+    [(TimeInForce.DAY, OrderState.CANCELLED), (TimeInForce.GTC, OrderState.UNKNOWN)],
+)
+def test_a_day_order_that_ib_does_not_list_the_next_day_has_ended(
+    desk: Any, tif: TimeInForce, state: OrderState
+) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0, tif=tif)
+    desk.status(order, "Submitted")
+    order.created_ns = desk.clock.now_ns - 24 * 3600 * 10**9
+    told: list[Any] = []
+    desk.follower.on_notice = told.append
+    for _ in range(3):
+        desk.broker.ask_again()
+        desk.answer()
+    assert order.state is state
+    assert len(told) == (state is OrderState.UNKNOWN)
+
+
 def test_an_adopted_order_that_ib_had_acknowledged_is_not_held_to_be_unknown_to_it(
     desk: Any,
 ) -> None:

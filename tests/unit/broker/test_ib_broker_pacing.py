@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ikbr.broker.pacing import Pacer
+from ikbr.broker.pacing import SOON_S, WINDOW_S, Pacer
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import NAN, Order, OrderRequest, Side
 
@@ -56,21 +56,21 @@ def queue(desk: Any) -> Queue:
 
 def test_what_closes_goes_before_what_opens_and_cancellations_before_both(queue: Queue) -> None:
     working = queue.send(10)
-    queue.desk.later(1)
+    queue.desk.later(WINDOW_S + SOON_S)
     queue.desk.connection.sent.clear()
     for _ in range(4):
         queue.desk.ib.client.reqIds(1)
     queue.desk.connection.sent.clear()
     opening, closing = queue.send(10), queue.send(-10, closes=True)
     queue.desk.orders.cancel(working.order_id)
-    queue.desk.later(1)
+    queue.desk.later(WINDOW_S + SOON_S)
     ids = [working.order_id, closing.order_id, opening.order_id]
     assert [number for _, number in queue.sent] == ids
 
 
 def test_an_order_that_waited_when_the_link_broke_is_told_as_not_sent(queue: Queue) -> None:
     sent = queue.send(10)
-    queue.desk.later(1)
+    queue.desk.later(WINDOW_S + SOON_S)
     for _ in range(4):
         queue.desk.ib.client.reqIds(1)
     waiting = queue.send(20)
@@ -93,7 +93,7 @@ def test_a_cancellation_takes_back_an_order_that_waits(queue: Queue) -> None:
 
 def test_a_cancelled_order_takes_its_waiting_change_back(queue: Queue) -> None:
     order = queue.send(10)
-    queue.desk.later(1)
+    queue.desk.later(WINDOW_S + SOON_S)
     for _ in range(4):
         queue.desk.ib.client.reqIds(1)
     queue.desk.connection.sent.clear()
@@ -111,7 +111,7 @@ def test_a_child_that_is_cancelled_while_its_family_waits_follows_it(queue: Queu
     order = queue.send(10, stop_loss=400.0)
     (child,) = queue.desk.orders.children[order.order_id]
     queue.desk.orders.cancel(child.order_id)
-    queue.desk.later(1)
+    queue.desk.later(WINDOW_S + SOON_S)
     both = [("3", order.order_id), ("3", child.order_id), ("4", child.order_id)]
     assert queue.sent == both
 
