@@ -26,7 +26,7 @@ from ikbr.broker.previews import Previews
 from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
 from ikbr.core.ports import Clock
 from ikbr.domain.errors import InvariantError
-from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
+from ikbr.domain.lifecycle import OrderEvent, OrderState, OrderUpdate
 from ikbr.domain.order import Fill, OrderRequest
 
 SECOND = 1_000_000_000
@@ -334,7 +334,8 @@ class Follower:
         self._ended.put(line)
 
     def _lose(self, line: Line, code: int, message: str) -> None:
-        if not line.lost:
+        # Its cancellation may have been asked for since.
+        if not line.lost or line.order.state is not OrderState.UNKNOWN:
             line.lost = True
             line.said = None
             self.tell(line.order.order_id, _E.LOSE, code, message)

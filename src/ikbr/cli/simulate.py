@@ -38,7 +38,7 @@ def command(
         _play_one(seed, trace, json)
         return
     if crash_matrix:
-        _play_matrix(first_seed, json)
+        _play_matrix(first_seed, jobs, json)
         return
     from ikbr.simulate.campaign import run_campaign
     from ikbr.simulate.shrink import shrink, story
@@ -59,12 +59,12 @@ def command(
         raise typer.Exit(1)
 
 
-def _play_matrix(first_seed: int, json: Path | None) -> None:
+def _play_matrix(first_seed: int, jobs: int, json: Path | None) -> None:
     from ikbr.simulate.crash_matrix import run_matrix
     from ikbr.simulate.shrink import story
 
     cells = []
-    for cell in run_matrix(first_seed):
+    for cell in run_matrix(first_seed, jobs=jobs):
         cells.append(cell)
         if str(json) != "-":
             bad = f", {len(cell.violations)} with violations" if cell.violations else ""

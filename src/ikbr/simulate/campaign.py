@@ -7,12 +7,16 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
 
 import msgspec
 
 from ikbr.domain.errors import UsageError
 from ikbr.simulate.coverage import SEEDS, missing
 from ikbr.simulate.play import Outcome, play
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 BATCH = 20
 """Seeds that a process plays before it tells what came of them."""
@@ -98,7 +102,7 @@ def run_campaign(
         range(first, min(first + BATCH, first_seed + seeds))
         for first in range(first_seed, first_seed + seeds, BATCH)
     ]
-    for outcomes in _played(batches, jobs):
+    for outcomes in in_processes(play_batch, batches, jobs):
         for outcome in outcomes:
             campaign.add(outcome)
         campaign.seconds = time.perf_counter() - began
@@ -108,15 +112,17 @@ def run_campaign(
     return campaign
 
 
-def _played(batches: Sequence[range], jobs: int) -> Iterator[list[Outcome]]:
-    if jobs == 1 or len(batches) == 1:
-        for batch in batches:
-            yield play_batch(batch)
+def in_processes(
+    work: Callable[[Given], Found], parts: Sequence[Given], jobs: int
+) -> Iterator[Found]:
+    """Do parts of a work over several processes, and give what came of each in their order."""
+    if jobs == 1 or len(parts) == 1:
+        yield from map(work, parts)
         return
     # A fresh interpreter each: nothing that happened to be there may matter.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from pool.map(play_batch, batches)
+        yield from pool.map(work, parts)
 
 
 def play_batch(seeds: range) -> list[Outcome]:

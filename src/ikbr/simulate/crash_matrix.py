@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ikbr.simulate.campaign import in_processes
 from ikbr.simulate.disk import AFTER, BEFORE, MIDST, Where
 from ikbr.simulate.play import Outcome, play
 from ikbr.simulate.storm import CALM_S, Args, Blow
@@ -79,20 +80,27 @@ def storm_of(seed: int, where: Where, outcome: str) -> list[Blow]:
     return blows
 
 
-def run_matrix(first_seed: int = 0, seeds: int = SEEDS) -> Iterator[Cell]:
+def run_matrix(first_seed: int = 0, seeds: int = SEEDS, jobs: int = 1) -> Iterator[Cell]:
     """Play the matrix, cell by cell.
 
     Args:
         first_seed: The first seed of each cell.
         seeds: How many seeds each cell is played with.
+        jobs: Over how many processes.
     """
-    for where in FAILPOINTS:
-        for outcome in OUTCOMES:
-            cell = Cell(f"{where[1]} a {where[0]}", outcome, violations=[])
-            for seed in range(first_seed, first_seed + seeds):
-                found = play(seed, storm_of(seed, where, outcome))
-                cell.played += 1
-                cell.died += any(DIES in line for line in found.story)
-                if found.violations:
-                    cell.violations.append(found)
-            yield cell
+    chosen = range(first_seed, first_seed + seeds)
+    cells = [(where, outcome, chosen) for where in FAILPOINTS for outcome in OUTCOMES]
+    yield from in_processes(play_cell, cells, jobs)
+
+
+def play_cell(cell: tuple[Where, str, range]) -> Cell:
+    """Play one cell of the matrix: where the bot dies, what happens then, with which seeds."""
+    where, outcome, seeds = cell
+    told = Cell(f"{where[1]} a {where[0]}", outcome, violations=[])
+    for seed in seeds:
+        found = play(seed, storm_of(seed, where, outcome))
+        told.played += 1
+        told.died += any(DIES in line for line in found.story)
+        if found.violations:
+            told.violations.append(found)
+    return told

@@ -305,6 +305,17 @@ def test_a_refused_cancellation_proves_nothing_of_an_order_whose_fate_is_unknown
     assert order.state is OrderState.UNKNOWN
 
 
+def test_an_order_whose_fate_is_unknown_stays_so_when_its_cancellation_gets_lost(desk: Any) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.status(order, "Submitted")
+    desk.broker.ask_again()
+    desk.answer()
+    desk.orders.cancel(order.order_id)
+    assert order.state is OrderState.PENDING_CANCEL
+    desk.break_link()
+    assert order.state is OrderState.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("tif", "state"),
     [(TimeInForce.DAY, OrderState.CANCELLED), (TimeInForce.GTC, OrderState.UNKNOWN)],
