@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 import msgspec
 
@@ -183,6 +184,9 @@ class RiskLedger:
             kind += EXIT_BUYS
         group = request.oca_group or (f"#{parent_id}" if parent_id else "")
         book = self.books.get(request.symbol) or self.book(request.symbol)
+        if not book.price:
+            # Of an earlier session, or somebody else's: no check has valued it here.
+            book.price = _own_price(order)
         entry = OpenOrder(order_id, kind, remaining, group, book, bool(parent_id))
         if group:
             self.put_back(entry)
@@ -229,3 +233,10 @@ class RiskLedger:
         else:
             book.open[entry.kind] -= entry.remaining
         return entry
+
+
+def _own_price(order: Order) -> float:
+    """Value an order by its own prices; 0 when it has none."""
+    request = order.request
+    price = request.limit_price or request.stop_price or order.decision_price
+    return price if isfinite(price) else 0.0

@@ -303,6 +303,21 @@ def test_a_closing_order_does_not_hang_on_a_missing_price() -> None:
     assert desk.ask(SELL, 10, ticker=desk.ticker(bid=NAN, ask=NAN, last=NAN)) is None
 
 
+@pytest.mark.parametrize("prices", [{"limit_price": 100.0}, {"stop_price": 100.0}, {}])
+def test_orders_that_no_check_has_valued_count_by_their_own_prices(
+    prices: dict[str, float],
+) -> None:
+    desk = Desk(max_gross_pct=0.10)
+    kind = {"limit_price": OrderType.LIMIT, "stop_price": OrderType.STOP}
+    request = OrderRequest(
+        "IBM", BUY, 50, kind.get(next(iter(prices), ""), OrderType.MARKET), **prices
+    )
+    left = Order(77, request, desk.instruments["IBM"], "m", NOW, 0, decision_price=100.0)
+    desk.risk.reserve(left)  # as after a restart
+    assert desk.ask(BUY, 50) is None
+    assert rule(desk.ask(BUY, 51)) == "exposure"
+
+
 def test_exposure_is_the_worst_case_over_all_symbols() -> None:
     desk = Desk(max_gross_pct=0.10)
     desk.hold(30)  # 3,000
