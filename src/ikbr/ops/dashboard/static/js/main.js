@@ -28,7 +28,7 @@ import { watchViews } from "/static/js/views.js";
 
 const page = { store: new Store(), chosen: "", online: false, lost_ms: 0, view: "now", choose };
 const frames = new Frames(page, [
-  { view: "", topics: ["state", "bots", "me", "clock"], draw: drawGlance },
+  { view: "", topics: ["state", "others", "bots", "me", "clock"], draw: drawGlance },
   { view: "now", topics: ["bots", "me", "state"], draw: drawControls },
   { view: "now", topics: ["state"], draw: drawTiles },
   { view: "now", topics: ["equity", "bots"], draw: drawEquity },
@@ -55,8 +55,9 @@ function choose(id) {
 function onMessage(message) {
   const [bot, topic] = page.store.take(message, performance.now());
   if (!page.store.bots.has(page.chosen)) choose(page.store.bots.keys().next().value ?? "");
-  if (bot === "" || bot === page.chosen) frames.need(topic);
-  else if (topic === "state") frames.need("bots");
+  if (topic === "anew") frames.all();
+  else if (bot === "" || bot === page.chosen) frames.need(topic);
+  else if (topic === "state") frames.need("others");
 }
 
 function onLine(online) {

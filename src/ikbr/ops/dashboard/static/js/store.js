@@ -50,13 +50,17 @@ export class Store {
   takeBots(infos) {
     const there = new Set(infos.map((info) => info.id));
     for (const id of [...this.bots.keys()]) if (!there.has(id)) this.bots.delete(id);
+    let topic = "bots";
     for (const info of infos) {
-      if (this.bots.get(info.id)?.gone && info.alive) this.bots.set(info.id, newBot(info.id));
-      const bot = this.bot(info.id); // one that has come back tells everything again
+      if (this.bots.get(info.id)?.gone && info.alive) {
+        this.bots.set(info.id, newBot(info.id)); // it has come back, and tells everything again
+        topic = "anew";
+      }
+      const bot = this.bot(info.id);
       bot.info = info;
       bot.gone = info.alive ? "" : info.why || "it ended";
     }
-    return ["", "bots"];
+    return ["", topic];
   }
 
   takeEvent(message) {
