@@ -169,6 +169,22 @@ def test_fetched_ticks_are_those_of_the_catalog_behind_the_gateway(
     assert_same(told_of(behind, kind, day), got.read("KO", kind, day), seconds=True)
 
 
+def test_fetched_bars_of_quotes_of_days_before_the_tape_are_those_of_the_catalog(
+    behind: Catalog, tmp_path: Path
+) -> None:
+    async def scene(server: GatewayServer) -> None:
+        wanted = request(server.port, tmp_path, "quotebar-minute", symbols=["SPY"], days=3)
+        (found,) = await fetch(wanted)
+        assert (found.days, list(found.empty)) == (3, [])
+
+    played(behind, scene, since=DAYS - 1)
+    got = Catalog(tmp_path)
+    for day in behind.days("SPY", "quotebar-minute")[-3:]:
+        mine, theirs = (c.quote_bars("SPY", "minute", day) for c in (got, behind))
+        for name in ("ts_ns", "bid_high", "bid_close", "ask_low", "ask_close"):
+            np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name), err_msg=name)
+
+
 def told_of(behind: Catalog, kind: str, day: dt.date) -> Any:
     """Give what the gateway tells of a day of the catalog."""
     held = behind.read("KO", kind, day)

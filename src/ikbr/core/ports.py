@@ -9,7 +9,7 @@ from ikbr.domain.events import Bar
 from ikbr.domain.lifecycle import OrderUpdate
 from ikbr.domain.margin_preview import MarginPreview
 from ikbr.domain.order import Fill, Order, OrderRequest
-from ikbr.domain.tape import Tape
+from ikbr.domain.past import PastDay
 from ikbr.domain.timers import Timer
 
 
@@ -101,9 +101,9 @@ class Archive(History, Protocol):
             The open of the first day of which bars can be given, ns UTC; None when there is none.
         """
 
-    def tapes(
+    def ticks(
         self, symbol: str, start_ns: int, end_ns: int, *, newest_first: bool, regular: bool
-    ) -> Iterator[Tape]:
+    ) -> Iterator[PastDay]:
         """Walk through the days that hold ticks of one instrument.
 
         Args:

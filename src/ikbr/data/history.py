@@ -25,8 +25,8 @@ from ikbr.data.past_ticks import PastTicks
 from ikbr.domain.errors import DataError
 from ikbr.domain.events import Bar
 from ikbr.domain.instrument import Instrument
+from ikbr.domain.past import PastDay
 from ikbr.domain.session import Session
-from ikbr.domain.tape import Tape
 
 CACHED_BARS = 500_000
 """Bars kept in memory (about 60 bytes each); the days used longest ago go first."""
@@ -138,11 +138,11 @@ class CatalogHistory:
         sessions = self._catalog.sessions(symbol, days[0], days[-1])
         return sessions[0].open_ns if sessions else None
 
-    def tapes(
+    def ticks(
         self, symbol: str, start_ns: int, end_ns: int, *, newest_first: bool, regular: bool
-    ) -> Iterator[Tape]:
-        """Walk through the days that hold ticks; see `PastTicks.tapes`."""
-        return self._ticks.tapes(
+    ) -> Iterator[PastDay]:
+        """Walk through the days that hold ticks; see `PastTicks.days`."""
+        return self._ticks.days(
             symbol, start_ns, end_ns, newest_first=newest_first, regular=regular
         )
 

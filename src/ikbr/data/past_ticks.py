@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 from ikbr.data.catalog import Catalog
 from ikbr.data.tape_source import CatalogSource
+from ikbr.domain.past import PastDay
 from ikbr.domain.session import Session
-from ikbr.domain.tape import Tape
 
 CACHED_ROWS = 2_000_000
 """Rows kept in memory (about 50 bytes each); the days used longest ago go first."""
 
 _DAY = dt.timedelta(1)
+_WHOLE = 1 << 40
+"""Rows in a piece: a day comes as one."""
 
 Key = tuple[str, dt.date, bool]
 """Symbol, day, whether regular hours only."""
@@ -33,12 +35,12 @@ class PastTicks:
         self._catalog = catalog
         self._limit = cached_rows
         self._rows = 0
-        self._kept: OrderedDict[Key, tuple[Tape, ...]] = OrderedDict()
-        self._days: dict[str, list[dt.date]] = {}
+        self._kept: OrderedDict[Key, PastDay | None] = OrderedDict()
+        self._known_days: dict[str, list[dt.date]] = {}
 
-    def tapes(
+    def days(
         self, symbol: str, start_ns: int, end_ns: int, *, newest_first: bool, regular: bool
-    ) -> Iterator[Tape]:
+    ) -> Iterator[PastDay]:
         """Walk through the days that hold ticks.
 
         Args:
@@ -52,30 +54,40 @@ class PastTicks:
         first, last = _date(start_ns) - _DAY, _date(end_ns) + _DAY
         days = [day for day in self._known(symbol) if first <= day <= last]
         for day in reversed(days) if newest_first else days:
-            parts = self._day(symbol, day, regular)
-            yield from reversed(parts) if newest_first else parts
+            made = self._day(symbol, day, regular)
+            if made is not None:
+                yield made
 
     def _known(self, symbol: str) -> list[dt.date]:
-        if symbol not in self._days:
+        if symbol not in self._known_days:
             kinds = (self._catalog.days(symbol, kind) for kind in ("print", "quote"))
-            self._days[symbol] = sorted(set().union(*kinds))
-        return self._days[symbol]
+            self._known_days[symbol] = sorted(set().union(*kinds))
+        return self._known_days[symbol]
 
-    def _day(self, symbol: str, day: dt.date, regular: bool) -> tuple[Tape, ...]:
+    def _day(self, symbol: str, day: dt.date, regular: bool) -> PastDay | None:
         key = (symbol, day, regular)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         hours = self._catalog.sessions(symbol, day, day) or (Session(day, 0, 0),)
         source = CatalogSource(
-            self._catalog, (symbol,), hours, session="regular" if regular else "all"
+            self._catalog,
+            (symbol,),
+            hours,
+            session="regular" if regular else "all",
+            chunk_rows=_WHOLE,
         )
-        self._kept[key] = made = tuple(source.chunks())
-        self._rows += sum(map(len, made))
+        tape = next(source.chunks(), None)
+        self._kept[key] = made = None if tape is None else PastDay(hours[0].open_ns, tape)
+        self._rows += _rows(made)
         while self._rows > self._limit and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
-            self._rows -= sum(map(len, oldest))
+            self._rows -= _rows(oldest)
         return made
+
+
+def _rows(day: PastDay | None) -> int:
+    return len(day.tape) if day is not None else 0
 
 
 def _date(ts_ns: int) -> dt.date:

@@ -1,8 +1,10 @@
-"""The past as a broker tells it: rows of bars, prints and quotes, before they are kept."""
+"""The past: rows of bars, prints and quotes as a broker tells them, and days as they are kept."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from ikbr.domain.tape import Tape
 
 Span = tuple[float, float, float, float]
 """Open, high, low, close."""
@@ -39,3 +41,15 @@ class QuoteRow(NamedTuple):
     ask: float
     bid_size: float
     ask_size: float
+
+
+class PastDay(NamedTuple):
+    """Hold the ticks of a day of one instrument.
+
+    Attributes:
+        open_ns: When its regular hours begin, ns UTC; 0 when the calendar knows none.
+        tape: What happened.
+    """
+
+    open_ns: int
+    tape: Tape

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ikbr.domain.errors import DataError
 from ikbr.gateway import times
-from ikbr.gateway.past import PastBar, bars_of, rows_of
+from ikbr.gateway.past import PastBar, Rows, bars_of, rows_in, rows_of
 from ikbr.gateway.times import DAY_NS, SECOND_NS
 from ikbr.gateway.world import World
 
@@ -34,6 +34,7 @@ _DURATION = re.compile(r"(\d{1,6}) ([SDWMY])")
 _DAYS = {"D": 1, "W": 5, "M": 21, "Y": 252}
 """Trading days."""
 _SESSION_S = 23_400
+_ANY_TIME_NS = 100_000 * DAY_NS
 
 
 class Wanted(NamedTuple):
@@ -108,7 +109,8 @@ def bars_for(world: World, wanted: Wanted) -> list[PastBar]:
     Raises:
         ValueError: When there would be too many.
     """
-    bars = _told(world, wanted) if wanted.show in {"TRADES", "ADJUSTED_LAST"} else []
+    traded = wanted.show in {"TRADES", "ADJUSTED_LAST"}
+    bars = _told(world, wanted) if traded else _earlier(world, wanted)
     bars += _made(world, wanted, _end_of(bars[-1], wanted) if bars else 0)
     bars = [bar for bar in bars if bar.start_ns >= wanted.start_ns]
     if wanted.days:
@@ -192,6 +194,46 @@ def _told(world: World, wanted: Wanted) -> list[PastBar]:
     ]
 
 
+def _earlier(world: World, wanted: Wanted) -> list[PastBar]:
+    """Make bars of quotes of the days before the tape out of the archive's ticks.
+
+    Raises:
+        ValueError: When there would be too many.
+    """
+    end = min(wanted.end_ns, world.player.kept_from_ns)
+    if world.history is None or wanted.start_ns >= end:
+        return []
+    found: list[list[PastBar]] = []
+    days = world.history.ticks(
+        world.contracts.instruments[wanted.number].symbol,
+        wanted.start_ns,
+        end,
+        newest_first=True,
+        regular=wanted.regular,
+    )
+    for day in days:
+        rows = rows_in(day.tape, len(day.tape), 0, wanted.start_ns, end)
+        bars = _of_a_day(rows, wanted, day.open_ns)
+        if bars:
+            found.append(bars)
+        if sum(map(len, found)) > MOST_BARS:
+            raise ValueError(f"more than {MOST_BARS} bars are too many for one request")
+        if len(found) >= wanted.days > 0:
+            break
+    return [bar for bars in reversed(found) for bar in bars]
+
+
+def _of_a_day(rows: Rows, wanted: Wanted, open_ns: int) -> list[PastBar]:
+    if wanted.span_s == SIZES["1 day"]:
+        # One bucket for all: the grid of the longest time there is.
+        made = bars_of(rows, _ANY_TIME_NS, wanted.show)
+        return [bar._replace(start_ns=open_ns or int(rows.ts[0])) for bar in made]
+    made = bars_of(rows, wanted.span_s * SECOND_NS, wanted.show)
+    # The first bar of a day begins with it, wherever the hour began.
+    first = open_ns if wanted.regular else 0
+    return [bar._replace(start_ns=max(bar.start_ns, first)) for bar in made]
+
+
 def _made(world: World, wanted: Wanted, since_ns: int) -> list[PastBar]:
     """Make bars of what was played since a time, the one under way included."""
     if wanted.span_s == SIZES["1 day"]:
@@ -204,9 +246,8 @@ def _made(world: World, wanted: Wanted, since_ns: int) -> list[PastBar]:
     for day in world.days:
         begin, end = max(day.open_ns, since_ns), min(day.close_ns, wanted.end_ns)
         if begin < end:
-            found = bars_of(rows_of(world.player, wanted.number, begin, end), span_ns, wanted.show)
-            # The first bar of a day begins with it, wherever the hour began.
-            bars += [bar._replace(start_ns=max(bar.start_ns, day.open_ns)) for bar in found]
+            rows = rows_of(world.player, wanted.number, begin, end)
+            bars += _of_a_day(rows, wanted, day.open_ns)
     return bars
 
 
@@ -217,9 +258,7 @@ def _days(world: World, wanted: Wanted, since_ns: int) -> list[PastBar]:
         if day.open_ns < since_ns or day.open_ns >= wanted.end_ns:
             continue
         rows = rows_of(world.player, wanted.number, day.open_ns, min(day.close_ns, wanted.end_ns))
-        # One bucket for all: the grid of the longest time there is.
-        found = bars_of(rows, 100_000 * DAY_NS, wanted.show)
-        bars += [bar._replace(start_ns=day.open_ns) for bar in found]
+        bars += _of_a_day(rows, wanted, day.open_ns)
     return bars
 
 

@@ -109,15 +109,15 @@ def _archived(world: World, wanted: WantedTicks, until_ns: int) -> Iterator[Rows
     end = min(wanted.end_ns, until_ns)
     if world.history is None or wanted.start_ns >= end:
         return
-    tapes = world.history.tapes(
+    days = world.history.ticks(
         world.contracts.instruments[wanted.number].symbol,
         wanted.start_ns,
         end,
         newest_first=not wanted.from_start,
         regular=wanted.regular,
     )
-    for tape in tapes:
-        yield rows_in(tape, len(tape), 0, wanted.start_ns, end)
+    for day in days:
+        yield rows_in(day.tape, len(day.tape), 0, wanted.start_ns, end)
 
 
 def _played(world: World, wanted: WantedTicks, since_ns: int) -> Rows:

@@ -33,7 +33,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def walk(ticks: PastTicks, start_ns: int, end_ns: int, *, newest_first: bool = False) -> list[Tape]:
-    return list(ticks.tapes("SPY", start_ns, end_ns, newest_first=newest_first, regular=True))
+    return [
+        day.tape
+        for day in ticks.days("SPY", start_ns, end_ns, newest_first=newest_first, regular=True)
+    ]
 
 
 def test_days_are_walked_through_in_either_direction_and_only_as_far_as_asked(made: Path) -> None:
@@ -46,7 +49,7 @@ def test_days_are_walked_through_in_either_direction_and_only_as_far_as_asked(ma
     assert [int(tape.ts[0]) for tape in there] == [int(tape.ts[0]) for tape in back[::-1]]
     assert len(there) == catalog.reads == len(days)
     fresh = PastTicks(Counting(made))
-    first = next(fresh.tapes("SPY", hours[0].open_ns, 2**62, newest_first=False, regular=True))
+    first = next(fresh.days("SPY", hours[0].open_ns, 2**62, newest_first=False, regular=True)).tape
     assert hours[0].open_ns <= first.ts[0] <= first.ts[-1] < hours[0].close_ns
 
 

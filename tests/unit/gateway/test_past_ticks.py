@@ -13,6 +13,8 @@ from tests.unit.gateway.rig import OPEN, SECOND, Client, only, quote, source_of,
 from ikbr.data import columns as col
 from ikbr.data.catalog import Catalog
 from ikbr.data.history import CatalogHistory
+from ikbr.data.synthetic import make_synthetic
+from ikbr.data.tape_source import CatalogSource
 from ikbr.domain.contracts import parse_contract
 from ikbr.gateway.messages import requests
 from ikbr.gateway.options import GatewayOptions
@@ -121,3 +123,55 @@ def test_a_gateway_without_an_archive_tells_what_was_played() -> None:
     world = World(source_of([quote(1, 100.0, 100.02), trade(2, 100.01)]), GatewayOptions())
     world.step(2)
     assert [one["price"] for one in ask(Client(world), start=at(THURSDAY))] == [100.01]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    folder = tmp_path_factory.mktemp("catalog")
+    make_synthetic(folder, symbols=["SPY"], days=3, rows_per_day=500)
+    return Catalog(folder)
+
+
+def played_since(catalog: Catalog, since: int) -> Client:
+    """Play the days from one of them on to the end; the earlier ones are in the archive."""
+    days = catalog.days("SPY", "quote")
+    source = CatalogSource(catalog, ("SPY",), catalog.sessions("SPY", days[since], days[-1]))
+    world = World(source, GatewayOptions(), history=CatalogHistory(catalog))
+    while world.step(100_000):
+        pass
+    return Client(world)
+
+
+@pytest.mark.parametrize("show", ["MIDPOINT", "BID", "ASK", "BID_ASK", "TRADES"])
+@pytest.mark.parametrize(
+    ("size", "duration"),
+    [
+        ("1 min", "2 D"),
+        ("1 hour", "3 D"),
+        ("1 day", "3 D"),
+        ("5 mins", "86400 S"),
+        ("5 mins", "1 W"),
+    ],
+)
+def test_bars_of_days_before_the_tape_are_those_of_days_that_were_played(
+    made: Catalog, show: str, size: str, duration: str
+) -> None:
+    asked = {"barSize": size, "duration": duration, "whatToShow": show, "useRTH": True,
+             "formatDate": 2, "reqId": 9, **SPY}  # fmt: skip
+    (archived,), (played,) = (
+        only(played_since(made, since).ask(requests.REQ_HISTORICAL_DATA, **asked), "historicalData")
+        for since in (2, 0)
+    )
+    assert len(archived["bars"]) > 1
+    assert archived["bars"] == played["bars"]
+
+
+@pytest.mark.parametrize("show", list(NAMES))
+def test_ticks_of_days_before_the_tape_are_those_of_days_that_were_played(
+    made: Catalog, show: str
+) -> None:
+    first = made.sessions("SPY", *[made.days("SPY", "print")[0]] * 2)[0].open_ns
+    for asked in ({"start": at(first)}, {"end": at(first, 3 * 86_400)}):
+        archived, played = (ask(played_since(made, since), show, **asked) for since in (2, 0))
+        assert archived == played
+        assert len(played) > 300
