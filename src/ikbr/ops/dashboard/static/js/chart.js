@@ -41,9 +41,10 @@ const LABEL_PX = 30; // half a label of the time axis and a little: labels at th
 
 /** Keep the newest points in view until a person moves the chart; a double click goes on. */
 export class Following {
-  /** `most`: so many points are shown at most. */
-  constructor(chart, box, most = Infinity) {
+  /** There is room for at least `least` points, and `most` are shown at most. */
+  constructor(chart, box, least = 1, most = Infinity) {
     this.chart = chart;
+    this.least = least;
     this.most = most;
     this.on = true;
     this.count = 0;
@@ -60,10 +61,11 @@ export class Following {
   show(count) {
     this.count = count;
     if (!this.on || count === 0) return;
-    const shown = Math.min(count, this.most);
+    const first = Math.max(0, count - this.most);
+    const last = Math.max(count, this.least) - 1;
     const width = Math.max(4 * LABEL_PX, this.chart.timeScale().width());
-    const room = (shown * LABEL_PX) / (width - 2 * LABEL_PX);
-    this.chart.timeScale().setVisibleLogicalRange({ from: count - shown - room, to: count - 1 + room });
+    const room = ((last - first + 1) * LABEL_PX) / (width - 2 * LABEL_PX);
+    this.chart.timeScale().setVisibleLogicalRange({ from: first - room, to: last + room });
   }
 }
 

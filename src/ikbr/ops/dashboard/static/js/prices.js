@@ -6,6 +6,7 @@ import { Following, colour, local, newChart, showLegend } from "/static/js/chart
 import { number, price } from "/static/js/format.js";
 
 const CANDLE_S = 60;
+const FEWEST = 30; // there is room for so many, or the first ones were as wide as a hand
 const CANDLES = 90; // shown at most
 const PATIENCE_MS = 5_000;
 const REDRAW_MS = 100; // a chart that moves ten times a second looks alive, and leaves time for the rest
@@ -157,7 +158,7 @@ function make() {
     priceFormat: { type: "custom", formatter: price, minMove: 0.01 },
   });
   chart.timeScale().applyOptions({ secondsVisible: false });
-  const following = new Following(chart, byId("price-chart"), CANDLES);
+  const following = new Following(chart, byId("price-chart"), FEWEST, CANDLES);
   made = { chart, series, following, markers: LightweightCharts.createSeriesMarkers(series, []) };
   chart.subscribeCrosshairMove(point);
   byId("symbol").addEventListener("change", () => drawPrices(shown.bot));
