@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pytest
+from tests.unit.strategies.context import FakeContext
 
 from ikbr.domain.errors import StrategyError
 from ikbr.domain.ticker import Ticker
@@ -13,6 +14,7 @@ from ikbr.strategies.changes import change_parameter
 from ikbr.strategies.coercion import Range
 from ikbr.strategies.examples.mean_reversion import MeanReversionStrategy
 from ikbr.strategies.examples.momentum import MomentumStrategy
+from ikbr.strategies.examples.momentum_kernel import MomentumKernel
 from ikbr.strategies.parameters import CHANGEABLE
 
 
@@ -81,3 +83,14 @@ def test_a_strategy_whose_bounds_hang_on_a_parameter_moves_them_along() -> None:
     assert (strategy._high, strategy._low) == (0.01, -0.01)
     change_parameter(strategy, "threshold", 0.05)
     assert (strategy._high, strategy._low) == (0.015, -0.03)
+
+
+def test_a_kernel_acts_on_the_new_value_from_the_next_tick() -> None:
+    strategy = MomentumKernel(lookback=2, threshold=0.5)
+    context = FakeContext(strategy, "SPY")
+    for last in (100.0, 110.0):
+        context.tick("SPY", last=last)
+    assert context.signals == []
+    change_parameter(strategy, "threshold", "0.05")
+    context.tick("SPY", last=121.0)
+    assert [one.action for one in context.signals] == ["BUY"]
