@@ -13,6 +13,20 @@ _FETCHED = re.compile(r"<(?:script|img|iframe|link\b[^>]*stylesheet)[^>]*https?:
 _BY_NAME = re.compile(r"\[([\w./-]+)\]\((\1(?:\.md)?)(#[\w-]+)?\)")
 
 
+def on_config(config: Any) -> Any:
+    """List every record of a decision in the navigation.
+
+    Args:
+        config: That of the site.
+    """
+    docs = Path(config["docs_dir"])
+    records = [f"adr/{path.name}" for path in sorted((docs / "adr").glob("0*.md"))]
+    [reference] = [part["Reference"] for part in config["nav"] if "Reference" in part]
+    [decisions] = [part["Decisions"] for part in reference if "Decisions" in part]
+    decisions += records
+    return config
+
+
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
     """Rewrite a page before it is rendered.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -81,6 +82,23 @@ DAY = Session(dt.date(2026, 3, 2), OPEN_NS, OPEN_NS + 23_400 * SECOND)
 
 def calm_source(rows: int = 3_000, **options: Any) -> MemorySource:
     return MemorySource(calm_tape(rows, **options), [DAY], synthetic=True)
+
+
+def calm_days(days: int, rows: int = 300) -> tuple[MemorySource, list[Session]]:
+    """Lay out the same calm day again and again; give the sessions, too."""
+    tapes, sessions = [], []
+    for day in range(days):
+        base, shift = calm_tape(rows), day * 86_400 * SECOND
+        tapes.append(dataclasses.replace(base, ts=base.ts + shift))
+        date = DAY.date + dt.timedelta(day)
+        sessions.append(Session(date, DAY.open_ns + shift, DAY.close_ns + shift))
+    columns = {
+        field.name: np.concatenate([getattr(tape, field.name) for tape in tapes])
+        for field in dataclasses.fields(Tape)
+        if field.name != "instruments"
+    }
+    tape = Tape(tapes[0].instruments, **columns)
+    return MemorySource(tape, sessions, synthetic=True), sessions
 
 
 class OnPrints(BaseStrategy):

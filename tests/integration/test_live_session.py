@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import datetime as dt
 import json
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from live_rig import (
     ACCOUNT,
@@ -18,23 +15,20 @@ from live_rig import (
     OPEN_NS,
     SECOND,
     OnPrints,
+    calm_days,
     calm_source,
-    calm_tape,
     one,
     run_session,
 )
 
 from ikbr.backtest.engine import Setup, run_backtest
 from ikbr.backtest.result import fill_hash
-from ikbr.data.memory_source import MemorySource
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import ConfigError, IkbrError
 from ikbr.domain.events import Bar
 from ikbr.domain.execution import ExecutionModel
 from ikbr.domain.order import Order, OrderRequest, OrderType, Side
-from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
-from ikbr.domain.tape import Tape
 from ikbr.domain.ticker import Ticker
 from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.options import GatewayOptions
@@ -355,19 +349,7 @@ def test_the_link_to_ib_is_lost_and_comes_back() -> None:
 
 def test_a_session_goes_on_over_more_days_than_the_gateway_tells_at_once() -> None:
     days = 9
-    tapes, sessions = [], []
-    for day in range(days):
-        base = calm_tape(300)
-        shift = day * 86_400 * SECOND
-        tapes.append(dataclasses.replace(base, ts=base.ts + shift))
-        date = dt.date(2026, 3, 2) + dt.timedelta(day)
-        sessions.append(Session(date, OPEN_NS + shift, OPEN_NS + shift + 23_400 * SECOND))
-    columns = {
-        field.name: np.concatenate([getattr(tape, field.name) for tape in tapes])
-        for field in dataclasses.fields(Tape)
-        if field.name != "instruments"
-    }
-    source = MemorySource(Tape(tapes[0].instruments, **columns), sessions, synthetic=True)
+    source, sessions = calm_days(days)
 
     async def stop_at_the_end(runner: Runner, server: GatewayServer) -> None:
         while not server.world.ended:

@@ -17,7 +17,7 @@ import msgspec
 import psutil
 import pytest
 from alert_rig import PATIENCE_S, TOKEN, Receiver, receiver
-from live_rig import plan_of
+from live_rig import CAPITAL, OnPrints, calm_days, one, plan_of, run_session
 
 from ikbr.api.session_alerts import SessionAlerts, telling
 from ikbr.broker.client import Client
@@ -26,6 +26,7 @@ from ikbr.cli.main import execute
 from ikbr.core.event_bus import EventBus
 from ikbr.domain.alerts import AlertRoute, AlertRules
 from ikbr.domain.errors import UsageError
+from ikbr.gateway.server import GatewayServer
 from ikbr.live.modes import Meant
 from ikbr.live.plan import Outside
 from ikbr.live.runner import Runner
@@ -105,6 +106,38 @@ def test_an_error_that_ends_a_session_is_told_where_no_supervisor_does(receiver:
     [told] = receiver.got
     assert told["title"] == "bot: critical, bot"
     assert "ended with an error (UsageError): the account is another one" in told["message"]
+
+
+def test_a_session_of_two_days_tells_each_once(receiver: Receiver) -> None:
+    setup = Setup("bot", AlertRules(), {"phone": AlertRoute()}, {"phone": receiver.url()})
+    source, _ = calm_days(2)
+
+    async def tell(runner: Runner, server: GatewayServer) -> None:
+        alerts = SessionAlerts(setup, runner._bus)
+        with telling(alerts, runner):
+            while not server.world.ended:
+                await asyncio.sleep(0.005)
+            runner.stop("the data is over")
+            await asyncio.sleep(0.1)
+
+    outcome = run_session([one(OnPrints(20))], source=source, meanwhile=tell, until="")
+    days = [m["message"] for m in receiver.got if "Summary of" in m["message"]]
+    found = [re.search(r"Summary of (\S+), since (\S+)\n", day) for day in days]
+    assert [match and match.groups() for match in found] == [
+        ("2026-03-02", "14:29:59Z"),
+        ("2026-03-03", "21:01:00Z"),
+    ]
+    fills = [int(n) for day in days for n in re.findall(r"^Fills (\d+) ", day, re.M)]
+    assert sum(fills) == len(outcome.fills)
+    assert min(fills) > 0
+    assert "Held over night: SPY" in days[0]
+    plain = [day.replace(",", "") for day in days]
+    earned = [float(n) for day in plain for n in re.findall(r"^P&L ([-+.\d]+) USD", day, re.M)]
+    costs = [float(n) for day in plain for n in re.findall(r"costs ([.\d]+) USD", day)]
+    assert sum(costs) == pytest.approx(
+        sum(p.fees_micro for p in outcome.books.positions.values()) / 1e6, abs=0.02
+    )
+    assert sum(earned) == pytest.approx(outcome.books.equity - CAPITAL, abs=0.02)
 
 
 def _no_journal(*_: object) -> Any:
