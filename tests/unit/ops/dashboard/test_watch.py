@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from dash_rig import BOT, PlayedBots
 
 from ikbr.ops.dashboard.hub import Hub
+from ikbr.ops.dashboard.seams import Found
 from ikbr.ops.dashboard.watch import BotWatch
 
 
@@ -89,5 +91,44 @@ def test_a_folder_that_cannot_be_read_is_tried_again() -> None:
         task = asyncio.create_task(watch.run())
         await comes(lambda: BOT in watch.replicas)
         task.cancel()
+
+    watching(test)
+
+
+def test_several_bots_are_heard_at_once_and_kept_apart() -> None:
+    class Two(PlayedBots):
+        def found(self) -> list[Found]:  # type: ignore[override]
+            return [Found(name, self.feed.with_name(f"{name}.feed"), "") for name in ("a", "b")]
+
+    async def test(_watch: BotWatch, feed: Path, _bots: PlayedBots) -> None:
+        lines: list[asyncio.StreamWriter] = []
+
+        async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.append(writer)
+            name = Path(writer.get_extra_info("sockname")).stem
+            writer.write(b'{"type": "bot", "name": "%b"}\n' % name.encode())
+            writer.write(b'{"type": "state", "equity": %d}\n' % ord(name))
+
+        servers = [
+            await asyncio.start_unix_server(speak, path=str(feed.with_name(f"{name}.feed")))
+            for name in ("a", "b")
+        ]
+        hub = Hub()
+        page = hub.join([])
+        assert page is not None
+        watch = BotWatch(Two(feed), hub)
+        task = asyncio.create_task(watch.run())
+        heard: dict[str, int] = {}
+        async with asyncio.timeout(10):
+            while len(heard) < 2:
+                message = json.loads(await page.waiting.get() or b"{}")
+                if message.get("type") == "state":
+                    heard[message["bot"]] = message["equity"]
+        assert heard == {"a": ord("a"), "b": ord("b")}
+        assert [one["name"] for one in watch.bots()["bots"]] == ["a", "b"]
+        task.cancel()
+        for one in (*servers, *lines):
+            one.close()
+        await asyncio.sleep(0.05)
 
     watching(test)
