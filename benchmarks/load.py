@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 from load_client import INTENTS
 from tick_to_order import figures
 from wire_server import PATIENCE_S, PLACE, SHIFT_NS, SUBSCRIBE, TRIGGER, Peer, frame, world_of
@@ -228,9 +229,9 @@ def steady(peer: Crowd, args: argparse.Namespace) -> dict[str, Any]:
     market.run(1.0)
     settle(peer, 0.5)
     before, sent = len(peer.taken), market.triggers
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), processor_s(peer)
     market.run(args.seconds)
-    took = time.perf_counter() - began
+    took, busy = time.perf_counter() - began, processor_s(peer) - busy
     settle(peer, 0.5)
     taken = peer.taken[before:]
     return {
@@ -239,8 +240,15 @@ def steady(peer: Crowd, args: argparse.Namespace) -> dict[str, Any]:
         "triggers": market.triggers - sent,
         "orders": len(taken),
         "unsent_bytes": peer.most_waiting,
+        "processor": busy / took,
         "trigger_to_order": figures(taken),
     }
+
+
+def processor_s(peer: Crowd) -> float:
+    """Give the processor time that the client has used."""
+    used = psutil.Process(peer.process.pid).cpu_times()
+    return used.user + used.system
 
 
 def backlog(peer: Crowd) -> float:
@@ -315,10 +323,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="at the steady rate")
     parser.add_argument("--messages", type=int, default=20_000, help="a second")
     parser.add_argument("--orders", type=int, default=40, help="a second")
+    parser.add_argument("--journal", type=Path, help="folder in which its folder is made")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=args.journal) as folder:
         for name in ("echo", "ikbr"):
             with connected(name, folder) as peer:
                 began = time.perf_counter_ns()
@@ -356,7 +365,8 @@ def show(found: dict[str, Any]) -> None:
               f"{f['max_us']:12.1f}")  # fmt: skip
     for name in ("echo", "ikbr"):
         one = found[name]
-        rate = f"{one['steady']['orders']:,} orders in {one['steady']['seconds']} s"
+        busy = f"{one['steady']['processor']:.0%} of a processor"
+        rate = f"{one['steady']['orders']:,} orders in {one['steady']['seconds']} s, {busy}"
         print(f"{name}: {rate}, a backlog of {BACKLOG:,} messages in {one['backlog_s']:.2f} s")
     hung = found["ikbr"]["hang"]
     again = hung["entries_again_after_s"]

@@ -138,6 +138,8 @@ def test_alerts_say_how_serious_they_are_and_are_named_once() -> None:
     names = [rule["alert"] for rule in rules()]
     assert len(set(names)) == len(names)
     assert {rule["labels"]["severity"] for rule in rules()} == {"warning", "critical"}
+    page = (DEPLOY.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([A-Z]\w+)` \|", page, re.M) == names
 
 
 def test_panels_neither_overlap_nor_leave_the_grid() -> None:
