@@ -34,6 +34,7 @@ from ikbr.cli import demo_paper
 from ikbr.core.pipeline import Instance
 from ikbr.domain.limits import PROFILES
 from ikbr.domain.metrics import MetricsSettings
+from ikbr.live import wire_record
 from ikbr.live.modes import Meant
 from ikbr.live.plan import SessionPlan
 from ikbr.live.runner import Runner
@@ -199,6 +200,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep journal, log and report there")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    # The market's time runs a thousand times as fast here; what writes by the machine's must, too.
+    wire_record.MOST *= 1_000
     demo_paper.SYMBOLS = tuple(args.symbols.split(","))
     began = time.monotonic()
     print(f"{'':16}{'memory':>12}{'files':>6}{'thr.':>6}{'tasks':>6}{'fut.':>6}{'timers':>6}"
