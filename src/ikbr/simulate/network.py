@@ -308,8 +308,8 @@ class Transport(asyncio.Transport):
     # --- what asyncio asks of a transport ------------------------------------------------------
 
     def write(self, data: Any) -> None:
-        """Send bytes."""
-        if not self._closing:
+        """Send bytes; what still runs of a dead process sends nothing."""
+        if not self._closing and self.node.alive:
             carry = partial(self._connection.send, self._end)
             self._connection.network.on_carry(self.node, "send", bytes(data), carry)
 

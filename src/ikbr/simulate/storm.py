@@ -150,8 +150,10 @@ KINDS: dict[str, tuple[float, float, Draw]] = {
 }  # fmt: skip
 """Every kind: the least and the longest time that it lasts, and what it takes."""
 
-AIMS = ("PendingSubmit", "PendingCancel", "Unknown", "Filled", "Cancelled", "Rejected")
-"""States of orders that are short or rare, so that blows are aimed at them."""
+AIMS = {
+    "PendingSubmit": 1, "Unknown": 1, "PendingCancel": 2, "Filled": 2, "Cancelled": 2, "Rejected": 2,
+}  # fmt: skip
+"""States of orders that are short or rare, so that blows are aimed at them, and how often."""
 AIMED = 0.7
 """How many of the blows are."""
 AIM_S = 15.0
@@ -168,10 +170,10 @@ def make_storm(seed: int) -> list[Blow]:
     rng = random.Random(f"storm {seed}")
     names = list(KINDS)
     blows = []
-    for _ in range(rng.randrange(2, 13)):
+    for _ in range(rng.randrange(2, 17)):
         kind = rng.choice(names)
         least, most, draw = KINDS[kind]
-        on = rng.choice(AIMS) if rng.random() < AIMED else ""
+        [on] = rng.choices(list(AIMS), list(AIMS.values())) if rng.random() < AIMED else [""]
         at_s = round(rng.uniform(FIRST_S, CALM_S - (AIM_S if on else 1.0)), 3)
         lasts_s = min(round(rng.uniform(least, most), 3), CALM_S - at_s) if most else 0.0
         blows += _companions(on, at_s)

@@ -193,6 +193,7 @@ def test_what_a_process_sent_before_it_was_killed_arrives_unless_it_left_somethi
     pair = Pair()
     pair.say(b"last words")
     pair.here.kill()
+    pair.say(b"from the grave")
     pair.run(1)
     assert b"".join(pair.server.heard) == arrives
 
