@@ -151,7 +151,8 @@ KINDS: dict[str, tuple[float, float, Draw]] = {
 """Every kind: the least and the longest time that it lasts, and what it takes."""
 
 AIMS = {
-    "PendingSubmit": 1, "Unknown": 1, "PendingCancel": 2, "Filled": 2, "Cancelled": 2, "Rejected": 2,
+    "PendingSubmit": 1, "Unknown": 1,
+    "PendingCancel": 2, "Filled": 2, "Cancelled": 2, "Rejected": 2,
 }  # fmt: skip
 """States of orders that are short or rare, so that blows are aimed at them, and how often."""
 AIMED = 0.7
