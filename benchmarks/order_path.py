@@ -42,7 +42,7 @@ from ikbr.domain.session import Session
 from ikbr.domain.signal import Signal
 from ikbr.domain.tape import Tape
 from ikbr.journal.memory_journal import MemoryJournal
-from ikbr.sim import account, exchange, executions, fees
+from ikbr.sim import account, broker, exchange, executions, fees
 from ikbr.sim.synthetic.big import DAY_NS, START_NS, big_tape
 from ikbr.strategies.base_strategy import BaseStrategy
 
@@ -96,7 +96,30 @@ class Alternate(BaseStrategy):
         return Signal("BUY" if self.buys else "SELL", ticker.symbol, ticker.last)
 
 
-def replay(tape: Tape, every: int, shape: str) -> tuple[float, int]:
+class Timed(Alternate):
+    """Note when a signal is given and when the strategy hears of its fill, ns."""
+
+    def __init__(self, every: int = 10) -> None:
+        """Start with a purchase."""
+        super().__init__(every)
+        self.began = 0
+        self.booked: list[int] = []
+
+    def on_market_data(self, ticker: Any) -> Signal | None:
+        """Count rows."""
+        signal = super().on_market_data(ticker)
+        if signal is not None:
+            self.began = time.perf_counter_ns()
+        return signal
+
+    def on_fill(self, fill: Any) -> None:
+        """Hear of it after every book has it."""
+        self.booked.append(time.perf_counter_ns() - self.began)
+
+
+def replay(
+    tape: Tape, every: int, shape: str, strategy: Alternate | None = None
+) -> tuple[float, int]:
     """Run a backtest.
 
     Returns:
@@ -105,7 +128,8 @@ def replay(tape: Tape, every: int, shape: str) -> tuple[float, int]:
     session = Session(dt.date(2026, 3, 2), START_NS, START_NS + DAY_NS + 1)
     setup = stage.Setup(capital=10_000_000.0, quantity=10, shape=shape)
     source = MemorySource(tape, [session], synthetic=True)
-    instance = stage.Instance(Alternate(every or -1), "alternate", (tape.instruments[0].symbol,))
+    strategy = strategy or Alternate(every or -1)
+    instance = stage.Instance(strategy, "alternate", (tape.instruments[0].symbol,))
     result = engine.run_backtest(source, [instance], setup, journal=MemoryJournal())
     if every and len(result.fills) != len(tape) // every:
         raise SystemExit(f"{len(result.fills)} fills of {len(tape) // every}; {result.refused}")
@@ -113,40 +137,34 @@ def replay(tape: Tape, every: int, shape: str) -> tuple[float, int]:
 
 
 def signal_to_fill(tape: Tape, every: int, shape: str, repeats: int) -> tuple[float, float]:
-    """Time from handing a signal over.
+    """Time from giving a signal.
 
     Returns:
         µs to the exchange's word that it is filled, fees and broker's books included, and to the
-        fill in all of our books and with the observers: the best medians.
+        strategy's hearing of it, after all of our books: the best medians.
     """
     now = time.perf_counter_ns
     told: list[int] = []
-    booked: list[int] = []
-    began = 0
-    decide, on_fill = desk.Desk.decide, order_manager.OrderManager.on_fill
+    strategy = Timed(every)
+    attach = broker.SimBroker.attach
 
-    def timed_decide(self: desk.Desk, slot: slot.Slot, answer: Any) -> None:
-        nonlocal began
-        began = now()
-        decide(self, slot, answer)
-        booked.append(now() - began)
+    def timed_attach(self: Any, on_update: Any, on_fill: Any, on_amended: Any) -> None:
+        def timed_fill(fill: Any) -> None:
+            told.append(now() - strategy.began)
+            on_fill(fill)
 
-    def timed_fill(self: order_manager.OrderManager, fill: Any) -> None:
-        told.append(now() - began)
-        on_fill(self, fill)
+        attach(self, on_update, timed_fill, on_amended)
 
-    desk.Desk.decide = timed_decide  # type: ignore[method-assign]
-    order_manager.OrderManager.on_fill = timed_fill  # type: ignore[method-assign]
+    broker.SimBroker.attach = timed_attach  # type: ignore[method-assign,assignment]
     try:
         medians = []
         for _ in range(repeats):
             told.clear()
-            booked.clear()
-            replay(tape, every, shape)
-            medians.append((statistics.median(told), statistics.median(booked)))
+            strategy = Timed(every)
+            replay(tape, every, shape, strategy)
+            medians.append((statistics.median(told), statistics.median(strategy.booked)))
     finally:
-        desk.Desk.decide = decide  # type: ignore[method-assign]
-        order_manager.OrderManager.on_fill = on_fill  # type: ignore[method-assign]
+        broker.SimBroker.attach = attach  # type: ignore[method-assign]
     return min(one for one, _ in medians) / 1e3, min(one for _, one in medians) / 1e3
 
 

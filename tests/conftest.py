@@ -18,6 +18,9 @@ settings.register_profile(
 settings.register_profile("explore", derandomize=False, deadline=None, max_examples=2000)
 settings.load_profile("ikbr")
 
+# The sources are tested unless `./run test --compiled` says otherwise.
+os.environ.setdefault("IKBR_COMPILED", "0")
+
 # Compiled kernels of tests are kept from run to run, but not among a person's own.
 os.environ.setdefault(
     "IKBR_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "ikbr")

@@ -13,6 +13,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ikbr.compiled.use import use_compiled
+
 if TYPE_CHECKING:
     from ikbr.api.measure import measure_latency
     from ikbr.api.python_optimise import optimise
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from ikbr.strategies.coercion import Range
     from ikbr.strategies.parameters import CHANGEABLE
     from ikbr.strategies.schedule import Schedule
+
+# Before anything that could be compiled is imported.
+use_compiled(__path__[0])
 
 _HOMES = {
     "CHANGEABLE": "ikbr.strategies.parameters",

@@ -20,6 +20,7 @@ COMMANDS = (
     "fuzz",
     "soak",
     "bench",
+    "compile",
     "docs",
     "help",
 )

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ikbr.compiled import use
 from ikbr.domain.errors import IkbrError, InvariantError
 
 COMMANDS = {
@@ -90,6 +91,7 @@ def execute(arguments: Sequence[str]) -> int:
     debug = len(words) < len(arguments)
     if not words:
         words = ["--help"]
+    _warn_of_compiled()
     try:
         return _run(words)
     except KeyboardInterrupt:
@@ -98,6 +100,13 @@ def execute(arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         return _tell(error, words, debug)
+
+
+def _warn_of_compiled() -> None:
+    """Say that there are compiled modules which are not used: things are slower than they were."""
+    why_not = use.CURRENT.why_not
+    if why_not:
+        _say(f"the compiled modules are not used ({why_not}); {use.REMEDY}.", 0)
 
 
 def _run(words: list[str]) -> int:
@@ -156,6 +165,8 @@ def _version(wanted: bool) -> None:
         from importlib.metadata import version
 
         print(f"ikbr {version('ikbr')}")
+        if use.CURRENT.modules or use.CURRENT.why_not:
+            print(f"runs {use.CURRENT}")
         raise typer.Exit
 
 

@@ -141,7 +141,7 @@ def _unit_micro(case: Case, symbol: str) -> float:
     portfolio = case.portfolio
     position = portfolio.positions.get(symbol)
     if position is not None and position.mark_units:
-        value: float = abs(position.mark_units) * position.unit_value_micro
+        value = float(abs(position.mark_units) * position.unit_value_micro)
         currency = position.instrument.currency
     else:
         book = case.ledger.book(symbol)

@@ -28,7 +28,7 @@ class Window:
         """
         self._span_ns = span_ns
         self._entries: deque[tuple[int, float]] = deque()
-        self._sum: float = 0
+        self._sum = 0.0
 
     def add(self, now_ns: int, amount: float = 1) -> None:
         """Count an amount."""
@@ -41,7 +41,7 @@ class Window:
         while entries and now_ns - entries[0][0] >= self._span_ns:
             self._sum -= entries.popleft()[1]
         if not entries:
-            self._sum = 0
+            self._sum = 0.0
         return self._sum
 
     @property

@@ -11,6 +11,8 @@ import pytest
 import typer
 
 from ikbr.cli import main
+from ikbr.compiled import use
+from ikbr.compiled.use import Use
 from ikbr.domain.errors import DataError, InvariantError, JournalError
 
 HEAVY = ("numpy", "polars", "pandas", "numba", "rich", "jinja2", "msgspec")
@@ -67,9 +69,32 @@ def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> 
     assert "Commands:" in capsys.readouterr().out
 
 
-def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("found", "more", "warning"),
+    [
+        (Use(), "", ""),
+        (Use(("ikbr.core.desk",)), "runs compiled (1 modules)\n", ""),
+        (
+            Use(why_not="core/desk.py has changed since"),
+            "runs interpreted (compiled modules are not used: core/desk.py has changed since)\n",
+            "ikbr: the compiled modules are not used (core/desk.py has changed since); run ./run "
+            "compile again, or ./run compile --remove.\n",
+        ),
+    ],
+)
+def test_the_version_says_what_runs_and_a_build_that_does_not_fit_is_warned_of(
+    found: Use,
+    more: str,
+    warning: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(use, "CURRENT", found)
     assert main.execute(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("ikbr ")
+    said = capsys.readouterr()
+    first, rest = said.out.split("\n", 1)
+    assert first.startswith("ikbr ")
+    assert (rest, said.err) == (more, warning)
 
 
 @pytest.mark.parametrize(

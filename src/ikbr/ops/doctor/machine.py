@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from ikbr.compiled import use
 from ikbr.data.calendars import sessions
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import IkbrError
@@ -59,6 +60,19 @@ def judge_memory(available: int) -> Finding:
         "The system ends processes when there is none left, gateways and bots first.",
         "ps aux --sort=-rss | head",
     )
+
+
+async def check_compiled(_visit: Visit) -> list[Finding]:
+    """Say whether compiled modules are used."""
+    return [judge_compiled(use.CURRENT)]
+
+
+def judge_compiled(found: use.Use) -> Finding:
+    """Judge what is used."""
+    if found.why_not:
+        why = "Orders take about twice as long on their way."
+        return warning(f"ikbr runs {found}", why, "./run compile")
+    return ok(f"ikbr runs {found}")
 
 
 async def check_calendar(visit: Visit) -> list[Finding]:

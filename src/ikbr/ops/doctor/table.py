@@ -63,6 +63,7 @@ CHECKS = (
     Check("disk", "machine", machine.check_disk),
     Check("memory", "machine", machine.check_memory),
     Check("calendar", "machine", machine.check_calendar),
+    Check("compiled", "machine", machine.check_compiled),
 )
 """The container comes before the ports, as a port that it holds is where it belongs."""
 

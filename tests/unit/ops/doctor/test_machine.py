@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from ikbr.compiled.use import Use
 from ikbr.ops.doctor.api_answers import judge_skew
 from ikbr.ops.doctor.case import Case, Visit
 from ikbr.ops.doctor.docker import Docker
 from ikbr.ops.doctor.finding import Level
 from ikbr.ops.doctor.latency import is_wireless, verdict, way_out
-from ikbr.ops.doctor.machine import GIB, check_calendar, check_disk, judge_disk, judge_memory
+from ikbr.ops.doctor.machine import (
+    GIB,
+    check_calendar,
+    check_disk,
+    judge_compiled,
+    judge_disk,
+    judge_memory,
+)
 
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
@@ -78,3 +86,19 @@ def test_this_machine_has_a_disk_and_a_calendar(tmp_path: Path) -> None:
     assert str(tmp_path) in disk.seen
     [calendar] = asyncio.run(check_calendar(visit))
     assert "NYSE" in calendar.seen
+
+
+@pytest.mark.parametrize(
+    ("found", "level", "seen"),
+    [
+        (Use(), Level.OK, "ikbr runs interpreted"),
+        (Use(("ikbr.core.desk",)), Level.OK, "ikbr runs compiled (1 modules)"),
+        (Use(why_not="their files are gone"), Level.WARNING, "their files are gone"),
+    ],
+)
+def test_compiled_modules_that_are_not_used_are_warned_of(
+    found: Use, level: Level, seen: str
+) -> None:
+    finding = judge_compiled(found)
+    assert finding.level is level
+    assert seen in finding.seen
