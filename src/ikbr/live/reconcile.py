@@ -194,15 +194,13 @@ class Reconciler:
 
     async def _count_outside(self) -> None:
         """Count the open orders of others in risk, and those of ours that nobody follows."""
-        working = self._pipeline.trader.orders.working
+        orders = self._pipeline.trader.orders
         risk, pipeline = self._pipeline.trader.risk, self._pipeline
-        # What ends while the answer is on its way is in it still.
-        before = set(working)
-        there = {
-            one.perm_id: one
-            for one in await self._account.open_orders()
-            if one.order_id not in before and one.order_id not in working
-        }
+        before, first = set(orders.working), orders.next_id
+        listed = await self._account.open_orders()
+        # What ends, or begins and ends, while the answer is on its way is in it still.
+        followed = before | set(orders.working) | set(range(first, orders.next_id))
+        there = {one.perm_id: one for one in listed if one.order_id not in followed}
         for perm_id in [n for n in self.outside if n not in there]:
             risk.release(self.outside.pop(perm_id))
         for perm_id, one in there.items():

@@ -1,0 +1,69 @@
+"""Open orders that nobody here follows, and those that only seem to be such."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from ikbr.broker.whole_account import Standing
+from ikbr.domain.contracts import parse_contract
+from ikbr.domain.events import Alert
+from ikbr.domain.order import OrderRequest, OrderType, Side
+from ikbr.live.reconcile import Reconciler
+
+
+class Broker:
+    """Answer with a list; what happens meanwhile is the test's."""
+
+    def __init__(self, listed: list[int], meanwhile: Callable[[], None]) -> None:
+        self.listed = listed
+        self.meanwhile = meanwhile
+
+    async def positions(self) -> dict[str, tuple[int, float]]:
+        return {}
+
+    async def open_orders(self) -> list[Standing]:
+        self.meanwhile()
+        request = OrderRequest("KO", Side.SELL, 10, OrderType.MARKET)
+        return [Standing(900 + number, number, request, "of ours,") for number in self.listed]
+
+
+def counted(listed: list[int], meanwhile: Callable[[Any], None]) -> list[int]:
+    """Give the permanent numbers of what counts as an order of others after a comparison."""
+    orders = SimpleNamespace(working={4: None, 5: None}, next_id=6)
+    alerts: list[Alert] = []
+    risk = SimpleNamespace(reserve=lambda _order: None, release=lambda _order: None)
+    books = SimpleNamespace(positions={}, quantity=lambda _symbol: 0)
+    trader = SimpleNamespace(orders=orders, risk=risk, portfolio=books, alert=alerts.append)
+    pipeline: Any = SimpleNamespace(
+        trader=trader,
+        number={"KO": 0},
+        instruments=[parse_contract("KO")],
+        clock=SimpleNamespace(now_ns=1),
+    )
+    account: Any = Broker(listed, lambda: meanwhile(orders))
+    reconciler = Reconciler(pipeline, account, 0, lambda: None)
+    asyncio.run(reconciler.check())
+    assert len(alerts) == len(reconciler.outside)
+    return sorted(reconciler.outside)
+
+
+def test_an_order_that_nobody_follows_counts() -> None:
+    assert counted([3, 4, 5], lambda _orders: None) == [903]
+
+
+def test_what_ends_while_the_answer_is_on_its_way_does_not_count() -> None:
+    assert counted([4, 5], lambda orders: orders.working.pop(4)) == []
+
+
+def test_what_begins_and_ends_while_the_answer_is_on_its_way_does_not_count() -> None:
+    def sent_and_filled(orders: Any) -> None:
+        orders.next_id = 8
+
+    assert counted([5, 6, 7], sent_and_filled) == []
+
+
+def test_an_order_of_ours_beyond_our_numbers_counts() -> None:
+    assert counted([5, 9], lambda _orders: None) == [909]
