@@ -22,8 +22,12 @@ def is_over(order: Order, now_ns: int) -> bool:
         order: Which.
         now_ns: The present, ns UTC.
     """
-    day_order = order.request.tif is TimeInForce.DAY
-    return day_order and _date(order.created_ns) < _date(now_ns)
+    return order.request.tif is TimeInForce.DAY and is_of_the_past(order, now_ns)
+
+
+def is_of_the_past(order: Order, now_ns: int) -> bool:
+    """Say whether an order is of an earlier day, so that some of what it filled is told no more."""
+    return _date(order.created_ns) < _date(now_ns)
 
 
 def _date(ts_ns: int) -> dt.date:

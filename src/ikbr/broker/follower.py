@@ -12,7 +12,7 @@ from ib_async import CommissionReport, Contract, Execution
 from ib_async import Order as IbOrder
 from ib_async import OrderState as IbOrderState
 
-from ikbr.broker.day_orders import is_over
+from ikbr.broker.day_orders import is_of_the_past, is_over
 from ikbr.broker.ended import Ended
 from ikbr.broker.error_codes import classify
 from ikbr.broker.evidence import judge
@@ -361,7 +361,9 @@ class Follower:
             if line is None:
                 self._ended.settle(order_id, inquiry)
             elif line.end is not None:
-                continue
+                # The executions that an end of yesterday waits for are told no more.
+                if is_of_the_past(line.order, self._clock.now_ns):
+                    self._close(line)
             elif order_id in inquiry.open_orders:
                 self._settle_open(line, inquiry)
             elif line.seen < line.at_most:

@@ -164,6 +164,9 @@ class Witness:
         assert pipeline is not None
         trader = pipeline.trader
         self._watch_risk(trader)
+        if self.town.lost_power:
+            # Ends that were lost with the power are not known any more.
+            self.finals.clear()
         for order in trader.orders.orders.values():
             self._on_state(order)
         change = trader.orders.on_change

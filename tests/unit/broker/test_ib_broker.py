@@ -305,6 +305,19 @@ def test_a_refused_cancellation_proves_nothing_of_an_order_whose_fate_is_unknown
     assert order.state is OrderState.UNKNOWN
 
 
+@pytest.mark.parametrize(("days", "state"), [(0, OrderState.SUBMITTED), (1, OrderState.CANCELLED)])
+def test_an_end_does_not_wait_beyond_midnight_for_executions_that_are_told_no_more(
+    desk: Any, days: int, state: OrderState
+) -> None:
+    order = desk.send(100, "LMT", limit_price=500.0, tif=TimeInForce.GTC)
+    desk.status(order, "Submitted")
+    desk.status(order, "Cancelled", 40)
+    order.created_ns = desk.clock.now_ns - days * 24 * 3600 * 10**9
+    desk.broker.ask_again()
+    desk.answer()
+    assert order.state is state
+
+
 def test_an_order_whose_fate_is_unknown_stays_so_when_its_cancellation_gets_lost(desk: Any) -> None:
     order = desk.send(100, "LMT", limit_price=500.0)
     desk.status(order, "Submitted")
