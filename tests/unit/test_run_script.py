@@ -19,6 +19,7 @@ COMMANDS = (
     "campaign",
     "fuzz",
     "soak",
+    "mutants",
     "bench",
     "compile",
     "docs",
