@@ -11,7 +11,7 @@ from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import Order
 
 BUYS, SELLS, EXIT_BUYS, EXIT_SELLS = range(4)
-"""Kinds of open quantity: an exit can only shrink a position (attached, or reduce-only)."""
+"""Kinds of open quantity: an exit is attached to an entry, and shrinks with its position."""
 
 
 class OpenOrder(msgspec.Struct, eq=False):
@@ -180,7 +180,8 @@ class RiskLedger:
             self.sent_today += 1
             remaining = request.quantity - order.filled
         kind = BUYS if request.side > 0 else SELLS
-        if parent_id or request.reduce_only:
+        # `reduce_only` binds here, not at IB: once the position has turned, it would add to it.
+        if parent_id:
             kind += EXIT_BUYS
         group = request.oca_group or (f"#{parent_id}" if parent_id else "")
         book = self.books.get(request.symbol) or self.book(request.symbol)
