@@ -78,7 +78,7 @@ def exposure_in_limits(witness: Witness) -> Found:
         if intent.parent_id or order_id not in pipeline.trader.orders.orders:
             continue
         symbol, side = intent.request.symbol, intent.request.side
-        held = _held(witness).get(symbol, 0)
+        held = _known(witness).get(symbol, 0)
         if held * side < 0 and intent.request.quantity <= abs(held):
             continue
         worst = held * side + _open_quantity(witness, symbol, side)
@@ -102,7 +102,7 @@ def gross_in_limits(witness: Witness) -> Found:
         intent = witness.intents[order_id]
         if intent.parent_id or order_id not in pipeline.trader.orders.orders:
             continue
-        own, side, held = intent.request.symbol, intent.request.side, _held(witness)
+        own, side, held = intent.request.symbol, intent.request.side, _known(witness)
         worst = {symbol: _worst(witness, symbol, held.get(symbol, 0)) for symbol in tickers}
         after = abs(held.get(own, 0) + side * _open_quantity(witness, own, side))
         if after < worst[own] or after <= abs(held.get(own, 0)):
@@ -124,6 +124,19 @@ def _worst(witness: Witness, symbol: str, held: int) -> int:
 def _held(witness: Witness) -> dict[str, int]:
     books = witness.town.world.books[ACCOUNT].account.portfolio
     return {s: p.quantity for s, p in books.positions.items() if p.quantity}
+
+
+def _known(witness: Witness) -> dict[str, int]:
+    """Give what the broker holds, less what it took back or corrected and has not told yet."""
+    pipeline = witness.town.bot.pipeline
+    assert pipeline is not None
+    held, booked = _held(witness), pipeline.trader.orders.fills
+    for one in witness.executions.values():
+        fill = booked.get(exec_number(one["execId"]))
+        if fill is not None and fill.quantity != one["shares"]:
+            untold = fill.side * (fill.quantity - int(one["shares"]))
+            held[fill.symbol] = held.get(fill.symbol, 0) + untold
+    return held
 
 
 def _open_quantity(witness: Witness, symbol: str, side: int) -> int:

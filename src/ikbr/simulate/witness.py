@@ -173,7 +173,9 @@ class Witness:
 
         def on_change(order: Order) -> None:
             change(order)
-            self._on_state(order)
+            # What is left of the turn in which a process died happens nowhere.
+            if bot.node.alive:
+                self._on_state(order)
 
         trader.orders.on_change = on_change
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
+from ikbr.broker.executions import exec_number
 from ikbr.domain.events import Alert
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import OrderRequest, OrderType, Side
 from ikbr.live.latch import Killed
+from ikbr.simulate.bot_process import LIMITS
 from ikbr.simulate.gateway_process import ACCOUNT
 from ikbr.simulate.invariants import ALWAYS, AT_REST, BY_NAME, STOPPED
 from ikbr.simulate.play import Played
@@ -221,6 +224,40 @@ def test_an_invariant_that_is_broken_says_so(
         assert list(one(witness)) == [], one.__name__
     break_it(witness)
     assert found(witness, name) != []
+
+
+def test_a_position_counts_without_what_was_taken_back_and_is_not_told_yet(
+    witness: Witness,
+) -> None:
+    pipeline = pipeline_of(witness)
+    one = next(iter(witness.executions.values()))
+    symbol, side = one["symbol"], 1 if one["side"] == "SLD" else -1
+    price = pipeline.trader.market_data.tickers[symbol].market_price()
+    most = int(LIMITS.max_position_pct * pipeline.valuation.equity_micro / 1e6 / price)
+    books = witness.town.world.books[ACCOUNT].account.portfolio
+    order_id = max(pipeline.trader.orders.orders)
+    request = OrderRequest(symbol, Side(side), 10)
+    witness.intents[order_id] = Intent(request, 0, 10, 0, True)
+    witness.new_intents[:] = [order_id]
+
+    books.adopt(symbol, side * most - books.quantity(symbol), 0)
+    assert found(witness, "exposure_in_limits") == []
+    books.adopt(symbol, side * 100, 0)
+    assert found(witness, "exposure_in_limits") != []
+    # It is a hundred more as so much of what closed was taken back: the bot has it booked still.
+    fills, number = pipeline.trader.orders.fills, exec_number(one["execId"])
+    fills[number] = msgspec.structs.replace(fills[number], quantity=one["shares"] + 100)
+    assert found(witness, "exposure_in_limits") == []
+
+
+def test_what_a_process_does_after_its_death_is_no_end_of_an_order(witness: Witness) -> None:
+    order = next(one for one in pipeline_of(witness).trader.orders.orders.values() if one.is_done)
+    change, final = pipeline_of(witness).trader.orders.on_change, order.state
+    witness.town.bot.node.alive = False
+    order.state = OrderState.REJECTED
+    change(order)
+    assert witness.finals[order.order_id] is final
+    assert witness.reopened == []
 
 
 def test_every_invariant_has_a_case() -> None:
