@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 # Tests of every folder may drive a browser (browsers.py, beside this file).
 sys.path.insert(0, str(Path(__file__).parent))
 
+# atheris, which it needs, is installed by `./run fuzz` alone.
+collect_ignore = ["fuzz/drive.py"]
+
 # Neither luck nor a busy machine decides whether the tests pass.
 settings.register_profile(
     "ikbr", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -186,7 +186,7 @@ BAD = [
     ("--param", "threshold", "write it as NAME=VALUE"),
     ("--symbols", "SPZ", "did you mean 'SPY'"),
     ("--symbols", "?", "is not understood"),
-    ("--start", "2030-01-01", "SPY: quote 2026-03-02 to 2026-03-04"),
+    ("--start", "2030-01-01", "the nearest day is 2026-03-04"),
     ("--start", "soon", "is not a day"),
     ("--days", "9", "use --days 3"),
     ("--days", "-1", "days -1 is too few"),

@@ -57,7 +57,7 @@ def test_a_command_on_a_page_can_be_given_as_it_stands_there(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if line.startswith("./run "):
-        assert re.search(rf'^COMMANDS=".*\b{shlex.split(line)[1]}\b', RUN, re.M)
+        assert re.search(rf'^COMMANDS=".*\b{shlex.split(line, comments=True)[1]}\b', RUN, re.M)
         return
     monkeypatch.chdir(tmp_path)
     assert problem_with(line) == ""

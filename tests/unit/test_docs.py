@@ -164,6 +164,7 @@ FOLDERS_ELSEWHERE = {
     "sessions/",
     "tape/",
     "tests/performance/",
+    "venv/ikbr-compiled/",
 }
 """Folders that a run or the future makes."""
 
