@@ -62,7 +62,7 @@ def test_what_nobody_takes_is_bounded_and_what_is_lost_is_counted() -> None:
     assert [one.order_id for one in kept.take(2)] == [4]
 
 
-def test_a_client_keeps_what_it_writes_and_reads_and_no_market_data() -> None:
+def test_a_client_keeps_what_it_writes_and_reads_and_no_market_data(loop: None) -> None:
     client = Client().client
     client.conn.sendMsg = lambda _data: None
     client.log = log()
