@@ -1,4 +1,4 @@
-"""CSV files: imported with prices and sizes that can be, or refused with nothing written."""
+"""CSV files: imported so that a check tells what cannot be, or refused with nothing written."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from tests.fuzz.allowed import accepted
 from tests.fuzz.settings_file import _fast
+from tests.fuzz.told import FAR_NS, check_told
 
 from ikbr.data.catalog import Catalog
 from ikbr.data.csv_map import parse_map
 from ikbr.data.import_csv import CsvLayout, import_csv
-from ikbr.domain.tape import NO_PRICE
+from ikbr.data.quality import check
 
 
 def feed(data: bytes) -> None:
@@ -37,12 +38,7 @@ def _check(catalog: Catalog, symbol: str, kind: str, day: object) -> None:
     columns = catalog.stored(symbol, kind, day)  # type: ignore[arg-type]
     assert len(columns) > 0
     assert (np.diff(columns.ts_ns) >= 0).all()
-    for name in columns.__dataclass_fields__:
-        values = getattr(columns, name)
-        if name in ("size", "volume", "bid_size", "ask_size"):
-            assert (values >= 0).all(), name
-        elif values.dtype == np.int32:
-            assert ((values > 0) | (values == NO_PRICE)).all(), name
+    check_told(columns, check(catalog, now_ns=FAR_NS))
 
 
 def seeds() -> list[bytes]:

@@ -1,22 +1,23 @@
-"""LEAN zips: parsed into prices and sizes that can be, or refused; a small file stays small."""
+"""LEAN zips: refused, or parsed so that a check tells what cannot be; a small file stays small."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import tempfile
 import zipfile
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from tests.fuzz.allowed import accepted
 from tests.fuzz.settings_file import _fast
+from tests.fuzz.told import FAR_NS, check_told
 from tests.unit.data.lean_samples import FOREX, TICK_PRINT, TICK_QUOTE
 
 from ikbr.data.lean_files import describe, read_member
 from ikbr.data.lean_parse import parse
+from ikbr.data.quality import check_columns
 from ikbr.domain.session import Session
-from ikbr.domain.tape import NO_PRICE
 
 PLACES = (TICK_PRINT, TICK_QUOTE, FOREX, "equity/usa/minute/spy/20131007_trade.zip",
           "equity/usa/minute/spy/20131007_quote.zip", "equity/usa/daily/spy.zip")  # fmt: skip
@@ -24,11 +25,9 @@ PLACES = (TICK_PRINT, TICK_QUOTE, FOREX, "equity/usa/minute/spy/20131007_trade.z
 
 @cache
 def _sessions() -> tuple[Session, ...]:
-    import datetime as dt
-
     from ikbr.data.calendars import sessions
 
-    return tuple(sessions("XNYS", dt.date(2013, 10, 7), dt.date(2013, 10, 9)))
+    return tuple(sessions("NYSE", dt.date(2013, 10, 7), dt.date(2013, 10, 9)))
 
 
 def feed(data: bytes) -> None:
@@ -48,12 +47,10 @@ def feed(data: bytes) -> None:
     parsed = accepted(lambda: parse(file, member, lambda _first, _last: _sessions()))
     if parsed is None:
         return
-    for name in parsed.columns.__dataclass_fields__:
-        values = getattr(parsed.columns, name)
-        if name in ("size", "volume", "bid_size", "ask_size"):
-            assert (values >= 0).all(), name
-        elif values.dtype == np.int32:
-            assert ((values > 0) | (values == NO_PRICE)).all(), name
+    day = file.day or dt.date(2013, 1, 1)
+    columns, instrument = parsed.columns, file.instrument
+    found = check_columns(instrument, file.kind, day, columns, _sessions(), now_ns=FAR_NS)
+    check_told(columns, found)
 
 
 def zipped(content: bytes, name: str = "one.csv") -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +29,9 @@ def main() -> int:
     """Fuzz; give the exit code."""
     given = _arguments()
     names = [given.target] if given.target else list(FILES)
-    found = [_fuzz(name, max(1, given.seconds // len(names))) for name in names]
+    each = f"-max_total_time={max(1, given.seconds // len(names))}"
+    bound = (f"-runs={given.inputs}", "-seed=1") if given.inputs else (each,)
+    found = [_fuzz(name, bound) for name in names]
     for one in found:
         state = "ok    " if one["ok"] else "FAILED"
         print(f"{state} {one['target']:16} {one['runs']:>9,} inputs in {one['seconds']:.0f} s")
@@ -42,12 +45,16 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=33, help="for all targets together")
+    parser.add_argument(
+        "--inputs", type=int, metavar="N",
+        help="instead of a time: N inputs for each target, the same ones every time",
+    )  # fmt: skip
     parser.add_argument("--target", choices=list(FILES), help="only this one")
     parser.add_argument("--json", metavar="FILE", help="write what came of it")
     return parser.parse_args()
 
 
-def _fuzz(name: str, seconds: int) -> dict[str, Any]:
+def _fuzz(name: str, bound: tuple[str, ...]) -> dict[str, Any]:
     """Fuzz one target from its seeds and its corpus; keep the input that breaks it."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -60,10 +67,11 @@ def _fuzz(name: str, seconds: int) -> dict[str, Any]:
         done = subprocess.run(
             [
                 sys.executable, "-W", "ignore", "-m", "tests.fuzz.drive", name,
-                f"-max_total_time={seconds}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={MOST_MB}",
+                *bound, f"-timeout={SLOWEST_S}", f"-rss_limit_mb={MOST_MB}",
                 f"-max_len={LONGEST}", f"-artifact_prefix={CORPUS / name}/", str(scratch),
             ],
             cwd=ROOT, capture_output=True, text=True, errors="replace", check=False,
+            env=os.environ | {"PYTHONHASHSEED": "0"},
         )  # fmt: skip
         took = time.monotonic() - started
     if not any((CORPUS / name).iterdir()):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ikbr.data.wall_clock import midnight, wall_to_utc
+from ikbr.data.wall_clock import YEARS, midnight, wall_to_utc
 from ikbr.domain.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ EPOCHS = {"epoch-s": 10**9, "epoch-ms": 10**6, "epoch-us": 10**3, "epoch-ns": 1}
 MS_OF_DAY = "ms-of-day"
 GUESS = "guess"
 NAMED = (*EPOCHS, MS_OF_DAY)
-
-YEARS = (1680, 2260)
-"""First and last year that every moment of fits ns since 1970 in 64 bits."""
 
 _MS_PER_DAY = 86_400_000
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")

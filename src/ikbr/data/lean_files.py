@@ -14,6 +14,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ikbr.data.wall_clock import compact_date
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import Instrument, SecType
@@ -136,7 +137,7 @@ def lean_instrument(symbol: str, forex: bool) -> Instrument:
 
 def _date(path: Path, text: str) -> dt.date:
     try:
-        return dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        return compact_date(text)
     except ValueError:
         raise DataError(f"file '{path}': {text!r} is not a date (YYYYMMDD).") from None
 

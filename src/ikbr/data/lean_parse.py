@@ -30,7 +30,7 @@ from ikbr.data.columns import (
 )
 from ikbr.data.lean_files import LeanFile
 from ikbr.data.one_sided import carry_forward
-from ikbr.data.wall_clock import DAY_NS, midnight, wall_to_utc
+from ikbr.data.wall_clock import DAY_NS, compact_date, midnight, wall_to_utc
 from ikbr.domain.errors import DataError
 from ikbr.domain.instrument import SecType
 from ikbr.domain.session import Session
@@ -242,10 +242,11 @@ def _daily(file: LeanFile, frame: pl.DataFrame, sessions_of: SessionsOf) -> BarC
     days = []
     for number, text in enumerate(frame["day"].to_list(), 1):
         try:
-            days.append(dt.date(int(text[:4]), int(text[4:6]), int(text[6:8])))
+            days.append(compact_date(text))
         except ValueError:
             raise DataError(
-                f"file '{file.path}', line {number}: {text!r} is not a day (YYYYMMDD HH:MM)."
+                f"file '{file.path}', line {number}: {text!r} is not a day (YYYYMMDD HH:MM); "
+                "fetch the file again."
             ) from None
     closes = {s.date: s.close_ns for s in sessions_of(min(days), max(days))}
     # A bar on a day without a session keeps the usual close; `ikbr data check` reports it.

@@ -17,8 +17,28 @@ from numpy.typing import NDArray
 from ikbr.domain.errors import DataError
 
 EPOCH = dt.date(1970, 1, 1)
+YEARS = (1680, 2260)
+"""First and last year that every moment of fits ns since 1970 in 64 bits."""
 DAY_NS = 86_400 * 10**9
 _STEADY_NS = 40 * DAY_NS
+
+
+def compact_date(text: str) -> dt.date:
+    """Read a date written without dashes.
+
+    Args:
+        text: YYYYMMDD; more after it is left alone.
+
+    Raises:
+        ValueError: When it is none, or of a year outside of `YEARS`.
+
+    >>> compact_date("20131007 00:00")
+    datetime.date(2013, 10, 7)
+    """
+    day = dt.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"year {day.year} is outside of {YEARS[0]} to {YEARS[1]}")
+    return day
 
 
 def midnight(day: dt.date) -> int:

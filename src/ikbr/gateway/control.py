@@ -21,7 +21,6 @@ from typing import Any
 import msgspec
 
 from ikbr.domain.errors import ConfigError, IkbrError
-from ikbr.domain.timers import NEVER
 from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.manual import ManualOrder, place_by_hand
 from ikbr.gateway.runner import MAX, Goal, Runner
@@ -29,8 +28,8 @@ from ikbr.gateway.times import SECOND_NS
 
 LONGEST_LINE = 1 << 16
 MOST_ROWS = 10_000_000
-MOST_S = 1e9
-"""Seconds of one advance: some thirty years."""
+MOST_S = 366 * 86_400
+"""Seconds of one advance: a year. Every night has work, and clients wait until it is over."""
 KNOWN = "status, step, advance, speed, fault or order"
 
 
@@ -117,9 +116,13 @@ class Control:
                 rows = self._pursue(Goal(world, rows=command.rows))
             case "advance":
                 if not 0 <= command.seconds <= MOST_S:
-                    raise ConfigError(f"seconds {command.seconds} must be 0 to {MOST_S:.0f}.")
-                if not 0 <= command.to_ns < NEVER:
-                    raise ConfigError(f"to_ns {command.to_ns} is no time, ns UTC.")
+                    raise ConfigError(f"seconds {command.seconds} must be 0 to {MOST_S}.")
+                latest = world.now_ns + MOST_S * SECOND_NS
+                if not 0 <= command.to_ns <= latest:
+                    raise ConfigError(
+                        f"to_ns {command.to_ns} must be a time in ns UTC up to {latest}, a year "
+                        "from the market's present; go further in steps."
+                    )
                 target = command.to_ns or world.now_ns + int(command.seconds * SECOND_NS)
                 rows = self._pursue(Goal(world, to_ns=target))
             case "speed":
