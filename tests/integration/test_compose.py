@@ -134,6 +134,24 @@ def test_the_health_check_of_the_real_gateway_greets_its_api(gateway: int) -> No
         assert (done.returncode == 0) is healthy
 
 
+def test_the_bot_reads_whom_to_alert_from_its_secret_file(tmp_path: Path) -> None:
+    secret = tmp_path / "alerts"
+    secret.write_text('phone = "ntfys://example.com/SECRET"\n')
+    secret.chmod(0o600)
+    bot = read_compose(ROOT / "deploy" / "compose.yaml", {})["services"]["bot"]
+    environment = {
+        name: value.replace("/run/secrets", str(tmp_path))
+        for name, value in environment_of(bot, "7").items()
+    }
+    done = subprocess.run(
+        [*IKBR, "alerts", "show"], cwd=tmp_path, env=environment, text=True,
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"phone        ntfys://…  from {secret}" in done.stdout
+    assert "SECRET" not in done.stdout
+
+
 def test_services_with_a_bot_are_closed_and_have_a_way_to_end() -> None:
     services = read_compose(ROOT / "deploy" / "compose.yaml", {})["services"]
     users = {"prometheus": "65534:65534", "grafana": "1000:0", "sim-grafana": "1000:0"}

@@ -15,6 +15,8 @@ from ikbr.ops.doctor.finding import Finding, failure, note, ok, warning
 SECRETS = ("TWS_PASSWORD", "TWS_PASSWORD_PAPER", "VNC_SERVER_PASSWORD")
 ADDRESSES = "IKBR_ALERT_"
 """So begin the variables with the addresses of alerts."""
+MAY_BE_EMPTY = ("vnc_password", "alerts")
+"""Without a screen, and without anybody who is told."""
 _PLACEHOLDER = re.compile(r"^(|changeme|your[-_ ].*|<.*>)$", re.I)
 
 
@@ -79,9 +81,11 @@ def _secret_files(folder: Path) -> list[Finding]:
         if _is_open(path):
             found.append(_open(path))
         text = path.read_text(encoding="utf-8", errors="replace").strip()
-        if _PLACEHOLDER.match(text):
+        if _PLACEHOLDER.match(text) and (text or path.name not in MAY_BE_EMPTY):
             found.append(
-                note(f"{path} holds no secret yet", "The gateway cannot log in.", f"edit {path}")
+                note(
+                    f"{path} holds no secret yet", "Whoever needs it cannot log in.", f"edit {path}"
+                )
             )
     return found
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,21 @@ def test_the_aws_machine_has_no_open_door_and_keeps_no_secret() -> None:
     assert "us-east-1" in str(template["Rules"])
 
 
+def test_the_aws_machine_sets_itself_up_with_bash_that_can_be_read() -> None:
+    text = (DEPLOY / "aws" / "cloudformation.yaml").read_text()
+    script = textwrap.dedent(text.partition("Fn::Base64: !Sub |\n")[2].partition("\nOutputs:")[0])
+    assert script.startswith("#!/bin/bash\n")
+    # As AWS fills it in: ${!name} is what bash gets as ${name}.
+    filled = re.sub(r"\$\{([A-Za-z:]+)\}", "x", script).replace("${!", "${")
+    own = filled.partition("<<'SCRIPT'\n")[2].partition("\nSCRIPT\n")[0]
+    for one in (filled, own):
+        done = subprocess.run(
+            ["bash", "-n"], input=one, text=True, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert "${one%:*}" in own
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 def test_the_unit_of_systemd_is_understood(tmp_path: Path) -> None:
     program = tmp_path / "current" / "venv" / "bin" / "ikbr"
@@ -113,6 +130,39 @@ def test_the_gateway_is_set_up_as_the_guide_and_the_image_want_it() -> None:
     }  # fmt: skip
 
 
+def test_whom_to_alert_is_a_secret_file_and_no_variable() -> None:
+    content = read_compose(DEPLOY / "compose.yaml", {})
+    bot = content["services"]["bot"]
+    assert bot["secrets"] == ["alerts"]
+    assert content["secrets"]["alerts"] == {"file": "./secrets/alerts"}
+    assert bot["environment"]["IKBR_ALERTS__SECRETS_FILE"] == "/run/secrets/alerts"
+    names = {name for one in content["services"].values() for name in one.get("environment", ())}
+    assert not [name for name in names if name.startswith("IKBR_ALERT_")]
+
+
+def test_metrics_are_served_to_this_machine_wherever_a_bot_is_deployed() -> None:
+    unit = (DEPLOY / "systemd" / "ikbr.service").read_text().splitlines()
+    assert "Environment=IKBR_METRICS__PORT=9464" in unit
+    profiles = "COMPOSE_PROFILES=gateway,metrics"
+    assert profiles in (DEPLOY / ".env.example").read_text().splitlines()
+    cloud = (DEPLOY / "aws" / "cloudformation.yaml").read_text()
+    assert profiles in [line.strip() for line in cloud.splitlines()]
+
+
+def test_the_aws_machine_fetches_every_secret_of_compose_for_the_user_who_reads_it() -> None:
+    cloud = (DEPLOY / "aws" / "cloudformation.yaml").read_text()
+    [fetched] = re.findall(r"for one in (.+); do", cloud)
+    owners = dict(one.split(":") for one in fetched.split())
+    content = read_compose(DEPLOY / "compose.yaml", {})
+    readers = {
+        secret: str(service.get("user", "1000")).split(":")[0]
+        for service in content["services"].values()
+        for secret in service.get("secrets", ())
+    }
+    assert owners == readers
+    assert set(owners) == set(content["secrets"])
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -139,7 +189,7 @@ def folder(tmp_path: Path) -> Path:
     assert execute(["deploy", "render", str(tmp_path), "--target", "compose"]) == 0
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name in ("tws_password", "vnc_password", "grafana_password"):
+    for name in read_compose(tmp_path / "compose.yaml", {})["secrets"]:
         (secrets / name).write_text("x")
         (secrets / name).chmod(0o600)
     return tmp_path

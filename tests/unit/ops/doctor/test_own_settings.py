@@ -42,6 +42,15 @@ def test_a_secret_out_of_place_is_named_but_not_shown(
     assert "hunter2" not in found.seen + found.why + found.mend
 
 
+@pytest.mark.parametrize("name", ["vnc_password", "alerts"])
+def test_what_may_be_empty_is_no_secret_that_is_missing(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "deploy" / "secrets" / name
+    path.parent.mkdir(parents=True)
+    path.touch(0o600)
+    [found] = asyncio.run(check_secrets(visit(tmp_path)))
+    assert found.level is Level.OK
+
+
 def test_secrets_in_their_place_raise_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("TWS_PASSWORD=hunter2\n")
     (tmp_path / ".env").chmod(0o600)

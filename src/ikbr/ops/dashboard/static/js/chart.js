@@ -1,5 +1,7 @@
 // A chart in the page's colours and on this machine's clock.
 
+import { el, say } from "/static/js/dom.js";
+
 const charts = [];
 const root = document.documentElement;
 
@@ -69,12 +71,13 @@ export class Following {
   }
 }
 
-/** Write what a chart shows into the line above it: [name, value, tone]. */
+/** Write what a chart shows into the line above it: [name, value, tone]. Parts that are there stay: a
+ * price that comes fifty times a second must not make elements. */
 export function showLegend(line, parts) {
-  line.replaceChildren(...parts.flatMap(([name, value, tone]) => {
-    const strong = document.createElement("b");
-    strong.textContent = value;
-    if (tone) strong.dataset.tone = tone;
-    return [name ? `${name} ` : "", strong, " "];
-  }));
+  while (line.childElementCount > parts.length) line.lastElementChild.remove();
+  parts.forEach(([name, value, tone], place) => {
+    const part = line.children[place] ?? line.appendChild(el("span", {}, el("span"), el("b")));
+    say(part.firstElementChild, name ? `${name} ` : "");
+    say(part.lastElementChild, value, tone);
+  });
 }
