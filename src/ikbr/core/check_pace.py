@@ -11,11 +11,11 @@ from ikbr.domain.timers import NEVER
 
 def test_orders_per_day(case: Case) -> Refused | None:
     """Refuse more orders in a session than allowed."""
-    limit, sent = case.limits.max_orders_per_day, case.ledger.sent_today
-    if case.modifies or sent < limit:
+    limit, actual = case.limits.max_orders_per_day, case.ledger.sent_today + _orders_of(case)
+    if case.modifies or actual <= limit:
         return None
-    reason = f"{sent:,} orders were sent in this session; {limit:,} are allowed."
-    return case.refuse("orders-per-day", limit, sent + 1, reason)
+    reason = f"{actual:,} orders would be sent in this session; {limit:,} are allowed."
+    return case.refuse("orders-per-day", limit, actual, reason)
 
 
 def test_message_rate(case: Case) -> Refused | None:

@@ -177,7 +177,6 @@ class RiskLedger:
             self.remove(order_id)
             remaining = order.remaining
         else:
-            self.sent_today += 1
             remaining = request.quantity - order.filled
         kind = BUYS if request.side > 0 else SELLS
         # `reduce_only` binds here, not at IB: once the position has turned, it would add to it.

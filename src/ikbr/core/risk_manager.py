@@ -159,6 +159,8 @@ class RiskManager:
         """
         request, ledger = order.request, self.ledger
         known = order.order_id in ledger.orders
+        if not known:
+            ledger.sent_today += 1
         if order.parent_id or request.reduce_only:
             order.closes = True
         elif not known:

@@ -91,6 +91,26 @@ def test_orders_per_day_are_counted_until_the_next_session() -> None:
     assert desk.ask(BUY, 1) is None
 
 
+def test_what_is_counted_as_open_before_it_is_sent_is_no_order_of_the_day() -> None:
+    desk = Desk(max_orders_per_day=1)
+    trial = Order(-1, OrderRequest("SPY", BUY, 1), desk.instruments["SPY"], "m")
+    desk.risk.reserve(trial)
+    desk.risk.release(trial)
+    assert desk.ask(BUY, 1) is None
+    desk.send(BUY, 1)
+    assert rule(desk.ask(BUY, 1)) == "orders-per-day"
+
+
+def test_attached_exits_count_as_orders_of_the_day_before_they_are_sent() -> None:
+    desk = Desk(max_orders_per_day=3)
+    bracket = {"take_profit": 110.0, "stop_loss": 90.0}
+    assert desk.ask(BUY, 1, **bracket) is None
+    desk.send(BUY, 1)
+    refused = desk.ask(BUY, 1, **bracket)
+    assert (rule(refused), refused.limit, refused.actual) == ("orders-per-day", 3, 4)
+    assert desk.ask(BUY, 1, stop_loss=90.0) is None
+
+
 def test_the_interval_counts_entries_of_one_strategy_in_one_symbol() -> None:
     desk = Desk(min_order_interval_s=1.5)
     desk.send(BUY, 10)
