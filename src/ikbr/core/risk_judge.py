@@ -93,10 +93,14 @@ class Judge:
         portfolio = self._portfolio
         position = portfolio.positions.get(symbol)
         held = position.quantity if position is not None else 0
+        # What a changed order has filled by now is part of what is held.
+        replaced, more = case.replaced, request.quantity
+        if replaced is not None:
+            more -= replaced.executed
         reduces = (
             held != 0
             and (held > 0) is not (request.side > 0)
-            and request.quantity
+            and more
             <= book.free_to_reduce(held, request.oca_group, gives_way=request.reduce_only)
         )
         asked, priced, valued = self._reducing if reduces else self._entering
@@ -120,9 +124,9 @@ class Judge:
                 book.price = price
         if valued:
             case.after = (
-                book.highest(held, request.oca_group) + request.quantity
+                book.highest(held, request.oca_group) + more
                 if request.side > 0
-                else book.lowest(held, request.oca_group) - request.quantity
+                else book.lowest(held, request.oca_group) - more
             )
             case.equity_micro = portfolio.equity_micro()
             case.others = None

@@ -144,6 +144,25 @@ def test_a_modification_is_no_new_entry_and_its_own_quantity_does_not_count_twic
     assert rule(desk.ask(BUY, 90, replaces=unknown)) == "position"
 
 
+def test_what_an_order_has_filled_is_not_counted_again_when_it_is_changed() -> None:
+    desk = Desk(max_position_pct=0.10)
+    order = desk.send(BUY, 100)
+    desk.fill(order, 60)
+    limit = {"order_type": OrderType.LIMIT, "limit_price": 99.5}
+    assert desk.ask(BUY, 100, replaces=order, **limit) is None
+    assert rule(desk.ask(BUY, 101, replaces=order)) == "position"
+
+
+def test_a_closing_order_that_was_filled_in_part_may_be_changed_while_entries_are_halted() -> None:
+    desk = Desk()
+    desk.hold(100)
+    desk.risk.halt("test")
+    order = desk.send(SELL, 100)
+    desk.fill(order, 60)
+    assert desk.ask(SELL, 100, replaces=order) is None
+    assert rule(desk.ask(SELL, 101, replaces=order)) == "kill"
+
+
 @pytest.mark.parametrize(
     ("market", "expected"),
     [
