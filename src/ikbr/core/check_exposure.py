@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ikbr.core.risk_case import SLACK_MICRO, Case
+from ikbr.core.risk_worth import unit_micro
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import MICRO
 
@@ -103,7 +104,7 @@ def test_correlation(case: Case) -> Refused | None:
         if other is not None and other.orders:
             quantity = other.highest(quantity) if side * sign > 0 else other.lowest(quantity)
         if quantity:
-            net += sign * quantity * _unit_micro(case, symbol)
+            net += sign * quantity * unit_micro(case.portfolio, case.ledger, symbol)
             partners.append(symbol)
     if not partners or side * net <= limit + SLACK_MICRO:
         return None
@@ -134,19 +135,7 @@ def _worst_micro(case: Case, symbol: str) -> float:
     position, book = case.portfolio.positions.get(symbol), case.ledger.books.get(symbol)
     quantity = position.quantity if position is not None else 0
     worst = book.worst(quantity) if book is not None and book.orders else abs(quantity)
-    return worst * _unit_micro(case, symbol)
-
-
-def _unit_micro(case: Case, symbol: str) -> float:
-    portfolio = case.portfolio
-    position = portfolio.positions.get(symbol)
-    if position is not None and position.mark_units:
-        value = float(abs(position.mark_units) * position.unit_value_micro)
-        currency = position.instrument.currency
-    else:
-        book = case.ledger.book(symbol)
-        value, currency = abs(book.price) * book.multiplier * MICRO, book.currency
-    return value if currency == portfolio.base else value * portfolio.rate_micro(currency) / MICRO
+    return worst * unit_micro(case.portfolio, case.ledger, symbol)
 
 
 def _symbols(case: Case) -> set[str]:
@@ -161,4 +150,4 @@ def _side_micro(case: Case, symbol: str, side: int) -> float:
     quantity = position.quantity if position is not None else 0
     if book is not None and book.orders:
         quantity = book.highest(quantity) if side > 0 else book.lowest(quantity)
-    return quantity * _unit_micro(case, symbol) if quantity else 0.0
+    return quantity * unit_micro(case.portfolio, case.ledger, symbol) if quantity else 0.0

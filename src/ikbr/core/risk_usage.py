@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ikbr.core.risk_manager import RiskManager
+from ikbr.core.risk_worth import unit_micro
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.limits import sector_of
 from ikbr.domain.portfolio import Portfolio
-from ikbr.domain.position import Position
 
 
 class Usage(NamedTuple):
@@ -35,12 +35,8 @@ def risk_usage(risk: RiskManager, portfolio: Portfolio) -> dict[str, Usage]:
         By the name of the limit; limits of a single order have no usage, nor has what is not known.
     """
     equity = portfolio.equity_micro()
-    worst = {symbol: _worst_micro(risk, portfolio, symbol) for symbol in risk.ledger.books}
-    worst |= {
-        symbol: abs(_value_micro(portfolio, position, position.quantity))
-        for symbol, position in portfolio.positions.items()
-        if symbol not in worst
-    }
+    symbols = {**risk.ledger.books, **portfolio.positions}
+    worst = {symbol: _worst_micro(risk, portfolio, symbol) for symbol in symbols}
     usage = {
         "max_position_notional": _largest(worst),
         "max_orders_per_day": Usage(risk.ledger.sent_today),
@@ -76,22 +72,18 @@ def _shares(
 def _net_micro(risk: RiskManager, portfolio: Portfolio) -> float:
     long = short = 0.0
     for symbol in {*risk.ledger.books, *portfolio.positions}:
-        position, book = portfolio.position(symbol), risk.ledger.book(symbol)
-        held = position.quantity
-        long += _value_micro(portfolio, position, book.highest(held))
-        short += _value_micro(portfolio, position, book.lowest(held))
+        held, book = portfolio.quantity(symbol), risk.ledger.book(symbol)
+        highest, lowest = book.highest(held), book.lowest(held)
+        if highest or lowest:
+            worth = unit_micro(portfolio, risk.ledger, symbol)
+            long += highest * worth
+            short += lowest * worth
     return max(long, -short, 0.0)
 
 
 def _worst_micro(risk: RiskManager, portfolio: Portfolio, symbol: str) -> float:
-    position = portfolio.position(symbol)
-    worst = risk.ledger.book(symbol).worst(position.quantity)
-    return _value_micro(portfolio, position, worst)
-
-
-def _value_micro(portfolio: Portfolio, position: Position, quantity: int) -> float:
-    value = quantity * position.mark_units * position.unit_value_micro
-    return portfolio.to_base(value, position.currency)
+    worst = risk.ledger.book(symbol).worst(portfolio.quantity(symbol))
+    return worst * unit_micro(portfolio, risk.ledger, symbol) if worst else 0.0
 
 
 def _largest(amounts_micro: Mapping[str, float]) -> Usage:

@@ -9,6 +9,7 @@ from ikbr.core.halts import NO_FLOOR
 from ikbr.core.risk_checks import ASKED, RULES, Rule
 from ikbr.core.risk_ledger import BUYS, EXIT_BUYS, EXIT_SELLS, SELLS
 from ikbr.core.risk_manager import RiskManager
+from ikbr.core.risk_usage import risk_usage
 from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.limits import RiskLimits
 from ikbr.domain.order import Order, OrderRequest, OrderType
@@ -352,6 +353,16 @@ def test_a_closing_order_does_not_hang_on_a_missing_price() -> None:
     assert desk.ask(SELL, 10, ticker=desk.ticker(bid=NAN, ask=NAN, last=NAN)) is None
 
 
+def test_orders_in_a_symbol_that_is_flat_again_do_not_count_at_the_mark_of_its_last_holding() -> None:
+    desk = Desk(max_gross_pct=0.10)
+    desk.hold(1, "IBM", price=50.0)
+    desk.fill(desk.send(SELL, 1, "IBM"), 1, 50.0)
+    assert desk.ask(BUY, 60, "IBM") is None
+    desk.send(BUY, 60, "IBM")
+    assert desk.ask(BUY, 40) is None
+    assert rule(desk.ask(BUY, 41)) == "exposure"
+
+
 @pytest.mark.parametrize("prices", [{"limit_price": 100.0}, {"stop_price": 100.0}, {}])
 def test_orders_that_no_check_has_valued_count_by_their_own_prices(
     prices: dict[str, float],
@@ -676,3 +687,17 @@ def test_every_rule_of_the_table_names_limits_that_exist_and_has_its_own_name() 
     assert len({r.name for r in RULES}) == len(RULES)
     assert all(set(r.limits) <= fields for r in RULES)
     assert [r.stage for r in RULES] == sorted(r.stage for r in RULES)
+
+
+def test_what_is_ordered_shows_in_the_usage_as_the_rules_count_it() -> None:
+    desk = Desk(max_gross_pct=0.10, max_net_pct=0.10)
+    desk.hold(1, "IBM", price=50.0)
+    desk.fill(desk.send(SELL, 1, "IBM"), 1, 50.0)
+    for symbol in ("IBM", "BAC"):
+        assert desk.ask(BUY, 50, symbol) is None
+        desk.send(BUY, 50, symbol)
+    before = set(desk.portfolio.positions)
+    usage = risk_usage(desk.risk, desk.portfolio)
+    assert usage["max_gross_pct"].used == pytest.approx(0.10)
+    assert usage["max_net_pct"].used == pytest.approx(0.10)
+    assert set(desk.portfolio.positions) == before
