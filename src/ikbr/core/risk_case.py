@@ -29,7 +29,6 @@ class Case:
         request, strategy, ticker, now_ns: What is asked, by whom, in which market, when.
         book: The open orders of its symbol.
         held: The signed position in its symbol.
-        reduces: Whether it can only shrink the position.
         modifies: Whether it changes an order that already works.
         replaced: That order.
         price: At which it is valued; NaN if unknown. From stage PRICED on.
@@ -54,7 +53,6 @@ class Case:
         "others",
         "portfolio",
         "price",
-        "reduces",
         "replaced",
         "request",
         "retry_after_ns",
@@ -92,7 +90,7 @@ class Case:
         self.replaced: Order | None = None
         self.set_limits(limits)
         self.now_ns = self.held = self.after = self.equity_micro = 0
-        self.reduces = self.modifies = False
+        self.modifies = False
         self.price = self.unit_micro = 0.0
         self.others: dict[str, float] | None = None
 
