@@ -194,7 +194,7 @@ def _is_late(slot: Slot, order: Order) -> bool:
     """Say whether an order was to be over when a flattening began, or belongs to one."""
     if order.parent_id:
         return False
-    return order.order_id < slot.flat_below or order.request.reduce_only
+    return order.order_id < slot.flat_below or order.order_id in slot.flat_closers
 
 
 def _ignore(_what: object) -> None:

@@ -36,6 +36,7 @@ class Flattener:
     def flatten(self, slot: Slot, reason: str) -> None:
         """Cancel what works in a slot and close what is held."""
         slot.flat_below = self._orders.next_id
+        slot.flat_closers.clear()
         slot.flat_reason = reason
         for order in list(slot.entries):
             # A market order that closes already would only be sent twice.
@@ -65,4 +66,9 @@ class Flattener:
             reason=slot.flat_reason,
             reduce_only=True,
         )
+        first = self._orders.next_id
+        slot.flat_closers.add(first)  # It may fill before `send` returns.
         self._send(slot, request)
+        if self._orders.next_id == first:
+            slot.flat_closers.discard(first)
+        slot.flat_closers.update(range(first, self._orders.next_id))

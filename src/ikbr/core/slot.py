@@ -27,6 +27,7 @@ class Slot:
         entry_from_ns, entry_until_ns: When positions may be entered in this session.
         allow_short: Whether SELL may go short.
         flat_below: Orders with smaller ids are not to open anything any more (flattening).
+        flat_closers: The orders that the latest flattening closes with, by id.
         flat_reason: Why.
         muted: Signals that were not asked because their direction was muted.
     """
@@ -38,6 +39,7 @@ class Slot:
         "entry_until_ns",
         "exits",
         "flat_below",
+        "flat_closers",
         "flat_reason",
         "instrument",
         "mute_buy_ns",
@@ -62,6 +64,7 @@ class Slot:
         self.entry_from_ns = 0
         self.entry_until_ns = NEVER
         self.flat_below = 0
+        self.flat_closers: set[int] = set()
         self.flat_reason = ""
         self.muted = 0
 

@@ -98,3 +98,24 @@ def test_what_risk_forbids_even_to_close_is_refused_as_a_value() -> None:
     held(rig, 60)
     assert flatten(rig) == []
     assert rig.refused == {"order-quantity": 1}
+
+
+def test_a_part_that_is_sold_after_a_flattening_sells_no_more_than_that_part() -> None:
+    rig = Rig()
+    held(rig)
+    flatten(rig)
+    rig.broker.fill(2, 100)
+    held(rig)
+    rig.say(sell(40, reduce_only=True))
+    rig.broker.fill(4, 40)
+    assert rig.slot().position == 60
+    assert len(rig.broker.orders) == 4
+
+
+def test_what_a_closing_order_leaves_when_it_ends_too_early_is_closed_with_its_next_fill() -> None:
+    rig = Rig()
+    held(rig)
+    flatten(rig)
+    rig.broker.tell(2, OrderEvent.CANCEL)
+    rig.broker.fill(2, 40)
+    assert [(o.side, o.quantity) for o in list(rig.broker.orders.values())[2:]] == [(-1, 60)]
