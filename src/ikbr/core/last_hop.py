@@ -15,6 +15,10 @@ from ikbr.domain.errors import InvariantError
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.order import Fill, Order, OrderRequest
 
+CHANGE_REFUSED = 104
+"""Source: IBKR, TWS API message codes: an order cannot be modified. No code that a cancellation is
+refused with, as one may be on its way."""
+
 _KEPT = 1_024
 """Orders that are kept before those that no longer count are dropped."""
 
@@ -135,13 +139,15 @@ class LastHop:
         return None if ended_before else parent
 
     def _refuse(self, order: Order, event: OrderEvent, words: str) -> None:
+        code = CHANGE_REFUSED
         if event is OrderEvent.REJECT:
             self._risk.withheld.add(order.order_id)
+            code = 0
         self._risk.on_stopped(order, words)
-        self._tell(order, event, words)
+        self._tell(order, event, words, code)
 
-    def _tell(self, order: Order, event: OrderEvent, words: str) -> None:
-        self._on_update(OrderUpdate(order.order_id, event, self._clock.now_ns, 0, words))
+    def _tell(self, order: Order, event: OrderEvent, words: str, code: int = 0) -> None:
+        self._on_update(OrderUpdate(order.order_id, event, self._clock.now_ns, code, words))
 
     def _remember(self, sent: _Sent) -> None:
         self._sent[sent.order.order_id] = sent

@@ -50,6 +50,18 @@ def test_what_is_refused_before_is_never_seen_by_the_last_hop() -> None:
     assert rig.broker.did("submit") == [1, 2, 3]
 
 
+def test_a_change_that_the_last_hop_stops_leaves_a_cancellation_under_way() -> None:
+    rig = Rig(limits=limits(refuse_unreconciled=True))
+    rig.risk.clearance.reconciled = True
+    rig.ask(buy(10))
+    rig.broker.tell(1, OrderEvent.ACK)
+    rig.orders.cancel(1)
+    rig.risk.clearance.reconciled = False
+    order = rig.orders.modify(1, quantity=20)
+    assert (order.state, order.cancel_requested) == (OrderState.PENDING_CANCEL, True)
+    assert order.quantity == 10
+
+
 def test_an_order_that_got_past_the_rules_is_stopped_with_an_alert() -> None:
     rig = Rig(limits=limits(max_messages_per_s=1, max_rejections=1), listen=[EventType.HALT])
     rig.ask(buy(1))
