@@ -31,7 +31,8 @@ class Window:
         self._sum = 0.0
 
     def add(self, now_ns: int, amount: float = 1) -> None:
-        """Count an amount."""
+        """Count an amount; what counts no longer is dropped, whether anyone asks or not."""
+        self.total(now_ns)
         self._entries.append((now_ns, amount))
         self._sum += amount
 
@@ -43,6 +44,10 @@ class Window:
         if not entries:
             self._sum = 0.0
         return self._sum
+
+    def __len__(self) -> int:
+        """Count the amounts that are kept."""
+        return len(self._entries)
 
     @property
     def free_ns(self) -> int | None:

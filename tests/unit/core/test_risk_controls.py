@@ -439,6 +439,14 @@ def test_a_window_forgets_what_lies_behind_it() -> None:
     assert [window.total(at) for at in (9, 10, 13, 14, 19)] == [6, 4, 4, 2, 0]
 
 
+def test_a_window_that_nobody_asks_keeps_no_more_than_what_counts() -> None:
+    desk = Desk(max_runs=1_000_000)
+    for n in range(1_000):
+        desk.leave(BUY, 1, now=NOW + n * SECOND)
+    assert len(desk.risk.traffic.messages) == 1
+    assert len(desk.risk.traffic.quantity) == len(desk.risk.traffic.orders) == 60
+
+
 # --- limits while live ---------------------------------------------------------------------------
 
 LIVE = PROFILES["live"]
