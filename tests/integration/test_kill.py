@@ -13,6 +13,9 @@ import pytest
 from ib_async import IB, LimitOrder, MarketOrder, Order, Stock, StopOrder
 from tests.contract.contract_scripts import OPEN_NS, SECOND, contract_source
 
+from ikbr.api.kill import KillRequest
+from ikbr.api.kill import kill as stop_trader
+from ikbr.api.places import Places
 from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.emergency import Emergency
 from ikbr.broker.requests import Requests
@@ -22,6 +25,7 @@ from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.runner import STEP
 from ikbr.gateway.server import GatewayServer
 from ikbr.gateway.world import World
+from ikbr.journal.session_opening import open_session
 from ikbr.live.kill import Holding, Killing, end_process, stop_at_broker
 
 SPY = Stock("SPY", "SMART", "USD")
@@ -163,6 +167,25 @@ def test_what_cannot_be_cancelled_is_told() -> None:
         )
         assert not done.complete
         assert "BUY 100 SPY LMT" in done.open[0]
+
+    in_town(test)
+
+
+def test_a_journal_that_cannot_be_followed_keeps_no_order_from_being_cancelled(
+    tmp_path: Path,
+) -> None:
+    async def test(town: Town) -> None:
+        await leave_a_mess(town)
+        places = Places(tmp_path, "127.0.0.1", town.server.port, BOT)
+        account = (await town.client(OTHER + 1)).managedAccounts()[0]
+        with open_session(places.journal("paper", account), "bad") as journal:
+            journal.append("sent", 1, (99,))
+        outcome = await stop_trader(places, KillRequest(flatten=True, patience_s=2.0))
+        assert outcome.done == Killing([], {}, 2, 0)
+        assert open_orders(town) == [OTHER]
+        assert not outcome.complete
+        assert "order 99 before its intent" in outcome.problem
+        assert "use --all --flatten" in outcome.problem
 
     in_town(test)
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from ikbr.broker.emergency import Emergency
 from ikbr.broker.requests import Requests
 from ikbr.broker.whole_account import WholeAccount
 from ikbr.domain.contracts import parse_contract
-from ikbr.domain.errors import BrokerError, JournalError
+from ikbr.domain.errors import IkbrError, JournalError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.domain.session_events import ARM, KILL, OperatorAction
@@ -31,7 +31,7 @@ from ikbr.settings import Settings
 CONNECT_S = 10.0
 KINDS = ("paper", "live")
 COMMAND_LINE = "command line"
-NOT_KNOWN = "no journal says what the strategies hold; use --all --flatten"
+NOT_KNOWN = "nothing was closed, as no journal says what the strategies hold; use --all --flatten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +118,8 @@ async def kill(places: Places, request: KillRequest) -> Outcome:
             return Outcome(process, None, problem)
         try:
             return Outcome(process, *await _stop(client, places, request))
-        except BrokerError as error:
-            return Outcome(process, None, f"{error}; cancel in TWS")
+        except IkbrError as error:
+            return Outcome(process, None, f"{str(error).rstrip('.')}; cancel in TWS")
     finally:
         client.disconnect()
         lock.release()
@@ -129,7 +129,8 @@ async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[K
     requests = Requests(client)
     door = Emergency(client, requests)
     account = next(iter(client.managedAccounts()), "")
-    with _journal(places, account) as (journal, past, unwritten):
+    with _record(places, account) as record:
+        journal, past = record.journal, record.past
         if journal is not None:
             journal.append(
                 "operator",
@@ -148,8 +149,8 @@ async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[K
             patience_s=request.patience_s,
         )
     if request.flatten and not knows:
-        return done, unwritten or NOT_KNOWN
-    return done, unwritten
+        record.problems.append(NOT_KNOWN)
+    return done, "; ".join(record.problems)
 
 
 class _Closing:
@@ -222,24 +223,41 @@ class _Closing:
         return self._known.get(symbol) or parse_contract(symbol)
 
 
+@dataclass(slots=True)
+class _Record:
+    """Hold the journal of a trader, as far as the disk gives it.
+
+    Attributes:
+        journal: Open; None where there is none, or it cannot be written.
+        past: What it says; None where that is not known.
+        problems: What went wrong, in words.
+    """
+
+    journal: SessionJournal | None = None
+    past: State | None = None
+    problems: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def _journal(
-    places: Places, account: str
-) -> Iterator[tuple[SessionJournal | None, State | None, str]]:
+def _record(places: Places, account: str) -> Iterator[_Record]:
     """Open the journal of a trader as far as that is possible: the broker matters more."""
+    record = _Record()
     folder = next((f for f in _folders(places) if f.name.split("-")[1] == account), None)
-    if folder is None:
-        yield None, None, ""
-        return
+    if folder is not None:
+        try:
+            record.journal = open_session(folder, _today(), meta={"mode": "kill"})
+            record.past = recall_session(folder)
+        except JournalError as error:
+            what = "was not written" if record.journal is None else "cannot be followed"
+            record.problems.append(f"the journal {what}: {error}")
     try:
-        journal = open_session(folder, _today(), meta={"mode": "kill"})
-    except JournalError as error:
-        yield None, None, f"the journal was not written: {error}"
-        return
-    try:
-        yield journal, recall_session(folder), ""
+        yield record
     finally:
-        journal.close()
+        if record.journal is not None:
+            try:
+                record.journal.close()
+            except JournalError as error:
+                record.problems.append(str(error))
 
 
 def arm(places: Places, reason: str) -> bool:
