@@ -31,6 +31,7 @@ class Case:
         held: The signed position in its symbol.
         modifies: Whether it changes an order that already works.
         replaced: That order.
+        executed: What that order has filled by now.
         price: At which it is valued; NaN if unknown. From stage PRICED on.
         unit_micro: Value of a quantity of 1 at that price, millionths of the base currency.
         after: The position if this order and all open ones of its side fill. At stage VALUED.
@@ -43,6 +44,7 @@ class Case:
         "book",
         "clearance",
         "equity_micro",
+        "executed",
         "halts",
         "held",
         "history",
@@ -89,7 +91,7 @@ class Case:
         self.slots = SlotTable((), {})
         self.replaced: Order | None = None
         self.set_limits(limits)
-        self.now_ns = self.held = self.after = self.equity_micro = 0
+        self.now_ns = self.held = self.after = self.equity_micro = self.executed = 0
         self.modifies = False
         self.price = self.unit_micro = 0.0
         self.others: dict[str, float] | None = None

@@ -94,14 +94,11 @@ class Judge:
         position = portfolio.positions.get(symbol)
         held = position.quantity if position is not None else 0
         # What a changed order has filled by now is part of what is held.
-        replaced, more = case.replaced, request.quantity
-        if replaced is not None:
-            more -= replaced.executed
+        more = request.quantity - case.executed
         reduces = (
             held != 0
             and (held > 0) is not (request.side > 0)
-            and more
-            <= book.free_to_reduce(held, request.oca_group, gives_way=request.reduce_only)
+            and more <= book.free_to_reduce(held, request.oca_group, gives_way=request.reduce_only)
         )
         asked, priced, valued = self._reducing if reduces else self._entering
         case.request = request
@@ -142,11 +139,13 @@ class Judge:
         entry = ledger.remove(order.order_id)
         case.modifies = True
         case.replaced = order
+        case.executed = order.executed
         try:
             return self.check(request, strategy, ticker, now_ns)
         finally:
             case.modifies = False
             case.replaced = None
+            case.executed = 0
             if entry is not None:
                 ledger.put_back(entry)
 

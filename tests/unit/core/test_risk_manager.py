@@ -353,7 +353,7 @@ def test_a_closing_order_does_not_hang_on_a_missing_price() -> None:
     assert desk.ask(SELL, 10, ticker=desk.ticker(bid=NAN, ask=NAN, last=NAN)) is None
 
 
-def test_orders_in_a_symbol_that_is_flat_again_do_not_count_at_the_mark_of_its_last_holding() -> None:
+def test_orders_in_a_symbol_that_is_flat_again_do_not_count_at_its_last_mark() -> None:
     desk = Desk(max_gross_pct=0.10)
     desk.hold(1, "IBM", price=50.0)
     desk.fill(desk.send(SELL, 1, "IBM"), 1, 50.0)
