@@ -162,16 +162,10 @@ class Desk:
             place: Places it.
         """
         self._silent = True
-        place()
-        self._silent = False
-
-    def feign_cancel(self, wo: WireOrder) -> None:
-        """Tell an order as cancelled that works on."""
-        wo.status = "Cancelled"
-        self.news.both(wo)
-        self.news.refuse(wo, why.CANCELLED)
-        wo.feigned = True
-        self.news.status(wo)
+        try:
+            place()
+        finally:
+            self._silent = False
 
     def amend(
         self, wo: WireOrder, execution: Values, commission: Values, shares: int, price: float

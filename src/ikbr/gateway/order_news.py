@@ -12,6 +12,7 @@ from ikbr.domain.order import OrderRequest
 from ikbr.gateway.fields import Values
 from ikbr.gateway.link import Link
 from ikbr.gateway.messages import order_answers as say
+from ikbr.gateway.order_refusals import CANCELLED
 from ikbr.gateway.wire_order import WireOrder
 from ikbr.sim.refusals import Refusal
 
@@ -66,6 +67,14 @@ class OrderNews:
         """Tell why an order is not taken."""
         link.refuse(order_id, refusal)
         self.on_refused(request, refusal)
+
+    def feign_cancel(self, wo: WireOrder) -> None:
+        """Tell an order as cancelled that works on."""
+        wo.status = "Cancelled"
+        self.both(wo)
+        self.refuse(wo, CANCELLED)
+        wo.feigned = True
+        self.status(wo)
 
     def bound(self, wo: WireOrder) -> None:
         """Tell that an order that was placed by hand belongs to a client now."""

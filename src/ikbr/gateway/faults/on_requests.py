@@ -39,7 +39,7 @@ def _fill_after_cancel(
     wo = world.desk.orders.open(session.client_id, values["orderId"])
     if wo is None or wo.held or wo.waits:
         return False
-    world.desk.feign_cancel(wo)
+    world.desk.news.feign_cancel(wo)
     world.clock.call_at(world.now_ns + fault.ns, world.desk.withdraw, wo)
     return True
 
