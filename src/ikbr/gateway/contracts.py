@@ -82,6 +82,10 @@ class Contracts:
         wanted = pattern.strip().upper()
         return [n for n, one in enumerate(self.wire) if wanted and one["symbol"].startswith(wanted)]
 
+    def zone(self, number: int) -> str:
+        """Name the zone in which the times of an instrument are written."""
+        return zone_of(self.instruments[number].calendar)
+
     def rule_of(self, number: int) -> int:
         """Give the market rule of an instrument."""
         return self._rule_of[self.instruments[number].tick_bands]

@@ -81,10 +81,8 @@ def read_request(world: World, number: int, asked: Mapping[str, Any]) -> Wanted:
     match = _DURATION.fullmatch(asked["duration"].strip())
     if match is None:
         raise ValueError(f"the duration {asked['duration']!r} is not understood")
-    zone = times.zone_of(world.contracts.instruments[number].calendar)
-    end = now = world.now_ns + 1
-    if asked["endDateTime"]:
-        end = min(times.read_time(asked["endDateTime"], zone), now)
+    zone, now = world.contracts.zone(number), world.now_ns + 1
+    end = times.read_end(asked["endDateTime"], zone, now)
     length, unit = int(match[1]), match[2]
     if spans[size] == 1 and (unit != "S" or length > MOST_SECONDS):
         raise ValueError(f"bars of one second are given for at most {MOST_SECONDS} S at a time")
@@ -114,7 +112,7 @@ def bars_for(world: World, wanted: Wanted) -> list[PastBar]:
     bars += _made(world, wanted, _end_of(bars[-1], wanted) if bars else 0)
     bars = [bar for bar in bars if bar.start_ns >= wanted.start_ns]
     if wanted.days:
-        bars = _last_days(bars, wanted, _zone(world, wanted.number))
+        bars = _last_days(bars, wanted, world.contracts.zone(wanted.number))
     if len(bars) > MOST_BARS:
         raise ValueError(f"{len(bars)} bars are too many for one request")
     return bars
@@ -123,7 +121,7 @@ def bars_for(world: World, wanted: Wanted) -> list[PastBar]:
 def bar_values(world: World, wanted: Wanted, bar: PastBar) -> dict[str, Any]:
     """Write a bar's fields as they are told."""
     scale = world.contracts.instruments[wanted.number].price_scale
-    zone = _zone(world, wanted.number)
+    zone = world.contracts.zone(wanted.number)
     if wanted.span_s == SIZES["1 day"]:
         date = f"{times.local(bar.start_ns, zone):%Y%m%d}"
     elif wanted.epoch:
@@ -266,7 +264,3 @@ def _last_days(bars: list[PastBar], wanted: Wanted, zone: str) -> list[PastBar]:
     dates: list[dt.date] = [times.local(bar.start_ns, zone).date() for bar in bars]
     kept = set(sorted(set(dates))[-wanted.days :])
     return [bar for bar, date in zip(bars, dates, strict=True) if date in kept]
-
-
-def _zone(world: World, number: int) -> str:
-    return times.zone_of(world.contracts.instruments[number].calendar)

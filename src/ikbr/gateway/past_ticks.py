@@ -63,11 +63,9 @@ def read_ticks_request(world: World, number: int, asked: Mapping[str, Any]) -> W
         raise ValueError("one of start and end is to be given")
     if not 1 <= asked["count"] <= MOST_TICKS:
         raise ValueError(f"the number of ticks is 1 to {MOST_TICKS}")
-    zone = times.zone_of(world.contracts.instruments[number].calendar)
+    zone = world.contracts.zone(number)
     start = times.read_time(asked["start"], zone) if asked["start"] else 0
-    end = now = world.now_ns + 1
-    if asked["end"]:
-        end = min(times.read_time(asked["end"], zone), now)
+    end = times.read_end(asked["end"], zone, world.now_ns + 1)
     return WantedTicks(
         number,
         asked["whatToShow"],

@@ -99,6 +99,20 @@ def read_time(text: str, zone: str) -> int:
         raise ValueError(f"{named!r} is no time zone") from error
 
 
+def read_end(text: str, zone: str, now_ns: int) -> int:
+    """Read up to when something of the past is wanted: now where nothing is said, never later.
+
+    Args:
+        text: As `read_time` reads it, or nothing.
+        zone: Where the text names none.
+        now_ns: The present, ns UTC.
+
+    Raises:
+        ValueError: As `read_time`.
+    """
+    return min(read_time(text, zone), now_ns) if text else now_ns
+
+
 def next_time_of_day(after_ns: int, clock: str, zone: str) -> int:
     """Give the next moment at which clocks in a zone show a time.
 

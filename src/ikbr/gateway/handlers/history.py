@@ -67,7 +67,7 @@ def historical_data(session: Session, values: Values) -> None:
     if not bars and not values["keepUpToDate"]:
         _no_data(session, request_id, number, values["whatToShow"])
         return
-    zone = times.zone_of(world.contracts.instruments[number].calendar)
+    zone = world.contracts.zone(number)
     session.send(
         say.HISTORICAL_DATA,
         {
@@ -167,7 +167,7 @@ def _middles(rows: Rows, scale: int) -> tuple[Table, list[dict[str, Any]]]:
 def _schedule(session: Session, request_id: int, number: int) -> None:
     """Send the trading days up to now."""
     world = session.world
-    zone = times.zone_of(world.contracts.instruments[number].calendar)
+    zone = world.contracts.zone(number)
     days = [day for day in world.days if day.open_ns <= world.now_ns]
     if not days:
         _no_data(session, request_id, number, "Schedule")
