@@ -88,14 +88,16 @@ def read_time(text: str, zone: str) -> int:
     day, clock, named = match.groups()
     hour, minute, second = (int(part) for part in f"{clock or '0:0'}:0".split(":")[:3])
     date = dt.date(int(day[:4]), int(day[4:6]), int(day[6:]))
-    if clock is None:
-        date += dt.timedelta(1)
     if named is None and "-" in text:
         named = "UTC"
     try:
+        if clock is None:
+            date += dt.timedelta(1)
         moment = dt.datetime.combine(date, dt.time(hour, minute, second), _zone(named or zone))
         return to_ns(moment)
-    except (KeyError, OSError, OverflowError) as error:
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is no time that a clock shows") from error
+    except (KeyError, OSError) as error:
         raise ValueError(f"{named!r} is no time zone") from error
 
 
