@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from browsers import DESKTOP, PHONE, a_browser, a_page, keep_screenshot, without_errors
@@ -28,8 +30,10 @@ expect.set_options(timeout=40_000)
 
 
 @contextmanager
-def running(folder: Path, words: tuple[str, ...], says: str) -> Iterator[tuple[str, str]]:
-    """Run a command until the block ends; give the place it says it serves, host and port."""
+def running(
+    folder: Path, words: tuple[str, ...], says: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a command until the block ends; give the place it says it serves, and the process."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("IKBR_S", "TRADING"))}
     told = folder / f"{words[0]}.txt"
     with told.open("w") as out:
@@ -42,7 +46,7 @@ def running(folder: Path, words: tuple[str, ...], says: str) -> Iterator[tuple[s
             assert process.poll() is None, told.read_text(encoding="utf-8")
             assert time.monotonic() < until, told.read_text(encoding="utf-8")
             time.sleep(0.05)
-        yield found[1], found[0]
+        yield found[1], process
     finally:
         process.terminate()
         try:
@@ -52,21 +56,28 @@ def running(folder: Path, words: tuple[str, ...], says: str) -> Iterator[tuple[s
             process.wait(10)
 
 
+class Running(NamedTuple):
+    """Where the dashboard is, and the bot that it shows."""
+
+    address: str
+    bot: subprocess.Popen[str]
+
+
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """Start a gateway, a bot and a dashboard; give the dashboard's address."""
+def session(tmp_path: Path) -> Iterator[Running]:
+    """Start a gateway, a bot and a dashboard."""
     passwords = tmp_path / "passwords.json"
     set_password(passwords, "ann", "trader", SECRET)
     set_password(passwords, "bob", "reader", SECRET)
     dashboard = ("dashboard", "--port", "0", "--password-file", str(passwords))
     with ExitStack() as stack:
 
-        def start(words: tuple[str, ...], says: str) -> str:
-            return stack.enter_context(running(tmp_path, words, says))[0]
+        def start(words: tuple[str, ...], says: str) -> tuple[str, subprocess.Popen[str]]:
+            return stack.enter_context(running(tmp_path, words, says))
 
-        port = start(GATEWAY, r"gateway on 127\.0\.0\.1:(\d+)")
-        start((*BOT, "--port", port), r"(log in )")
-        yield start(dashboard, r"(http://127\.0\.0\.1:\d+)/")
+        port, _ = start(GATEWAY, r"gateway on 127\.0\.0\.1:(\d+)")
+        _, bot = start((*BOT, "--port", port), r"(log in )")
+        yield Running(start(dashboard, r"(http://127\.0\.0\.1:\d+)/")[0], bot)
 
 
 def log_in(page: Page, address: str, user: str) -> None:
@@ -115,7 +126,10 @@ def check_reader(page: Page, address: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_person_watches_a_paper_session_halts_flattens_and_kills_it(address: str) -> None:
+def test_a_person_watches_a_paper_session_halts_flattens_and_kills_it_though_it_hangs(
+    session: Running,
+) -> None:
+    address, bot = session
     with a_browser() as browser, a_page(browser) as page, without_errors(page, "401", "400"):
         log_in(page, address, "ann")
         word, answer = page.locator("#word"), page.locator("#confirm-answer")
@@ -146,8 +160,12 @@ def test_a_person_watches_a_paper_session_halts_flattens_and_kills_it(address: s
         with a_page(browser) as other, without_errors(other, "401", "403"):
             check_reader(other, address)
 
+        bot.send_signal(signal.SIGSTOP)
         act(page, "#do-kill", "kill")
-        expect(answer).to_contain_text("Done: Stopped")
+        expect(word).to_have_text("NOT RUNNING")
+        expect(answer).to_contain_text(f"process {bot.pid} was ended by force")
+        expect(answer).to_contain_text("Nothing is open any more")
+        assert bot.wait(10) == -signal.SIGKILL
         expect(word).to_have_text("NOT RUNNING")
         expect(page.locator("#why")).to_contain_text("the test says so")
         keep_screenshot(page, "session-killed", whole=False)

@@ -31,6 +31,7 @@ class Replica:
         self.info: Message = {"name": bot_id}
         self.alive = False
         self.why = "it does not run"
+        self._was_there = False
         self._newest: dict[str, Message] = {}
         self._prices: dict[str, Any] = {}
         self._events: dict[str, deque[tuple[int, Message]]] = {}
@@ -44,6 +45,19 @@ class Replica:
         self._events.clear()
         self._points.clear()
         self.alive, self.why = True, ""
+        self._was_there = True
+
+    def is_away(self, killed: str) -> bool:
+        """Keep that its process is not there; say whether that is news.
+
+        Args:
+            killed: Why a person stopped it; "" when nobody did.
+        """
+        before = self.why
+        self.why = "it has ended" if self._was_there else "it does not run"
+        if killed:
+            self.why = f"stopped by a person: {killed}"
+        return self.why != before
 
     def take(self, message: Message) -> Message:
         """Take what a bot says; give it as pages hear it."""

@@ -77,11 +77,11 @@ class BotWatch:
             if replica is None:
                 replica = self.replicas[one.bot_id] = Replica(one.bot_id)
                 changed = True
-            why = f"stopped by a person: {one.killed}" if one.killed else "it does not run"
-            if not replica.alive and replica.why != why:
-                replica.why, changed = why, True
             task = self._listening.get(one.bot_id)
-            if (task is None or task.done()) and one.feed.exists():
+            listening = task is not None and not task.done()
+            if not replica.alive and (one.killed or not (listening or one.feed.exists())):
+                changed |= replica.is_away(one.killed)
+            if not listening and one.feed.exists():
                 listen = self._listen(one, replica)
                 self._listening[one.bot_id] = asyncio.get_running_loop().create_task(listen)
         return changed
@@ -91,14 +91,19 @@ class BotWatch:
         try:
             reader, writer = await asyncio.open_unix_connection(str(found.feed), limit=LONGEST_LINE)
         except OSError:
-            return  # what a dead process left behind
-        replica.begin()
+            if replica.is_away(found.killed):  # a dead process has left its socket behind
+                self._tell_bots()
+            return
+        heard = False  # a process that hangs still takes calls: only what it says counts
         try:
             while True:
                 async with asyncio.timeout(self._silence_s):
                     line = await reader.readline()
                 if not line:
                     break
+                if not heard:
+                    replica.begin()
+                    heard = True
                 self._on_line(line, replica)
             why = "it has ended"
         except TimeoutError:

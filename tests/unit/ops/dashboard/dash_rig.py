@@ -41,13 +41,15 @@ class PlayedBots:
     """Answer as bots do (a `Bots`)."""
 
     feed: Path = Path("nowhere.feed")
+    others: dict[str, Path] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     killed: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: str = ""
     answer: dict[str, Any] = field(default_factory=lambda: {"message": "done"})
 
     def found(self) -> Sequence[Found]:
-        return [Found(BOT, self.feed, "")]
+        feeds = {BOT: self.feed} | self.others
+        return [Found(bot, feed, "") for bot, feed in feeds.items()]
 
     def ask(self, bot_id: str, user: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         if self.refuse:

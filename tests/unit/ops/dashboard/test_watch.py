@@ -64,6 +64,29 @@ def test_a_bot_that_says_nothing_hangs_and_one_that_speaks_again_is_there() -> N
     watching(test)
 
 
+def test_a_bot_that_hangs_is_not_there_again_because_its_socket_still_takes_calls() -> None:
+    async def test(watch: BotWatch, feed: Path, _bots: PlayedBots) -> None:
+        lines: list[asyncio.StreamWriter] = []
+
+        async def speak_once(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.append(writer)
+            if len(lines) == 1:
+                writer.write(b'{"type": "bot", "name": "x"}\n{"type": "state", "equity": 5}\n')
+
+        server = await asyncio.start_unix_server(speak_once, path=str(feed))
+        await comes(lambda: len(lines) == 2)
+        replica = watch.replicas[BOT]
+        for _ in range(5):
+            assert (replica.alive, replica.why[:16]) == (False, "it says nothing ")
+            assert b'"equity":5' in b"".join(replica.everything())
+            await asyncio.sleep(0.01)
+        server.close()
+        for line in lines:
+            line.close()
+
+    watching(test)
+
+
 def test_a_bot_that_was_left_by_a_crash_is_listed_and_does_not_run() -> None:
     async def test(watch: BotWatch, feed: Path, _bots: PlayedBots) -> None:
         feed.touch()  # a socket that nobody serves
