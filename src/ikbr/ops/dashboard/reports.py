@@ -152,4 +152,7 @@ def _summary(result: dict[str, Any]) -> dict[str, Any]:
         value = told.get(name)
         if isinstance(value, list):
             told[name] = len(value) if name == "fills" else ", ".join(map(str, value))
+    settings = result.get("settings")
+    if isinstance(settings, dict) and isinstance(settings.get("base"), str):
+        told["currency"] = settings["base"]
     return told

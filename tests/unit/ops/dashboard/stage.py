@@ -26,7 +26,7 @@ catch { document.getElementById("reached").textContent = "refused"; }
 RESULT = (
     '{"mode": "backtest", "strategy": "momentum", "symbols": ["SPY"], "net_pnl": -12.5, '
     '"start": "2026-03-02T14:30:00Z", "end": "2026-03-03T21:00:00Z", "max_drawdown": 0.0123, '
-    '"sharpe": 1.234, "fills": 7}'
+    '"sharpe": 1.234, "fills": 7, "settings": {"base": "USD"}}'
 )
 
 

@@ -185,6 +185,26 @@ def test_a_parameter_is_changed_within_its_range_only(stage: Stage) -> None:
         assert (told["strategy"], told["name"], told["value"]) == ("momentum", "lookback", 200)
 
 
+def test_a_small_profit_shows_the_digits_that_say_something(stage: Stage) -> None:
+    with stage.look() as page:
+        for equity, profit, drawdown, share in (
+            (249_997.0, -3.0, 0.0, "−0.0012 %"),
+            (250_000.0, 0.0, 0.000_012, "0.00 %"),
+        ):
+            stage.say(played.state(equity=equity, daily_pnl=profit, drawdown=drawdown))
+            expect(page.locator("#earned-share")).to_have_text(share)
+            expect(page.locator("#equity-legend")).to_contain_text(f"{equity:,.2f} USD")
+        expect(page.locator("#tiles")).to_contain_text("0.0012 %")
+
+
+def test_the_button_that_kills_stays_red_under_the_mouse(stage: Stage) -> None:
+    with stage.look() as page:
+        kill, red = page.locator("#do-kill"), "rgb(179, 38, 30)"
+        expect(kill).to_have_css("background-color", red)
+        kill.hover()
+        expect(kill).to_have_css("background-color", red)
+
+
 def test_what_the_bot_refuses_is_shown(stage: Stage) -> None:
     stage.served.bots.refuse = "entries were not stopped by a person."
     with stage.look(allowed="409") as page:
@@ -269,7 +289,7 @@ def test_nothing_overlaps_is_cut_off_or_is_empty(
 def test_a_report_is_shown_with_its_figures_in_a_frame_that_reaches_nothing(stage: Stage) -> None:
     with stage.look("reports") as page:
         row = page.locator("#reports tbody tr")
-        for words in ("backtest", "momentum", "SPY", "2026-03-03", "−12.50", "1.23 %", "7"):
+        for words in ("backtest", "momentum", "SPY", "2026-03-03", "−12.50 USD", "1.23 %", "7"):
             expect(row).to_contain_text(words)
         page.get_by_role("button", name="try").click()
         report = page.frame_locator("#report-frame")

@@ -23,7 +23,7 @@ export function newChart(box, paint) {
     layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
     localization: { locale: "en-US", timeFormatter: clock },
     timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 4 },
-    rightPriceScale: { borderVisible: false, minimumWidth: 76 },
+    rightPriceScale: { borderVisible: false, minimumWidth: 76, entireTextOnly: true },
     handleScroll: { mouseWheel: false, vertTouchDrag: false },
     handleScale: { mouseWheel: false },
     crosshair: { mode: 0 },

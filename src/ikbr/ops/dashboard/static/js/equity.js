@@ -24,7 +24,7 @@ export function drawEquity(bot) {
     made.following.show(points.length);
   }
   shown = { bot, points, count: points.length };
-  const [, equity] = points.at(-1);
+  const equity = bot.state?.equity ?? points.at(-1)[1]; // the curve has a point every few seconds only
   showLegend(byId("equity-legend"), [
     ["Now", `${money(equity)} ${bot.state?.base ?? ""}`], ["since the start", signed(equity - opening), tone(equity - opening)],
   ]);

@@ -21,6 +21,8 @@ export const money = (value) => number(value, 2, 2);
 export const price = (value) => number(value, 2, 5);
 export const percent = (share, places = 1) =>
   known(share) ? `${number(100 * share, places, places)} %` : NOTHING;
+/** A small share keeps the digits that say something: −0.0017 %, never −0.00 %. */
+export const part = (value) => percent(value, value !== 0 && Math.abs(value) < 1e-3 ? 4 : 2);
 export const signed = (value) => (known(value) && value > 0 ? "+" : "") + money(value);
 
 /** Say whether a number is good or bad news. */

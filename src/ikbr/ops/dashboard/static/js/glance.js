@@ -1,7 +1,7 @@
 // The head of the page: is it healthy, what does it earn, whose money is it.
 
 import { byId, el, say } from "/static/js/dom.js";
-import { money, percent, signed, span, tone } from "/static/js/format.js";
+import { money, part, signed, span, tone } from "/static/js/format.js";
 import { badge, earned, judge } from "/static/js/health.js";
 
 export function drawGlance(bot, page) {
@@ -26,7 +26,7 @@ function drawMoney(state) {
   const { value, share, label } = earned(state);
   say(byId("earned-label"), label);
   say(byId("earned"), signed(value), tone(value));
-  say(byId("earned-share"), share === null ? "" : `${share > 0 ? "+" : ""}${percent(share, 2)}`, tone(share));
+  say(byId("earned-share"), share === null ? "" : `${share > 0 ? "+" : ""}${part(share)}`, tone(share));
   say(byId("equity-now"), money(state?.equity));
   say(byId("equity-opening"), state ? `${money(state.opening)} at the start` : "");
   for (const id of ["earned-unit", "equity-unit"]) say(byId(id), state?.base ?? "");

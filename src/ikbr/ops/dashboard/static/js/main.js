@@ -31,7 +31,7 @@ const frames = new Frames(page, [
   { view: "", topics: ["state", "others", "bots", "me", "clock"], draw: drawGlance },
   { view: "now", topics: ["bots", "me", "state"], draw: drawControls },
   { view: "now", topics: ["state"], draw: drawTiles },
-  { view: "now", topics: ["equity", "bots"], draw: drawEquity },
+  { view: "now", topics: ["equity", "bots", "state"], draw: drawEquity },
   { view: "now", topics: ["prices", "fill", "state"], draw: drawPrices },
   { view: "now", topics: ["state"], draw: drawPositions },
   { view: "now", topics: ["state", "me"], draw: drawOrders },

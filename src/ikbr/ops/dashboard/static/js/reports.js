@@ -30,7 +30,7 @@ function prepare() {
       { name: "From", cell: ({ summary }) => text(summary.start).slice(0, 10) },
       { name: "To", cell: ({ summary }) => text(summary.end).slice(0, 10) },
       { name: "Fills", end: true, cell: ({ summary }) => number(summary.fills) },
-      { name: "Net P&L", end: true, cell: ({ summary }) => ({ text: signed(summary.net_pnl), tone: tone(summary.net_pnl) }) },
+      { name: "Net P&L", end: true, cell: ({ summary }) => ({ text: `${signed(summary.net_pnl)} ${summary.currency ?? ""}`.trim(), tone: tone(summary.net_pnl) }) },
       { name: "Max drawdown", end: true, cell: ({ summary }) => percent(summary.max_drawdown, 2) },
       { name: "Sharpe ratio", end: true, cell: ({ summary }) => number(summary.sharpe, 2, 2) },
       { name: "Written", end: true, cell: (row) => moment(row.modified_ns) },

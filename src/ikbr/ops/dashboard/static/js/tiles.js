@@ -1,19 +1,20 @@
 // The account in a row of numbers.
 
 import { byId, el, say } from "/static/js/dom.js";
-import { money, number, percent, signed, tone } from "/static/js/format.js";
+import { money, number, part, signed, tone } from "/static/js/format.js";
 
 const unrealised = (state) => state.positions.reduce((sum, one) => sum + (one.unrealised ?? 0), 0);
 
 const TILES = [
   ["Net liquidation", "by IB", (s) => money(s.net_liquidation), (s) => s.base],
-  ["Cash", "", (s) => money(s.cash), (s) => s.base],
+  ["Cash", "of all currencies", (s) => money(s.cash), (s) => s.base],
   ["Unrealised", "of open positions", (s) => signed(unrealised(s)), (s) => s.base, (s) => tone(unrealised(s))],
   ["Gross exposure", "long and short", (s) => money(s.gross), (s) => s.base],
   ["Net exposure", "long less short", (s) => money(s.net), (s) => s.base],
   ["Leverage", "gross by equity", (s) => number(s.leverage, 2, 2), () => "×"],
-  ["Drawdown", "below the peak", (s) => percent(s.drawdown, 2), () => ""],
-  ["Fills", "of this session", (s) => number(s.counts.fills), (s) => `${number(s.counts.orders)} orders`],
+  ["Drawdown", "below the peak", (s) => part(s.drawdown), () => ""],
+  ["Fills", "of this session", (s) => number(s.counts.fills), () => ""],
+  ["Orders", "of this session", (s) => number(s.counts.orders), () => ""],
 ];
 let made = null;
 
