@@ -41,23 +41,22 @@ def make_tape(draw: random.Random, seconds: int) -> Tape:
     cent = instruments[0].price_scale // 100
     mids = [draw.randrange(5_000, 20_000) * cent for _ in SYMBOLS]
     standing = [[mid - cent, mid + cent, mid, 300, 300] for mid in mids]
-    columns: dict[str, list[int]] = {name: [] for name in _NAMES}
-    rows = seconds * SECOND_NS // EVERY_NS
-    for row in range(len(DAYS) * rows):
-        sym = draw.randrange(len(SYMBOLS))
-        own = standing[sym]
-        kind, size = Kind.QUOTE, 0
-        if draw.random() < 0.4:
-            kind, size = Kind.PRINT, draw.choice((10, 100, 300))
-            own[2] = draw.choice(own[:2])
-        else:
-            move = draw.choice((-3, -2, -1, 1, 2, 3)) * cent
-            own[0], own[1] = own[0] + move, own[1] + move
-            own[3], own[4] = draw.randrange(1, 9) * 100, draw.randrange(1, 9) * 100
-        ts_ns = DAYS[row // rows].open_ns + SECOND_NS + row % rows * EVERY_NS
-        values = (ts_ns, sym, int(kind), *own, size)
-        for name, value in zip(_NAMES, values, strict=True):
-            columns[name].append(value)
+    rows: list[tuple[int, ...]] = []
+    for day in DAYS:
+        first_ns = day.open_ns + SECOND_NS
+        for ts_ns in range(first_ns, first_ns + seconds * SECOND_NS, EVERY_NS):
+            sym = draw.randrange(len(SYMBOLS))
+            own = standing[sym]
+            kind, size = int(Kind.QUOTE), 0
+            if draw.random() < 0.4:
+                kind, size = int(Kind.PRINT), draw.choice((10, 100, 300))
+                own[2] = draw.choice(own[:2])
+            else:
+                move = draw.choice((-3, -2, -1, 1, 2, 3)) * cent
+                own[0], own[1] = own[0] + move, own[1] + move
+                own[3], own[4] = draw.randrange(1, 9) * 100, draw.randrange(1, 9) * 100
+            rows.append((ts_ns, sym, kind, *own, size))
+    columns = dict(zip(_NAMES, zip(*rows, strict=True), strict=True))
     arrays: dict[str, Any] = {n: np.array(v, _PRICES.get(n, np.int32)) for n, v in columns.items()}
     return Tape(instruments, **arrays)
 

@@ -25,16 +25,6 @@ LAST_TURNS = 50
 """Turns in which the tasks of a process end; library code may swallow a cancellation."""
 
 
-class _NoSelector:
-    """Stand where asyncio waits for files and sockets: there are none."""
-
-    def select(self, _timeout: float | None = None) -> list[Any]:
-        return []
-
-    def close(self) -> None:
-        pass
-
-
 class Node(asyncio.BaseEventLoop):
     """Run the code of one process.
 
@@ -56,7 +46,6 @@ class Node(asyncio.BaseEventLoop):
         super().__init__()
         self._universe = universe
         self._network = network
-        self._selector = _NoSelector()
         self._clock_resolution = _RESOLUTION
         # Code asks whether the loop runs; between its turns it does, as far as it can tell.
         self._thread_id = threading.get_ident()
@@ -76,9 +65,6 @@ class Node(asyncio.BaseEventLoop):
     def time(self) -> float:
         """Give the time since the start, seconds."""
         return self._universe.now_ns / SECOND
-
-    def _process_events(self, event_list: Any) -> None:
-        pass
 
     def _write_to_self(self) -> None:
         pass
@@ -102,6 +88,20 @@ class Node(asyncio.BaseEventLoop):
         host, port = where[:2]
         return self._network.listen(self, protocol_factory, str(host), int(port))
 
+    def _run_once(self) -> None:
+        """Run what is due, once: asyncio's own turn without what looks at files and at slowness."""
+        inside: Any = self
+        scheduled, ready = inside._scheduled, inside._ready
+        end = self._universe.now_ns / SECOND + _RESOLUTION
+        while scheduled and scheduled[0]._when < end:
+            timer = heapq.heappop(scheduled)
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
     # --- what the universe asks of a process ---------------------------------------------------
 
     def wall_ns(self) -> int:
@@ -113,11 +113,6 @@ class Node(asyncio.BaseEventLoop):
         task = self.create_task(coroutine)
         self._tasks.append(task)
         return task
-
-    def is_due(self, now_ns: int) -> bool:
-        """Say whether it has something to do now."""
-        inside: Any = self
-        return bool(inside._ready) or self.next_ns() <= now_ns
 
     def next_ns(self) -> int:
         """Say when it wakes, ns since the start."""

@@ -124,13 +124,9 @@ class Played:
             self._storm.on_states(witness.states)
             self.coverage.on_states(self._now_s, witness.states)
             witness.states.clear()
-        fresh = witness.new_orders or witness.new_intents or witness.new_executions
-        if fresh or witness.reopened or town.faults:
+        if witness.has_news or town.has_faults:
             self._hold(ALWAYS)
-            witness.new_orders.clear()
-            witness.new_intents.clear()
-            witness.new_executions.clear()
-            witness.reopened.clear()
+            witness.forget_news()
 
     def _hold(self, invariants: Sequence[Callable[[Witness], Found]]) -> None:
         for invariant in invariants:

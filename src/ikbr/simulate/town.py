@@ -123,10 +123,17 @@ class Town:
     @property
     def faults(self) -> list[str]:
         """Errors that no process has handled, in words."""
+        return [f"{node.name}: {words}" for node in self._nodes for words in node.faults]
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether there is any such error."""
+        return any(node.faults for node in self._nodes)
+
+    @property
+    def _nodes(self) -> list[Node]:
         nodes = [self.bot.node, self.gateway.node]
-        if self.kill is not None:
-            nodes.append(self.kill.node)
-        return [f"{node.name}: {words}" for node in nodes for words in node.faults]
+        return nodes if self.kill is None else [*nodes, self.kill.node]
 
     def bot_looks(self) -> None:
         """Have the bot tell of its pipeline; called after every turn."""

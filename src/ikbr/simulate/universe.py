@@ -97,20 +97,18 @@ class Universe:
         while busy:
             busy = False
             for node in tuple(self.nodes):
-                if node.alive and node.is_due(self.now_ns):
+                if node.alive and node.next_ns() <= self.now_ns:
                     node.take_turn()
-                    self.turns += 1
                     turns += 1
                     busy = True
                     self.after_turn()
             if turns > MOST_TURNS:
                 raise SpinsError(f"{turns} turns at {self.now_ns / SECOND:.6f} s: something spins.")
+        self.turns += turns
 
     def _next_ns(self) -> int:
         due = self._events[0][0] if self._events else _NEVER
-        for node in self.nodes:
-            due = min(due, node.next_ns())
-        return due
+        return min([due, *(node.next_ns() for node in self.nodes)])
 
 
 _NEVER = 1 << 62

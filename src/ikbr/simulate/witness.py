@@ -99,6 +99,17 @@ class Witness:
         town.on_pipeline = self._on_pipeline
         town.on_midnight = lambda: self.untold.update(self.executions)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything has come since somebody has looked."""
+        fresh = self.new_orders or self.new_intents or self.new_executions or self.reopened
+        return bool(fresh)
+
+    def forget_news(self) -> None:
+        """Note that somebody has looked."""
+        for news in (self.new_orders, self.new_intents, self.new_executions, self.reopened):
+            news.clear()
+
     # --- the broker's side ---------------------------------------------------------------------
 
     def _on_world(self, world: World) -> None:
