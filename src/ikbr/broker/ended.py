@@ -67,7 +67,7 @@ class Ended:
         line = self._lines.get(order_id)
         if line is None:
             return
-        if order_id in inquiry.open_orders:
+        if inquiry.is_open(order_id):
             words = "it has ended here, and IB lists it as open"
         elif line.claimed > line.seen:
             words = f"IB says that {line.claimed} are filled, and lists {line.seen}"

@@ -364,7 +364,7 @@ class Follower:
                 # The executions that an end of yesterday waits for are told no more.
                 if is_of_the_past(line.order, self._clock.now_ns):
                     self._close(line)
-            elif order_id in inquiry.open_orders:
+            elif inquiry.is_open(order_id):
                 self._settle_open(line, inquiry)
             elif line.seen < line.at_most:
                 self._settle_gone(line, inquiry.ended.get(order_id))
@@ -394,10 +394,10 @@ class Follower:
             self._hear(line, status)
         elif verdict is not None:
             self.end(line, verdict.event, verdict.code, verdict.message)
-        elif status is None and not line.acknowledged:
-            self.end(line, _E.REJECT, 0, "IB knows nothing of the order")
         elif is_over(line.order, self._clock.now_ns):
             self.end(line, _E.CANCEL, 0, "its day is over, and IB does not list it any more")
+        elif status is None and not line.acknowledged:
+            self.end(line, _E.REJECT, 0, "IB knows nothing of the order")
         else:
             self._lose(line, 0, "IB lists the order neither as open nor with its fills")
             if not line.missed:

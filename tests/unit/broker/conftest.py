@@ -178,9 +178,9 @@ class Desk:
 
     def answer(self) -> None:
         """Let IB end the three lists that were asked for last."""
-        self.ib.wrapper.execDetailsEnd(int(self.sent(7)[-1][2]))
-        self.ib.wrapper.completedOrdersEnd()
         self.ib.wrapper.openOrderEnd()
+        self.ib.wrapper.completedOrdersEnd()
+        self.ib.wrapper.execDetailsEnd(int(self.sent(7)[-1][2]))
 
 
 @pytest.fixture

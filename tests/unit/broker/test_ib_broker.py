@@ -743,6 +743,57 @@ def test_a_completed_order_is_known_by_its_note(desk: Any) -> None:
     assert order.state is OrderState.CANCELLED
 
 
+def test_nothing_can_fall_between_the_lists(desk: Any) -> None:
+    order = desk.send()
+    desk.error(order, 110)
+    asked = [fields[0] for fields in desk.connection.sent if fields[0] in {"5", "7", "99"}]
+    assert asked == ["5", "99", "7"]
+
+
+@pytest.mark.parametrize(
+    ("opened", "completed", "state"),
+    [
+        ("Submitted", "Cancelled", OrderState.CANCELLED),
+        ("PendingCancel", "Cancelled", OrderState.CANCELLED),
+        ("Submitted", "Inactive", OrderState.REJECTED),
+        ("Inactive", "Inactive", OrderState.INACTIVE),
+    ],
+)
+def test_an_order_that_ended_between_the_lists_has_ended(
+    desk: Any, opened: str, completed: str, state: OrderState
+) -> None:
+    order = desk.send()
+    desk.status(order, "Inactive")
+    desk.follower.inquiry.ask(order.order_id)
+    desk.open(order, opened)
+    desk.complete(order, completed)
+    desk.answer()
+    assert order.state is state
+
+
+def test_an_order_that_filled_between_the_lists_has_filled(desk: Any) -> None:
+    order = desk.send()
+    desk.error(order, 77_777)
+    desk.open(order, "Submitted")
+    desk.complete(order, "Filled")
+    desk.execute(order, request_id=int(desk.sent(7)[-1][2]))
+    desk.charge()
+    desk.answer()
+    assert order.state is OrderState.FILLED
+    assert desk.notices == []
+
+
+def test_a_day_order_of_yesterday_is_over_though_ib_was_never_heard_to_have_it(desk: Any) -> None:
+    order, lasting = desk.send(), desk.send(tif=TimeInForce.GTC)
+    desk.later(86_400)
+    desk.broker.start()
+    desk.answer()
+    desk.answer()
+    assert order.state is OrderState.CANCELLED
+    assert "its day is over" in order.message
+    assert lasting.state is OrderState.REJECTED
+
+
 # --- changes ------------------------------------------------------------------------------------
 
 
