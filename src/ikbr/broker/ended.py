@@ -41,6 +41,10 @@ class Ended:
         """Remember an order that has ended."""
         self._lines.put(line.order.order_id, line)
 
+    def __bool__(self) -> bool:
+        """Say whether any is remembered."""
+        return bool(self._lines)
+
     def get(self, order_id: int) -> Line | None:
         """Give the line of an order that has ended lately."""
         return self._lines.get(order_id)

@@ -82,6 +82,18 @@ class Follower:
             on_odd=self._notice,
         )
 
+    def adopt(self, line: Line) -> None:
+        """Follow an order of an earlier session: to its end, or for what comes after it."""
+        if line.order.is_done:
+            self._ended.put(line)
+        else:
+            self.lines[line.order.order_id] = line
+
+    def look(self) -> None:
+        """Ask about every order that has not ended here, and for what ended ones have filled."""
+        if self.inquiry is not None and (self.lines or self._ended):
+            self.inquiry.look(self.lines)
+
     def touch(self, line: Line) -> None:
         """Note that something is asked for an order; no inquiry under way can know of it."""
         if self.inquiry is not None:

@@ -148,8 +148,7 @@ class IBBroker:
         )
         for line in follower.lines.values():
             line.touched = 0
-        if follower.lines:
-            follower.inquiry.look(follower.lines)
+        follower.look()
         return self._first_id
 
     @property
@@ -191,7 +190,7 @@ class IBBroker:
         else:
             line.there, line.changing = replaced.quantity, order.request
         line.cancelling = order.cancel_requested
-        self.follower.lines[order.order_id] = line
+        self.follower.adopt(line)
         for fill in fills:
             self.follower.executions.know(order, fill)
 

@@ -26,7 +26,7 @@ class Deal(NamedTuple):
         price: At which.
         ts_ns: When, to the second.
         exec_id: IB's name of it.
-        ours: Whether an order of this client of ours made it.
+        order_id: Our number of the order that made it; 0 when it is none of ours.
         who: Who made it, in words.
     """
 
@@ -35,7 +35,7 @@ class Deal(NamedTuple):
     price: float
     ts_ns: int
     exec_id: str
-    ours: bool
+    order_id: int
     who: str
 
 
@@ -95,11 +95,14 @@ class WholeAccount:
             symbol = self._symbol(contract)
             if one.acctNumber != self._account or not symbol or one.shares % 1:
                 continue
-            ours = one.clientId == self._client_id and read_ref(one.orderRef) is not None
+            ref = read_ref(one.orderRef) if one.clientId == self._client_id else None
+            order_id = ref.order_id if ref is not None else 0
             who = "placed by hand" if one.clientId == 0 else f"of client {one.clientId}"
+            who = f"of order {order_id} of ours, which the journal has lost" if order_id else who
             ts_ns = int(one.time.timestamp()) * SECOND
             quantity = SIGNS.get(one.side, 0) * whole(one.shares)
-            found.append(Deal(symbol, quantity, float(one.price), ts_ns, one.execId, ours, who))
+            price = float(one.price)
+            found.append(Deal(symbol, quantity, price, ts_ns, one.execId, order_id, who))
         return sorted(found, key=lambda deal: (deal.ts_ns, deal.exec_id))
 
     async def open_orders(self) -> list[Standing]:

@@ -91,8 +91,5 @@ def _shrink_closing(
 def _leave(
     order: Order, remaining: int, orders: OrderManager, recount: Callable[[Order], None]
 ) -> None:
-    if remaining < 1:
-        orders.cancel(order.order_id)
-    else:
-        orders.modify(order.order_id, quantity=order.executed + remaining)
-        recount(order)
+    orders.shrink(order, remaining)
+    recount(order)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ikbr.core.changes import Changes
 from ikbr.core.order_rules import check_request, child_requests
 from ikbr.core.ports import Broker, Clock, Journal
 from ikbr.domain.amendment import Amendment
@@ -46,7 +47,8 @@ class OrderManager:
         on_booked: Told of every new fill, after its order was brought up to date.
         on_amended: Told of every booked fill that was something else, before `fills` has it.
         on_intent: Told of every order whose intent is recorded, before it is sent.
-        on_restored: Told of every order whose modification was refused, before `on_change`.
+        on_restored: Told of every order whose request is another, but by `modify`; before
+            `on_change`.
         anomalies: Broker words that the lifecycle does not expect, counted by name.
     """
 
@@ -69,7 +71,7 @@ class OrderManager:
         self.on_intent: Callable[[Order], None] = _ignore
         self.on_restored: Callable[[Order], None] = _ignore
         self.anomalies: dict[str, int] = {}
-        self._replaced: dict[int, OrderRequest] = {}
+        self._changes = Changes()
         broker.attach(self.on_update, self.on_fill, self.on_amended_fill)
 
     def recall(
@@ -93,7 +95,7 @@ class OrderManager:
                 self.working[order_id] = order
             if order.parent_id:
                 self.children.setdefault(order.parent_id, []).append(order)
-        self._replaced.update({i: one for i, one in replaced.items() if i in self.working})
+        self._changes.recall({i: one for i, one in replaced.items() if i in self.working})
         self.fills.update(fills)
         self.next_id = max(self.next_id, next_id)
 
@@ -196,9 +198,14 @@ class OrderManager:
         """Change quantity or prices of a working order.
 
         Raises:
-            OrderError: When the order has ended or the change makes no sense.
+            OrderError: When the order has ended, an earlier change of it is on its way, or the
+                change makes no sense.
         """
         order = self._working_order(order_id)
+        if order_id in self._changes.before:
+            raise OrderError(
+                f"order {order_id}: an earlier change is on its way; wait for its answer."
+            )
         old = order.request
         request = msgspec.structs.replace(
             old,
@@ -219,11 +226,26 @@ class OrderManager:
             order.request = request
             return order
         order.state = next_state(order.state, OrderEvent.MODIFY)
-        self._replaced[order_id] = old
+        self._changes.before[order_id] = old
         order.request = request
         self.on_change(order)
         self._broker.modify(order, request)
         return order
+
+    def shrink(self, order: Order, remaining: int) -> None:
+        """Leave less of a working order open: now, or once an earlier change is answered.
+
+        Args:
+            order: Which.
+            remaining: How much of it; less than 1 cancels it.
+        """
+        quantity = order.executed + remaining
+        if remaining < 1:
+            self.cancel(order.order_id)
+        elif order.order_id in self._changes.before:
+            self._changes.shrink_later(order, quantity)
+        else:
+            self.modify(order.order_id, quantity=quantity)
 
     def cancel(self, order_id: int) -> bool:
         """Ask for the cancellation of an order.
@@ -281,7 +303,7 @@ class OrderManager:
                 over = restored and order.remaining == 0
                 new = TRANSITIONS[order.state, _FULL] if over else order.state
         elif event is _MODIFY:
-            self._replaced.pop(order.order_id, None)
+            self._changes.before.pop(order.order_id, None)
             # What had filled before a reduction arrived may be all that is left of it.
             if order.filled and order.remaining == 0:
                 new = TRANSITIONS[order.state, _FULL]
@@ -292,10 +314,20 @@ class OrderManager:
             self.on_change(order)
         elif restored:
             self.on_change(order)
+        if event is _MODIFY or event is _CANCEL_REFUSED:
+            self._go_on(order)
+
+    def _go_on(self, order: Order) -> None:
+        """Ask for what has waited for the answer to a change."""
+        if order.order_id not in self._changes.before and not order.cancel_requested:
+            quantity = self._changes.answered(order)
+            if quantity is not None:
+                self.shrink(order, quantity - order.executed)
+                self.on_restored(order)
 
     def _restore(self, order: Order, ts_ns: int) -> bool:
         """Take a modification back, unless fills prove that it took effect."""
-        before = self._replaced.pop(order.order_id, None)
+        before = self._changes.before.pop(order.order_id, None)
         if before is None or order.is_done or before.quantity < order.executed:
             return False
         order.request = before
@@ -312,7 +344,7 @@ class OrderManager:
         if order is None:
             raise InvariantError(f"fill {fill.exec_id} belongs to no order ({fill.order_id}).")
         ts_ns, quantity, before = fill.ts_ns, fill.quantity, order.state
-        reduced = self._replaced and self._is_reduced(order, quantity, ts_ns)
+        reduced = self._changes.before and self._is_reduced(order, quantity, ts_ns)
         self.fills[fill.exec_id] = fill
         self._journal.append("fill", ts_ns, fill)
         if before.is_final:
@@ -329,8 +361,8 @@ class OrderManager:
             if not before.is_final:
                 order.done_ns = ts_ns
                 del self.working[order.order_id]
-                if self._replaced:
-                    self._replaced.pop(order.order_id, None)
+                if self._changes.before:
+                    self._changes.forget(order.order_id)
         self.on_booked(fill, order)
         if order.state is not before:
             self.on_change(order)
@@ -344,7 +376,7 @@ class OrderManager:
                 that it has not arrived, and takes it back.
             ts_ns: The present, ns UTC.
         """
-        before = self._replaced.get(order.order_id)
+        before = self._changes.before.get(order.order_id)
         if before is None or before.quantity <= order.quantity or order.is_done:
             return False
         if order.executed + more > order.quantity:
@@ -401,8 +433,8 @@ class OrderManager:
     def _finish(self, order: Order, ts_ns: int) -> None:
         order.done_ns = ts_ns
         self.working.pop(order.order_id, None)
-        if self._replaced:
-            self._replaced.pop(order.order_id, None)
+        if self._changes.before:
+            self._changes.forget(order.order_id)
 
     def _anomaly(self, name: str) -> None:
         self.anomalies[name] = self.anomalies.get(name, 0) + 1

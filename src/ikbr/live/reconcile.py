@@ -1,8 +1,9 @@
 """Reconciliation: our books against the broker's, at the start, after every break, every minute.
 
-A difference that executions of others explain is taken over as theirs. One that nothing explains is
-taken over too, as the broker's word on what is held counts, but its symbol is blocked and a person
-is told: something has happened that we did not see.
+A difference that executions of others explain is taken over as theirs, and so is one of orders of
+ours that the journal has lost. One that nothing explains is taken over too, as the broker's word on
+what is held counts, but its symbol is blocked and a person is told: something has happened that we
+did not see.
 """
 
 from __future__ import annotations
@@ -148,7 +149,8 @@ class Reconciler:
             whose = ", ".join(dict.fromkeys(d.who for d in strange))
             words += f"; explained by {len(strange)} executions {whose}"
             self._adopt(one, self._micro(one.symbol, spent), words)
-            trader.alert(Alert(now, "info", "reconcile", words))
+            severity = "warning" if any(d.order_id for d in strange) else "info"
+            trader.alert(Alert(now, severity, "reconcile", words))
             return words
         words += "; nothing explains it"
         self._adopt(one, self._micro(one.symbol, one.missing * self._price(one)), words)
@@ -161,7 +163,8 @@ class Reconciler:
     def _may_explain(self, deal: Deal, symbol: str) -> bool:
         return (
             deal.symbol == symbol
-            and not deal.ours
+            # What orders that are known have filled is booked as theirs.
+            and deal.order_id not in self._pipeline.trader.orders.orders
             and deal.exec_id not in self._explained
             and deal.ts_ns >= self._since_ns // _SECOND * _SECOND
         )

@@ -25,6 +25,10 @@ class Recent(Generic[K, V]):
         self._new: dict[K, V] = {}
         self._old: dict[K, V] = {}
 
+    def __bool__(self) -> bool:
+        """Say whether anything is remembered."""
+        return bool(self._new or self._old)
+
     def put(self, key: K, value: V) -> None:
         """Remember a value."""
         new = self._new

@@ -75,6 +75,10 @@ class Desk:
         self.broker.attach(self._update, self._fill, self._amend)
         self.orders.next_id = self.broker.start()
 
+    def again(self) -> Desk:
+        """Begin anew, as after a restart."""
+        return Desk()
+
     def connect(self) -> None:
         client: Any = self.ib.client
         client.connState, client._apiReady, client._serverVersion = client.CONNECTED, True, 178

@@ -942,6 +942,26 @@ def test_an_order_of_an_earlier_session_is_adopted(desk: Any) -> None:
     assert order.state is OrderState.CANCELLED
 
 
+def test_an_order_that_had_ended_is_asked_about_only_for_what_it_fills(desk: Any) -> None:
+    order = desk.send()
+    desk.break_link()
+    desk.connect()
+    desk.broker.start()
+    desk.answer()
+    assert order.state is OrderState.REJECTED
+    told = len(desk.updates)
+    restarted = desk.again()
+    restarted.broker.adopt(order)
+    restarted.broker.start()
+    restarted.answer()
+    restarted.broker.ask_again()
+    assert (len(desk.updates), restarted.updates, restarted.notices) == (told, [], [])
+    restarted.orders.orders[order.order_id] = order
+    restarted.execute(order, 40)
+    restarted.charge()
+    assert order.filled == 40
+
+
 def test_an_error_inside_is_told_and_ib_async_goes_on(desk: Any) -> None:
     order = desk.send()
     desk.broker.attach(desk._update, lambda _fill: 1 / 0, desk._amend)

@@ -167,6 +167,7 @@ def test_a_modification_counts_what_was_executed_and_taken_back() -> None:
     rig.broker.amend(rig.broker.fill(1, 60), quantity=20)
     rig.orders.modify(1, quantity=70)
     assert rig.orders.orders[1].remaining == 10
+    rig.broker.tell(1, OrderEvent.MODIFY)
     with pytest.raises(Exception, match="60 already filled"):
         rig.orders.modify(1, quantity=60)
 

@@ -295,6 +295,56 @@ def test_a_modification_that_makes_no_sense_changes_nothing(changes: Any, why: s
     assert rig.broker.did("modify") == []
 
 
+def test_of_an_order_one_change_is_under_way_at_a_time() -> None:
+    rig = Rig()
+    order = submit(rig)
+    rig.orders.modify(1, limit_price=98.0)
+    with pytest.raises(OrderError, match="order 1: an earlier change is on its way"):
+        rig.orders.modify(1, limit_price=97.0)
+    rig.puppet.modify(1, limit_price=97.0)
+    assert rig.refused == {"invalid": 1}
+    rig.broker.tell(1, E.CANCEL_REFUSED, 105)
+    assert order.request.limit_price == 99.0
+    rig.orders.modify(1, limit_price=97.0)
+    rig.broker.tell(1, E.MODIFY)
+    assert (order.request.limit_price, rig.broker.did("modify")) == (97.0, [1, 1])
+
+
+@pytest.mark.parametrize("answer", [(E.MODIFY, 0), (E.CANCEL_REFUSED, 105)])
+def test_shrinking_waits_for_the_answer_to_a_change(answer: tuple[OrderEvent, int]) -> None:
+    rig = Rig()
+    order = submit(rig)
+    rig.orders.modify(1, limit_price=98.0)
+    rig.orders.shrink(order, 50)
+    rig.orders.shrink(order, 70)
+    assert (order.quantity, rig.broker.did("modify")) == (100, [1])
+    rig.broker.tell(1, *answer)
+    assert (order.quantity, rig.broker.did("modify")) == (50, [1, 1])
+    assert rig.risk.ledger.orders[1].remaining == 50
+    rig.broker.tell(1, E.MODIFY)
+    assert rig.broker.did("modify") == [1, 1]
+
+
+def test_what_has_filled_beyond_what_was_to_be_left_is_cancelled() -> None:
+    rig = Rig()
+    order = submit(rig)
+    rig.orders.modify(1, limit_price=98.0)
+    rig.orders.shrink(order, 40)
+    rig.broker.fill(1, 40)
+    rig.broker.tell(1, E.MODIFY)
+    assert order.cancel_requested
+
+
+def test_shrinking_is_forgotten_with_the_order() -> None:
+    rig = Rig()
+    order = submit(rig)
+    rig.orders.modify(1, limit_price=98.0)
+    rig.orders.shrink(order, 40)
+    rig.broker.tell(1, E.CANCEL)
+    rig.broker.tell(1, E.MODIFY)
+    assert (order.state, rig.broker.did("modify")) == (S.CANCELLED, [1])
+
+
 def test_only_a_working_order_can_be_modified() -> None:
     rig = Rig()
     submit(rig)

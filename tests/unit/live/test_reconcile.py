@@ -7,10 +7,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from ikbr.broker.whole_account import Standing
+import pytest
+
+from ikbr.broker.whole_account import Deal, Standing
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.events import Alert
 from ikbr.domain.order import OrderRequest, OrderType, Side
+from ikbr.live import reconcile
 from ikbr.live.reconcile import Reconciler
 
 
@@ -28,6 +31,70 @@ class Broker:
         self.meanwhile()
         request = OrderRequest("KO", Side.SELL, 10, OrderType.MARKET)
         return [Standing(900 + number, number, request, "of ours,") for number in self.listed]
+
+
+class Books:
+    """Hold less than the broker does, until that is taken over."""
+
+    def __init__(self) -> None:
+        self.positions: dict[str, Any] = {}
+        self.held = 0
+
+    def quantity(self, _symbol: str) -> int:
+        return self.held
+
+    def adopt(self, _symbol: str, quantity: int, _cost_micro: int) -> None:
+        self.held += quantity
+
+    def add_cash(self, _micro: int, _currency: str) -> None:
+        pass
+
+
+class Holding(Broker):
+    """Hold ten, and name who bought them."""
+
+    def __init__(self, order_id: int) -> None:
+        super().__init__([], lambda: None)
+        self.deal = Deal("KO", 10, 90.0, 5_000_000_000, "a.b.01", order_id, "of somebody")
+
+    async def positions(self) -> dict[str, tuple[int, float]]:
+        return {"KO": (10, 90.0)}
+
+    async def deals(self) -> list[Deal]:
+        return [self.deal]
+
+
+@pytest.mark.parametrize(
+    ("order_id", "severity", "blocked"),
+    [(0, "info", []), (7, "warning", []), (4, "critical", ["KO"])],
+    ids=["of others", "of ours that the journal has lost", "booked"],
+)
+def test_executions_explain_what_is_held_unless_they_are_booked(
+    order_id: int, severity: str, blocked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "PAUSE_S", 0.0)
+    told: list[Alert] = []
+    stopped: list[str] = []
+    risk = SimpleNamespace(block=lambda symbol, _why: stopped.append(symbol))
+    trader = SimpleNamespace(
+        orders=SimpleNamespace(orders={4: None}, working={}, next_id=8),
+        risk=risk,
+        portfolio=Books(),
+        alert=told.append,
+        manager=SimpleNamespace(running=[SimpleNamespace(symbols=["KO"])]),
+    )
+    pipeline: Any = SimpleNamespace(
+        trader=trader,
+        number={"KO": 0},
+        instruments=[parse_contract("KO")],
+        clock=SimpleNamespace(now_ns=6_000_000_000),
+        journal=SimpleNamespace(append=lambda *_: None),
+        valuation=SimpleNamespace(recount=lambda: None),
+    )
+    account: Any = Holding(order_id)
+    asyncio.run(Reconciler(pipeline, account, 0, lambda: None).check())
+    assert ([alert.severity for alert in told], stopped) == ([severity], blocked)
+    assert trader.portfolio.held == 10
 
 
 def counted(listed: list[int], meanwhile: Callable[[Any], None]) -> list[int]:

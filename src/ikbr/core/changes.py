@@ -1,0 +1,47 @@
+"""Changes of orders that are on their way: one of an order at a time, as a refusal names none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ikbr.domain.order import Order, OrderRequest
+
+
+class Changes:
+    """Remember what orders were before the change that is on its way.
+
+    Attributes:
+        before: The request that an order had before, by its id.
+    """
+
+    __slots__ = ("_shrink_to", "before")
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.before: dict[int, OrderRequest] = {}
+        self._shrink_to: dict[int, int] = {}
+
+    def recall(self, before: Mapping[int, OrderRequest]) -> None:
+        """Take up the changes of earlier sessions whose answer is still awaited."""
+        self.before.update(before)
+
+    def shrink_later(self, order: Order, quantity: int) -> None:
+        """Note that less of an order is wanted once its change is answered.
+
+        Args:
+            order: With a change on its way.
+            quantity: How much of it is wanted in all.
+        """
+        least = self._shrink_to.get(order.order_id, quantity)
+        self._shrink_to[order.order_id] = min(least, quantity)
+
+    def answered(self, order: Order) -> int | None:
+        """Give what an order is to shrink to, now that its change is answered; None for nothing."""
+        quantity = self._shrink_to.pop(order.order_id, None)
+        wanted = quantity is not None and quantity < order.quantity and not order.is_done
+        return quantity if wanted else None
+
+    def forget(self, order_id: int) -> None:
+        """Forget an order that has ended."""
+        self.before.pop(order_id, None)
+        self._shrink_to.pop(order_id, None)
