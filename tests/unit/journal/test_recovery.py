@@ -119,7 +119,7 @@ def orders_of(orders: dict[int, Any]) -> dict[int, tuple[Any, ...]]:
 def check(rig: Rig, state: State) -> None:
     assert orders_of(state.orders) == orders_of(rig.orders.orders)
     assert list(state.open_orders) == sorted(rig.orders.working)
-    assert state.replaced == rig.orders._replaced
+    assert state.replaced == rig.orders._changes.before
     assert state.next_order_id == rig.orders.next_id
     assert state.fills.keys() == rig.orders.fills.keys()
     assert [f.quantity for f in state.fills.values()] == [
