@@ -18,7 +18,9 @@ from ikbr.backtest.compare.comparison import Comparison
 from ikbr.domain.events import Refusal, Refused
 from ikbr.domain.lifecycle import OrderEvent, OrderUpdate
 from ikbr.domain.order import Fill, OrderRequest, Side
-from ikbr.domain.session_events import ConnectionState
+from ikbr.domain.session_events import ConnectionState, OperatorAction
+from ikbr.live.operator import Asked, Operator
+from ikbr.live.runner import Runner
 from ikbr.live.session_record import Ended, Gap
 
 CENT = 10_000
@@ -224,6 +226,69 @@ def test_an_order_that_only_one_has_does_not_shift_the_others(session: RecordedS
     [only] = compare(edited(session, leave_out), "state").differences
     assert only.session is None
     assert "only the replay decided it" in only.words
+
+
+@pytest.mark.parametrize(
+    ("did", "cause"),
+    [
+        (OperatorAction("set-parameter", fields={"strategy": "both", "name": "every"}), "person"),
+        (OperatorAction("cancel", fields={"order_id": 1, "symbol": "SPY"}), "person"),
+        (OperatorAction("flatten", reason="enough"), "person"),
+        (OperatorAction("set-parameter", fields={"strategy": "another"}), "state"),
+        (OperatorAction("unblock", fields={"symbol": "KO"}), "state"),
+    ],
+)
+def test_what_follows_from_what_a_person_did_is_of_a_person(
+    session: RecordedSession, did: OperatorAction, cause: str
+) -> None:
+    spy = next(
+        body for kind, _, body in session.journal
+        if kind == "fill" and (body.strategy, body.symbol) == ("both", "SPY")
+    )  # fmt: skip
+
+    def act(kind: str, ts_ns: int, body: Any) -> list[Entry]:
+        if kind == "intent" and body[0] == spy.order_id:
+            return [("operator", ts_ns, did)]
+        return [] if about(spy.order_id, kind, body) else [(kind, ts_ns, body)]
+
+    found = compare(edited(session, act), cause)
+    [only] = found.differences
+    assert (f"after a person's {did.action} at " in only.words) is (cause == "person")
+    assert "A person stepped in" in found.notes[0]
+
+
+def test_a_refusal_by_what_a_person_stopped_is_of_a_person(session: RecordedSession) -> None:
+    fill = chosen(session, 0)
+    request = OrderRequest(fill.symbol, fill.side, fill.quantity)
+    paused = Refused("pause", 0.0, 1.0, "paused by hand: lunch")
+
+    def refuse(kind: str, ts_ns: int, body: Any) -> list[Entry]:
+        if kind == "intent" and body[0] == fill.order_id:
+            refusal = Refusal(ts_ns, fill.strategy, request, paused)
+            return [("operator", ts_ns, OperatorAction("halt")), ("refusal", ts_ns, refusal)]
+        return [] if about(fill.order_id, kind, body) else [(kind, ts_ns, body)]
+
+    [only] = compare(edited(session, refuse), "person").differences
+    assert "refused in the session only (pause): paused by hand: lunch" in only.words
+
+
+def test_a_session_that_a_person_flattens_differs_by_that_alone(tmp_path: Path) -> None:
+    async def meanwhile(runner: Runner, _server: Any) -> None:
+        def begin() -> None:
+            assert runner.pipeline is not None
+            operator = Operator(runner.pipeline, runner._journal, runner.status)
+            at = runner.started_ns + 400 * SECOND
+            asked = Asked("flatten", reason="enough")
+            runner.pipeline.clock.call_at(at, operator.perform, asked, {"user": "ann"})
+
+        runner.on_begin = begin
+
+    bots = [one(OnPrints(20), "SPY", name="both")]
+    options = {"source": calm_source(900), "quantity": 100, "meanwhile": meanwhile}
+    seen = recorded_session(tmp_path, bots, **options)
+    found = compare(left_by(tmp_path, seen.journal.records), "person")
+    assert len(found.differences) > 3
+    assert found.replay.orders > found.session.orders
 
 
 def test_a_lost_link_is_state(session: RecordedSession) -> None:

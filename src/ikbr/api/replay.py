@@ -199,6 +199,9 @@ def _notes(recorded: RecordedSession, session: Trace) -> list[str]:
             f"{len(recorded.record.carried)} orders of earlier sessions still worked when it "
             f"began; the replay has none of them."
         )
+    if session.actions:
+        did = ", ".join(dict.fromkeys(did.action for _, did in session.actions))
+        notes.append(f"A person stepped in ({did}); the replay does none of it again.")
     if any(not ready for _, ready, _ in session.down):
         notes.append("The link was lost on the way; the tape has nothing of that time.")
     return notes

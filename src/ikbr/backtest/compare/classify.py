@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ikbr.backtest.compare.align import Pair, pair_orders, same_request
 from ikbr.backtest.compare.comparison import Cause, Difference, Shown
+from ikbr.backtest.compare.interventions import Interventions
 from ikbr.backtest.compare.market import SeenMarket
 from ikbr.backtest.compare.money import Valuer
 from ikbr.backtest.compare.trace import OrderTrace, Trace
@@ -51,6 +52,7 @@ class Classifier:
         self._valuer = valuer
         self._tolerance_ns = tolerance_ns
         self._fills_ns = fills_ns
+        self._persons = Interventions(session.actions)
         self._holdings = (_Holdings(session), _Holdings(replay))
 
     def differences(self) -> list[Difference]:
@@ -100,11 +102,15 @@ class Classifier:
         if blind:
             return Finding("data", blind)
         if moved:
-            return Finding("timing", f"decided {_apart(late)}")
+            person = self._persons.between(mine, theirs)
+            return _by(person, "timing", f"decided {_apart(late)}")
         if not asked:
-            return Finding("state", self._state_words(mine, "another order was asked for"))
+            person = self._persons.before(mine) or self._persons.during(mine)
+            words = self._state_words(mine, "another order was asked for")
+            return _by(person, "state", words)
         if not filled:
-            return Finding("fill", _fill_words(mine.fills, theirs.fills))
+            person = self._persons.during(mine)
+            return _by(person, "fill", _fill_words(mine.fills, theirs.fills))
         if not paid:
             return Finding("fee", "other fees on the same fills")
         return Finding("timing", f"filled {_apart(slow)}")
@@ -137,8 +143,8 @@ class Classifier:
         )
         assert one is not None
         refused = self._refused(one, other)
-        if refused:
-            return Finding("reject", refused)
+        if refused is not None:
+            return refused
         lost = self._link_lost(one.ts_ns)
         if where == "the replay" and lost:
             return Finding("state", f"the session could not: {lost}")
@@ -147,17 +153,21 @@ class Classifier:
         )  # fmt: skip
         if blind:
             return Finding("data", blind)
-        return Finding("state", self._state_words(one, f"only {where} decided it"))
+        words = self._state_words(one, f"only {where} decided it")
+        return _by(self._persons.before(one), "state", words)
 
-    def _refused(self, one: OrderTrace, other: Trace) -> str:
-        """Say which rule refused an order in the other run."""
+    def _refused(self, one: OrderTrace, other: Trace) -> Finding | None:
+        """Say which rule refused an order in the other run; None when none did."""
         for refusal in other.refusals:
             near = abs(refusal.ts_ns - one.ts_ns) <= self._tolerance_ns
             whose = (refusal.strategy, refusal.request.symbol, refusal.request.side)
             if near and whose == (one.strategy, one.symbol, one.request.side):
                 where = "the session" if other is self._session else "the replay"
-                return f"refused in {where} only ({refusal.refused.rule}): {refusal.refused.reason}"
-        return ""
+                rule, why = refusal.refused.rule, refusal.refused.reason
+                by_person = other is self._session
+                person = self._persons.refused(one, rule) if by_person else ""
+                return _by(person, "reject", f"refused in {where} only ({rule}): {why}")
+        return None
 
     def _link_lost(self, ts_ns: int) -> str:
         down = self._session.down
@@ -192,6 +202,11 @@ class Classifier:
         effect = sign * self._valuer.fill(fill)
         words = f"order {fill.order_id} was there before the session began"
         return _beside(fill.ts_ns, fill.strategy, fill.symbol, words, effect)
+
+
+def _by(person: str, cause: Cause, words: str) -> Finding:
+    """Name the class of a difference, unless a person is behind it."""
+    return Finding("person", f"after {person}: {words}") if person else Finding(cause, words)
 
 
 def _beside(ts_ns: int, strategy: str, symbol: str, words: str, effect: int) -> Difference:

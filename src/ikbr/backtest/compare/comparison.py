@@ -10,7 +10,7 @@ import msgspec
 
 from ikbr.domain.instrument import MICRO
 
-Cause = Literal["data", "timing", "fill", "fee", "reject", "state"]
+Cause = Literal["data", "timing", "fill", "fee", "reject", "state", "person"]
 
 CAUSES: dict[Cause, str] = {
     "data": "the tape at the decision is not what the session saw",
@@ -19,6 +19,7 @@ CAUSES: dict[Cause, str] = {
     "fee": "other fees on the same fills",
     "reject": "refused or rejected in one of the two only",
     "state": "something was different before the decision",
+    "person": "a person had stepped in, which a replay does not do again",
 }
 
 CENT_MICRO = 10_000

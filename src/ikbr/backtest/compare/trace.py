@@ -9,6 +9,7 @@ from typing import Any
 from ikbr.domain.events import Decision, Refusal
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import Fill, OrderRequest
+from ikbr.domain.session_events import OperatorAction
 from ikbr.journal.replay import State
 
 Entry = tuple[str, int, Any]
@@ -31,6 +32,7 @@ class OrderTrace:
         final: The request as it was last.
         state: How it stood last.
         message: What the broker said of it.
+        last_ns: Until when it worked, as far as is known.
         fills: Its fills, as amended.
     """
 
@@ -43,6 +45,7 @@ class OrderTrace:
     final: OrderRequest | None = None
     state: OrderState = OrderState.PENDING_SUBMIT
     message: str = ""
+    last_ns: int = 0
     fills: list[Fill] = field(default_factory=list)
 
     @property
@@ -92,6 +95,7 @@ class Trace:
         others: Other changes of its books.
         cash_micro: Cash by currency at the end.
         quantities: Positions at the end.
+        actions: What a person did, and when.
         down: When the link was lost and found again: time, whether it is there, words.
         last_ns: Time of the last record.
         stopped: Whether it was ended on purpose.
@@ -103,6 +107,7 @@ class Trace:
     others: list[Other] = field(default_factory=list)
     cash_micro: dict[str, int] = field(default_factory=dict)
     quantities: dict[str, int] = field(default_factory=dict)
+    actions: list[tuple[int, OperatorAction]] = field(default_factory=list)
     down: list[tuple[int, bool, str]] = field(default_factory=list)
     last_ns: int = 0
     stopped: bool = False
@@ -163,6 +168,8 @@ class _Reader:
         elif kind == "connection":
             ready = body.state == "ready"
             trace.down.append((ts_ns, ready, body.message))
+        elif kind == "operator":
+            trace.actions.append((ts_ns, body))
         elif kind == "stop":
             trace.stopped = True
         elif kind == "cash":
@@ -186,6 +193,7 @@ def _finish(trace: Trace, state: State, orders: Mapping[int, OrderTrace], known:
     for order_id, order in orders.items():
         last = state.orders[order_id]
         order.final, order.state, order.message = last.request, last.state, last.message
+        order.last_ns = last.done_ns or trace.last_ns
     for exec_id, fill in state.fills.items():
         if exec_id in known or not fill.quantity:
             continue
