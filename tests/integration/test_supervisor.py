@@ -83,6 +83,16 @@ def test_only_a_crash_starts_a_bot_again_and_not_for_ever(
     assert bool(said) is bool(trial.said)
 
 
+def test_a_bot_that_ran_well_for_a_while_is_started_again_as_soon_as_at_first(
+    tmp_path: Path,
+) -> None:
+    program = "number = count(); time.sleep(0.3); sys.exit(number < 4)"
+    patience = Patience(within_s=0.2, hang_s=0.0, first_s=0.2, most_s=20.0)
+    trial = Trial(tmp_path, program, patience)
+    assert trial.run() == 0
+    assert {words.partition("starts again in ")[2][:5] for words in trial.said} == {"0.2 s"}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_reaches_the_bot_once_and_ends_everything(
     tmp_path: Path, number: signal.Signals

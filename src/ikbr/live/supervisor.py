@@ -138,6 +138,9 @@ class Supervisor:
             now = loop.time()
             while restarts and restarts[0] < now - self._patience.within_s:
                 restarts.popleft()
+            if not restarts:
+                # It ran well for a while: what was before is over.
+                self._backoff.reset()
             how = _how(code)
             if len(restarts) >= self._patience.restarts:
                 self._tell(
