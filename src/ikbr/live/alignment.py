@@ -19,6 +19,7 @@ from ikbr.core.trader import Trader
 from ikbr.domain.errors import BrokerError
 from ikbr.domain.events import Alert
 from ikbr.journal.replay import State
+from ikbr.live.background import in_background, stops
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.preparation import World
 from ikbr.live.reconcile import Reconciler
@@ -103,7 +104,7 @@ class Alignment:
         self._looks += 1
         self._broker.ask_again(executions=self._looks % CORRECTIONS_EVERY == 0)
         if self._drift is None or self._drift.done():
-            self._drift = asyncio.create_task(self._look())
+            self._drift = in_background(self._look(), stops(self._pipeline.trader))
 
     def stop(self) -> None:
         """Look no more."""

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from ikbr.broker.decode_errors import DecodeErrors
 from ikbr.domain.errors import BrokerError
 from ikbr.domain.events import Alert
+from ikbr.live.background import in_background, stops
 from ikbr.live.pipeline import EntryHolds, LivePipeline
 
 log = logging.getLogger("ikbr.live")
@@ -57,7 +58,7 @@ class DecodeWatch:
             self._trader.alert(Alert(self._clock.now_ns, "critical", DECODE, words))
         self._holds.hold(DECODE, "a message could not be read, so the books are compared")
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._look())
+            self._task = in_background(self._look(), stops(self._trader))
 
     async def _look(self) -> None:
         while True:

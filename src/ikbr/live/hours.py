@@ -15,6 +15,7 @@ from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import ConfigError, DataError, IkbrError
 from ikbr.domain.session import Session
 from ikbr.domain.timers import NEVER
+from ikbr.live.background import in_background, stops
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import SessionPlan
 
@@ -102,7 +103,7 @@ class HoursAhead:
 
     def _on_close(self, _session: Session) -> None:
         if self._pipeline.agenda.left < SESSIONS_AHEAD:
-            self._task = asyncio.get_running_loop().create_task(self._ask())
+            self._task = in_background(self._ask(), stops(self._pipeline.trader))
 
     async def _ask(self) -> None:
         agenda, now_ns = self._pipeline.agenda, self._pipeline.clock.now_ns

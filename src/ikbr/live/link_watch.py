@@ -10,6 +10,7 @@ from ikbr.core.ports import Journal
 from ikbr.domain.errors import BrokerError
 from ikbr.domain.session_events import ConnectionState
 from ikbr.live.alignment import Alignment
+from ikbr.live.background import in_background, stops
 from ikbr.live.clock import MarketClock
 from ikbr.live.pipeline import EntryHolds, LivePipeline
 from ikbr.live.supervision import Supervision
@@ -88,7 +89,7 @@ class LinkWatch:
                 # The market of a simulated gateway waits meanwhile.
                 self._market_clock.hold()
                 self._stop_asking()
-                self._task = asyncio.get_running_loop().create_task(self._take_up())
+                self._task = in_background(self._take_up(), stops(self._pipeline.trader))
             else:
                 self._holds.release(LINK)
         elif state is not LinkState.STOPPED:

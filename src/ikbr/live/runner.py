@@ -29,6 +29,7 @@ from ikbr.domain.session_events import SessionStop
 from ikbr.domain.timers import NEVER
 from ikbr.journal.replay import State
 from ikbr.live.alignment import Alignment
+from ikbr.live.background import in_background, stops
 from ikbr.live.clock import MarketClock, WallClock
 from ikbr.live.collector import Collector
 from ikbr.live.ending import End, Ending
@@ -134,7 +135,7 @@ class Runner:
             self._market_time = MarketTime(self._client, self._market_clock, self._on_fault)
             self._market_clock.end_turn = self._market_time.end_turn
         link = asyncio.create_task(self.connection.run())
-        watch = asyncio.create_task(self._watch_latch())
+        watch = in_background(self._watch_latch(), self._on_fault)
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((link, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -344,14 +345,13 @@ class Runner:
         if self._link is not None:
             self._link.on_state(state)
 
-    def _on_fault(self, fault: Exception) -> None:
-        """Stop entries for good: something is wrong inside, and nobody knows what it means."""
-        log.error("a fault inside: %s", fault, exc_info=fault)
-        pipeline = self.pipeline
-        if pipeline is None:
-            self.stop(f"a fault before the start ({type(fault).__name__}: {fault})")
+    def _on_fault(self, fault: BaseException) -> None:
+        """Stop entries for good, or the session where it has not begun."""
+        if self.pipeline is not None:
+            stops(self.pipeline.trader)(fault)
             return
-        pipeline.trader.halt(f"a fault inside ({type(fault).__name__}: {fault})")
+        log.error("a fault before the start: %s", fault, exc_info=fault)
+        self.stop(f"a fault before the start ({type(fault).__name__}: {fault})")
 
     # --- while it runs, and at its end ---------------------------------------------------------
 

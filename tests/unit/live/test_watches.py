@@ -232,3 +232,21 @@ def test_a_message_that_cannot_be_read_holds_entries_until_the_books_agree(
         assert len([one for one in desk.told if one[0] == "critical"]) == 2
 
     in_loop(test)
+
+
+def test_a_comparison_of_books_that_fails_inside_stops_entries_for_good() -> None:
+    async def test() -> None:
+        from ikbr.broker.client import Client
+
+        desk, client = Desk("2026-01-14T14:00"), Client()
+
+        async def compare() -> None:
+            raise KeyError("SPY")
+
+        DecodeWatch(desk.pipeline, desk.holds, DecodeErrors(client), compare)
+        client.client.on_unread("Error for orderStatus()")
+        await asyncio.sleep(0.01)
+        assert desk.held == ["decode"]
+        assert desk.latched == ["stopped by hand: a fault inside (KeyError: 'SPY')"]
+
+    in_loop(test)

@@ -46,6 +46,9 @@ class Desk:
     def alert(self, alert: Alert) -> None:
         self.alerts.append(alert)
 
+    def halt(self, reason: str) -> None:
+        self.halts.kill(reason)
+
     def unmute(self) -> None:
         """Do nothing: there are no slots."""
 
@@ -58,6 +61,10 @@ class Desk:
     @property
     def held(self) -> list[str]:
         return [one.rule for one in self.halts.held]
+
+    @property
+    def latched(self) -> list[str]:
+        return [one.reason for one in self.halts.latched]
 
     @property
     def told(self) -> list[tuple[str, str]]:
