@@ -101,7 +101,8 @@ def _holder(places: Places) -> str:
     try:
         places.lock().release()
     except ConfigError:
-        return places.lock_file.read_text(encoding="utf-8").strip() or "another process"
+        words = places.lock_file.read_text(encoding="utf-8", errors="replace")
+        return words.strip() or "another process"
     return ""
 
 

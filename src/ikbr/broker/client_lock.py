@@ -32,7 +32,7 @@ class ClientIdLock:
         folder.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"[^A-Za-z0-9.-]", "_", f"{host}-{port}-{client_id}")
         self.path = folder / f"client-{name}.lock"
-        self._file = self.path.open("a+", encoding="utf-8")
+        self._file = self.path.open("a+", encoding="utf-8", errors="replace")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -60,7 +60,7 @@ def last_holder(path: Path) -> int:
         path: The file of the lock.
     """
     try:
-        words = path.read_text(encoding="utf-8").split()
+        words = path.read_text(encoding="utf-8", errors="replace").split()
     except OSError:
         return 0
     return int(words[1]) if len(words) == 2 and words[1].isdigit() else 0

@@ -96,7 +96,13 @@ def dividend_paid(reference: float, factor: float, next_factor: float) -> float:
 
 def _rows(path: Path) -> list[Row]:
     rows: list[Row] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"factor file '{path}' cannot be read ({error}); fetch it again."
+        ) from error
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:

@@ -12,6 +12,7 @@ import os
 import re
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -78,10 +79,11 @@ async def end_process(lock: Path, patience_s: float) -> str:
         if not _is_held(lock):
             return "the bot has ended by itself"
         await asyncio.sleep(LOOK_S)
-    found = PROCESS.search(lock.read_text(encoding="utf-8"))
+    found = PROCESS.search(lock.read_text(encoding="utf-8", errors="replace"))
     if found is None:
         return f"a bot hangs, and {lock} does not say which process it is"
-    os.kill(int(found[1]), signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it has ended meanwhile
+        os.kill(int(found[1]), signal.SIGKILL)
     while _is_held(lock):
         await asyncio.sleep(LOOK_S)
     return f"the bot did not end within {patience_s:g} s; process {found[1]} was ended by force"

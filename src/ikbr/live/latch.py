@@ -51,7 +51,7 @@ class KillLatch:
             return Killed(0, "latch", f"{self.path} cannot be read ({error.strerror})")
         try:
             return msgspec.json.decode(content, type=Killed)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return Killed(0, "latch", f"{self.path} is damaged")
 
     def set(self, killed: Killed) -> None:
