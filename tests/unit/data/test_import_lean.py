@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.data.lean_samples import FOREX, TICK_PRINT, TICK_QUOTE, write_zip
 
+from ikbr.data import lean_files
 from ikbr.data.catalog import Catalog
 from ikbr.data.columns import BarColumns, Columns, QuoteBarColumns
 from ikbr.data.import_lean import ImportReport, import_lean
-from ikbr.data.lean_files import LeanFile, find_files
+from ikbr.data.lean_files import LeanFile, find_files, read_member
 from ikbr.data.lean_parse import FOREX_SIZE, parse
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import DataError
@@ -281,3 +282,16 @@ def test_prints_written_as_lean_come_back_unchanged(
         (MIDNIGHT + ms * MS, price, size, int(odd)) for ms, price, size, odd in rows
     ]
     assert np.asarray(columns[0]).dtype is not None
+
+
+@pytest.mark.parametrize(("most", "passes"), [(25, False), (26, True)])
+def test_a_zip_that_unpacks_to_more_than_a_day_may_have_is_refused(
+    root: Path, monkeypatch: pytest.MonkeyPatch, most: int, passes: bool
+) -> None:
+    write_zip(root, TICK_PRINT, ["34200000,1674100,100,P,2,0"])
+    monkeypatch.setattr(lean_files, "MOST_BYTES", most)
+    if passes:
+        assert len(read_member(root / TICK_PRINT)) == 26
+    else:
+        with pytest.raises(DataError, match="unpacks to more than 25 bytes; that is no day"):
+            read_member(root / TICK_PRINT)
