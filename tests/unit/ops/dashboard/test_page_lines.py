@@ -11,6 +11,21 @@ from dash_rig import PlayedFeed
 from playwright.sync_api import Browser, expect
 from stage import NO_BARS, a_stage
 
+MARKS = """
+globalThis.marked = [];
+let library;
+Object.defineProperty(window, "LightweightCharts", {
+  get: () => library,
+  set: (given) => {
+    library = { ...given, createSeriesMarkers: (series, first) => {
+      const made = given.createSeriesMarkers(series, first);
+      return { setMarkers: (all) => { globalThis.marked = all; made.setMarkers(all); } };
+    } };
+  },
+});
+"""
+"""Notes what the chart library is told to mark."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -58,3 +73,21 @@ def test_a_bot_that_ends_and_comes_back_is_shown_anew_and_can_be_killed_meanwhil
         expect(page.locator("#word")).to_have_text("TRADING")
         expect(page.locator("#do-halt")).to_be_enabled()
         expect(fills).to_have_count(0)
+
+
+def test_fills_are_marked_at_the_candle_of_their_minute_or_not_at_all(browser: Browser) -> None:
+    now = played.NOW // played.SECOND
+    starts = [now - 60 * ago for ago in (6, 5, 3, 2, 1)]
+    bars = [[start, 585.0, 585.5, 584.5, 585.1] for start in starts]
+    with a_page(browser) as page, a_stage(browser) as stage, without_errors(page):
+        page.add_init_script(MARKS)
+        page.route("**/bars?**", lambda route: route.fulfill(json={"bars": bars}))
+        stage.say(played.fill(-4, id=2_000))  # of a minute that has no candle yet
+        stage.let_in(page, "ann")
+        expect(page.locator("#price-legend")).to_contain_text("Bid")
+        while not (times := page.evaluate("globalThis.marked.map((one) => one.time)")):
+            page.wait_for_timeout(50)
+        shift = page.evaluate("import('/static/js/chart.js').then((chart) => chart.local(0))")
+        marked = {time - shift for time in times}
+    # Each minute has fills; that of four minutes ago, and the first ones, have no candle.
+    assert marked == {*starts, now}

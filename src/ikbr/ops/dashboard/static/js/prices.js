@@ -14,7 +14,7 @@ let made = null;
 let shown = noSymbol(null, "");
 
 function noSymbol(bot, symbol) {
-  return { bot, symbol, candle: null, count: 0, first: Infinity, loaded: false, marked: -1, moved_ms: 0, asked_ms: performance.now() };
+  return { bot, symbol, candle: null, count: 0, starts: new Set(), loaded: false, marked: -1, moved_ms: 0, asked_ms: performance.now() };
 }
 
 export function drawPrices(bot) {
@@ -90,7 +90,7 @@ async function begin(bot, symbol) {
   made.series.setData(bars.map(([start, open, high, low, close]) => ({ time: local(start), open, high, low, close })));
   const last = bars.at(-1);
   shown.candle = last ? { start: last[0], open: last[1], high: last[2], low: last[3], close: last[4] } : null;
-  shown.first = bars[0]?.[0] ?? Infinity;
+  shown.starts = new Set(bars.map(([start]) => start));
   shown.count = bars.length;
   shown.loaded = true;
   made.following.begin(bars.length);
@@ -113,14 +113,14 @@ function move(quote) {
   shown.candle = candle !== null && candle.start === start
     ? { ...candle, high: Math.max(candle.high, at), low: Math.min(candle.low, at), close: at }
     : { start, open: at, high: at, low: at, close: at };
-  shown.first = Math.min(shown.first, start);
+  shown.starts.add(start);
   const { open, high, low, close } = shown.candle;
   made.series.update({ time: local(start), open, high, low, close });
   if (isNew) made.following.show(++shown.count);
 }
 
-/** A fill outside of the candles would be marked at the wrong one. */
-const isDrawn = (start) => start >= shown.first && shown.candle !== null && start <= shown.candle.start;
+/** A fill of a minute without a candle would be marked at the wrong one. */
+const isDrawn = (start) => shown.starts.has(start);
 
 const startOf = ({ ts_ns }) => Math.floor(ts_ns / 1e9 / CANDLE_S) * CANDLE_S;
 
