@@ -13,25 +13,26 @@ const TILES = [
   ["Net exposure", "long less short", (s) => money(s.net), (s) => s.base],
   ["Leverage", "gross by equity", (s) => number(s.leverage, 2, 2), () => "×"],
   ["Drawdown", "below the peak", (s) => part(s.drawdown), () => ""],
-  ["Fills", "of this session", (s) => number(s.counts.fills), () => ""],
-  ["Orders", "of this session", (s) => number(s.counts.orders), () => ""],
+  ["Fills", (s) => `of ${number(s.counts.orders)} orders`, (s) => number(s.counts.fills), () => ""],
 ];
 let made = null;
 
 export function drawTiles(bot) {
   const state = bot?.state ?? null;
-  made ??= TILES.map(([name, hint]) => newTile(name, hint));
-  TILES.forEach(([, , value, unit, colour], place) => {
+  made ??= TILES.map(([name]) => newTile(name));
+  TILES.forEach(([, hint, value, unit, colour], place) => {
     say(made[place][0], state ? value(state) : "\u2013", state && colour ? colour(state) : "");
     const told = state ? unit(state) : "";
     say(made[place][1], told && `, ${told}`);
+    say(made[place][2], typeof hint === "string" ? hint : state ? hint(state) : "");
   });
 }
 
-function newTile(name, hint) {
+function newTile(name) {
   const value = el("span");
   const unit = el("small");
+  const hint = el("dd", { class: "hint" });
   byId("tiles").append(el("div", { class: "tile" }, el("dt", {}, name, unit),
-    el("dd", {}, value), el("dd", { class: "hint", text: hint })));
-  return [value, unit];
+    el("dd", {}, value), hint));
+  return [value, unit, hint];
 }
