@@ -79,7 +79,10 @@ def _orders(path: Path) -> list[OrderLatency]:
 
     told = [record.body for record in read_records(path) if record.kind == "latency"]
     if not told:
-        raise UsageError(f"{path} tells no latencies: no order of it was caused by a live tick.")
+        raise UsageError(
+            f"{path} tells no latencies: no order of it was caused by a tick of a real gateway. "
+            "What a simulated one caused is told by the bot while it runs: `ikbr latency --bot`."
+        )
     return told
 
 

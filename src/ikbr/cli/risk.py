@@ -130,7 +130,9 @@ def _print(rows: list[dict[str, Any]], *, with_usage: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("limit", box=None, pad_edge=False)
+    # What can be written into the settings stays whole, also in a narrow terminal: sentences wrap.
+    table = Table(box=None, pad_edge=False)
+    table.add_column("limit", min_width=max(len(row["name"]) for row in rows))
     table.add_column("value", justify="right")
     if with_usage:
         table.add_column("used", justify="right")

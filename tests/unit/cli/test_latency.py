@@ -45,7 +45,7 @@ def test_a_journal_without_latencies_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute(["latency", str(a_journal(tmp_path / "j", 0))]) == 2
-    assert "no order of it was caused by a live tick" in capsys.readouterr().err
+    assert "ikbr latency --bot" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,13 @@ def test_what_cannot_be_read_is_said_with_exit_code_2(
 ) -> None:
     assert execute(["risk", "show", *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_names_of_limits_stay_whole_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert execute(["risk", "show", "--profile", "live"]) == 0
+    shown = capsys.readouterr().out
+    for name in LIMITS:
+        assert f"risk.{name} " in shown
