@@ -13,6 +13,7 @@ import pytest
 from ib_async import IB, LimitOrder, MarketOrder, Order, Stock, StopOrder
 from tests.contract.contract_scripts import OPEN_NS, SECOND, contract_source
 
+from ikbr.api import kill as api_kill
 from ikbr.api.kill import KillRequest
 from ikbr.api.kill import kill as stop_trader
 from ikbr.api.places import Places
@@ -21,6 +22,7 @@ from ikbr.broker.emergency import Emergency
 from ikbr.broker.requests import Requests
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.execution import ExecutionModel
+from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.runner import STEP
 from ikbr.gateway.server import GatewayServer
@@ -112,7 +114,7 @@ async def kill(town: Town, *, everything: bool = False, flatten: bool = False) -
         door.close(one.instrument, one.quantity, door.next_id(1), one.strategy)
 
     return await stop_at_broker(
-        door, everything=everything, held=held if flatten else None, send=send, patience_s=2.0
+        door, everything=everything, held=held if flatten else None, send=send, within_s=4.0
     )
 
 
@@ -163,11 +165,51 @@ def test_what_cannot_be_cancelled_is_told() -> None:
         door = Emergency(ib, Requests(ib))
         door.cancel = lambda order: None  # type: ignore[method-assign]
         done = await stop_at_broker(
-            door, everything=False, held=None, send=lambda _one: None, patience_s=0.3
+            door, everything=False, held=None, send=lambda _one: None, within_s=0.3
         )
         assert not done.complete
         assert "BUY 100 SPY LMT" in done.open[0]
 
+    in_town(test)
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_a_broker_that_cancels_nothing_is_told_in_time(flatten: bool) -> None:
+    async def test(town: Town) -> None:
+        await leave_a_mess(town)
+        ib = await town.client(BOT)
+        door = Emergency(ib, Requests(ib))
+        door.cancel = lambda order: None  # type: ignore[method-assign]
+
+        async def held() -> list[Holding]:
+            return [Holding(INSTRUMENT, 300, "momentum")]
+
+        began = asyncio.get_running_loop().time()
+        done = await stop_at_broker(
+            door,
+            everything=False,
+            held=held if flatten else None,
+            send=lambda _one: None,
+            within_s=1.0,
+        )
+        assert 1.0 <= asyncio.get_running_loop().time() - began < 2.0
+        assert len(done.open) == 2
+
+    in_town(test)
+
+
+def test_a_gateway_that_goes_mute_is_told_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(town: Town) -> None:
+        await leave_a_mess(town)
+        town.world.faults.add(read_fault({"what": "mute", "message": "reqOpenOrders", "lasts_s": 60}))
+        places = Places(tmp_path, "127.0.0.1", town.server.port, BOT)
+        outcome = await stop_trader(places, KillRequest(patience_s=0.5))
+        assert outcome.done is None
+        assert "has not answered within 0.5 s; cancel in TWS" in outcome.problem
+
+    monkeypatch.setattr(api_kill, "ANSWER_S", 0.2)
     in_town(test)
 
 

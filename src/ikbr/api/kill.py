@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ from typing import NamedTuple
 from ikbr.api.places import Places
 from ikbr.broker.client import Client
 from ikbr.broker.contracts import ContractTable
-from ikbr.broker.emergency import Emergency
+from ikbr.broker.emergency import Emergency, connect
 from ikbr.broker.requests import Requests
 from ikbr.broker.whole_account import WholeAccount
 from ikbr.domain.contracts import parse_contract
-from ikbr.domain.errors import IkbrError, JournalError
+from ikbr.domain.errors import BrokerError, IkbrError, JournalError
 from ikbr.domain.instrument import Instrument
 from ikbr.domain.order import OrderRequest, Side
 from ikbr.domain.session_events import ARM, KILL, OperatorAction
@@ -29,6 +30,8 @@ from ikbr.live.latch import Killed
 from ikbr.settings import Settings
 
 CONNECT_S = 10.0
+ANSWER_S = 1.0
+"""How long the last answer may be late."""
 KINDS = ("paper", "live")
 COMMAND_LINE = "command line"
 NOT_KNOWN = "nothing was closed, as no journal says what the strategies hold; use --all --flatten"
@@ -42,7 +45,8 @@ class KillRequest:
         reason: Why, in a person's words.
         flatten: Whether what its strategies hold is closed.
         everything: Whether the orders of others (and, with `flatten`, everything held) go too.
-        patience_s: How long the bot may take to end by itself, and each step at the broker.
+        patience_s: How long the bot may take to end by itself, and the broker from the link being
+            up until nothing is open.
         source: Through which door.
         user: Who; "" for the user of this process.
     """
@@ -108,16 +112,18 @@ async def kill(places: Places, request: KillRequest) -> Outcome:
     client = Client()
     try:
         try:
-            await client.connectAsync(
-                places.host, places.port, clientId=places.client_id, timeout=CONNECT_S
-            )
-        except (OSError, TimeoutError) as error:
+            await connect(client, places.host, places.port, places.client_id, CONNECT_S)
+        except (OSError, TimeoutError, BrokerError) as error:
             why = str(error) or "no answer"
             where = f"{places.host}:{places.port}"
             problem = f"the gateway at {where} cannot be reached ({why}); cancel in TWS"
             return Outcome(process, None, problem)
         try:
-            return Outcome(process, *await _stop(client, places, request))
+            async with asyncio.timeout(request.patience_s + ANSWER_S):
+                return Outcome(process, *await _stop(client, places, request))
+        except TimeoutError:
+            problem = f"the gateway has not answered within {request.patience_s:g} s; cancel in TWS"
+            return Outcome(process, None, problem)
         except IkbrError as error:
             return Outcome(process, None, f"{str(error).rstrip('.')}; cancel in TWS")
     finally:
@@ -146,7 +152,7 @@ async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[K
             everything=request.everything,
             held=closing.held if request.flatten and knows else None,
             send=closing.send,
-            patience_s=request.patience_s,
+            within_s=request.patience_s,
         )
     if request.flatten and not knows:
         record.problems.append(NOT_KNOWN)

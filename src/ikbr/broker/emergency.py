@@ -20,6 +20,26 @@ EXIT_GROUP = "exit-"
 """How the OCA groups of attached exits are called (`core.order_rules.protective_group`)."""
 
 
+async def connect(ib: IB, host: str, port: int, client_id: int, timeout_s: float) -> None:
+    """Connect and ask nothing: a gateway need not answer, and orders are open meanwhile.
+
+    Args:
+        ib: The client, not connected.
+        host: Of the gateway.
+        port: Of the gateway.
+        client_id: Whose orders are meant.
+        timeout_s: How long it may take.
+
+    Raises:
+        OSError: When nobody listens there, or the connection breaks.
+        TimeoutError: When the gateway does not answer in time.
+    """
+    wrapper: Any = ib.wrapper
+    wrapper.clientId = client_id
+    client: Any = ib.client
+    await client.connectAsync(host, port, client_id, timeout_s)
+
+
 class OpenOrder(NamedTuple):
     """Show an order that IB holds.
 

@@ -22,6 +22,10 @@ from ikbr.domain.instrument import Instrument
 Left = TypeVar("Left")
 
 LOOK_S = 0.1
+DEATH_S = 5.0
+"""How long the machine may take to bury a process that was ended by force."""
+OPENED_BY, CLOSED_BY = 0.4, 0.8
+"""Which part of the time may be over when what opens is cancelled, and when all is closed."""
 PROCESS = re.compile(r"process (\d+)")
 """How a lock file names who holds it (`broker.client_lock`)."""
 
@@ -84,7 +88,10 @@ async def end_process(lock: Path, patience_s: float) -> str:
         return f"a bot hangs, and {lock} does not say which process it is"
     with suppress(ProcessLookupError):  # it has ended meanwhile
         os.kill(int(found[1]), signal.SIGKILL)
+    until = loop.time() + DEATH_S
     while _is_held(lock):
+        if loop.time() > until:
+            return f"process {found[1]} was ended by force, and its lock is held all the same"
         await asyncio.sleep(LOOK_S)
     return f"the bot did not end within {patience_s:g} s; process {found[1]} was ended by force"
 
@@ -108,7 +115,7 @@ async def stop_at_broker(
     everything: bool,
     held: Callable[[], Awaitable[list[Holding]]] | None,
     send: Callable[[Holding], None],
-    patience_s: float,
+    within_s: float,
 ) -> Killing:
     """Cancel, close if that is wanted, and look again.
 
@@ -120,8 +127,9 @@ async def stop_at_broker(
         everything: Whether the orders of all clients and those placed by hand are meant, too.
         held: Says what is still to be closed; None closes nothing.
         send: Sends the order that closes something.
-        patience_s: How long each step may take.
+        within_s: How long all steps together may take; what is open then is told.
     """
+    began = asyncio.get_running_loop().time()
 
     async def opening() -> list[OpenOrder]:
         return [one for one in await door.open_orders(everything=everything) if not one.protects]
@@ -135,26 +143,23 @@ async def stop_at_broker(
     for order in found:
         if not (everything or order.protects):
             door.cancel(order)
-    await _until_nothing(opening, patience_s)
+    await _until_nothing(opening, began + OPENED_BY * within_s)
     closed = await held() if held is not None else []
     for holding in closed:
         send(holding)
     if held is not None:
-        await _until_nothing(held, patience_s)
+        await _until_nothing(held, began + CLOSED_BY * within_s)
     if not everything:
         for order in await working():
             door.cancel(order)
-    left = await _until_nothing(working, patience_s)
+    left = await _until_nothing(working, began + within_s)
     still = {one.instrument.symbol: one.quantity for one in await held()} if held else {}
     return Killing([order.text for order in left], still, len(found), len(closed))
 
 
-async def _until_nothing(
-    look: Callable[[], Awaitable[list[Left]]], patience_s: float
-) -> list[Left]:
-    """Look until nothing is left, but not for ever."""
+async def _until_nothing(look: Callable[[], Awaitable[list[Left]]], until: float) -> list[Left]:
+    """Look until nothing is left, but not beyond a time of the event loop."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + patience_s
     left = await look()
     while left and loop.time() < until:
         await asyncio.sleep(LOOK_S)

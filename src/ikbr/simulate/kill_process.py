@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ikbr.broker.client import Client
-from ikbr.broker.emergency import Emergency
+from ikbr.broker.emergency import Emergency, connect
 from ikbr.broker.requests import Requests
 from ikbr.domain.errors import BrokerError
 from ikbr.live.kill import stop_at_broker
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BOT_PATIENCE_S = 3.0
 CONNECT_S = 5.0
-STEP_S = 4.0
-"""There are two steps: what opens is cancelled, then what protects."""
+STOP_S = 8.0
+"""How long cancelling may take; then what is open is told."""
 WITHIN_S = 10.0
 """How soon after the link is up nothing may be open any more, or a person is told."""
 LOOK_S = 0.1
@@ -78,7 +78,7 @@ class KillProcess:
         """Cancel everything; say what could not be done."""
         client = Client()
         try:
-            await client.connectAsync("127.0.0.1", PORT, clientId=CLIENT_ID, timeout=CONNECT_S)
+            await connect(client, "127.0.0.1", PORT, CLIENT_ID, CONNECT_S)
             self.linked_ns = self._town.universe.now_ns
             async with asyncio.timeout(WITHIN_S):
                 done = await stop_at_broker(
@@ -86,7 +86,7 @@ class KillProcess:
                     everything=False,
                     held=None,
                     send=lambda _holding: None,
-                    patience_s=STEP_S,
+                    within_s=STOP_S,
                 )
         except (OSError, TimeoutError, BrokerError) as error:
             return str(error) or "no answer"
