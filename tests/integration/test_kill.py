@@ -203,7 +203,9 @@ def test_a_gateway_that_goes_mute_is_told_in_time(
 ) -> None:
     async def test(town: Town) -> None:
         await leave_a_mess(town)
-        town.world.faults.add(read_fault({"what": "mute", "message": "reqOpenOrders", "lasts_s": 60}))
+        town.world.faults.add(
+            read_fault({"what": "mute", "message": "reqOpenOrders", "lasts_s": 60})
+        )
         places = Places(tmp_path, "127.0.0.1", town.server.port, BOT)
         outcome = await stop_trader(places, KillRequest(patience_s=0.5))
         assert outcome.done is None

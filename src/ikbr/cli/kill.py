@@ -35,7 +35,7 @@ def command(
     port: Port = None,
     client_id: ClientId = None,
     patience: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, max=600, help="For the bot to end, and for all orders to go.")
+        float, typer.Option(metavar="SECONDS", min=0.1, max=600, help="To end, and to cancel.")
     ] = 10.0,
     config: Config = None,
     json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
