@@ -71,8 +71,8 @@ FILLS = [
            "        if line is None or execution",
            "an execution after Cancelled is ignored"),
     Mutant("fills-after-the-end-are-not-booked", ORDERS,
-           '            self._anomaly(f"fill after {before.value}")\n',
-           '            self._anomaly(f"fill after {before.value}")\n            return\n',
+           '            self.note(f"fill after {before.value}")\n',
+           '            self.note(f"fill after {before.value}")\n            return\n',
            "an execution after the end is written down and not booked"),
     Mutant("corrections-count-twice", EXECUTIONS,
            "    stem, _ = exec_stem(exec_id)\n    return int",
@@ -98,7 +98,7 @@ FILLS = [
            "        if reduced:\n",
            "the first fill ends the order"),
     Mutant("old-executions-are-new", ORDERS,
-           "        if fill.exec_id in self.fills:\n            self._on_repeated(fill)\n"
+           "        if fill.exec_id in self.fills:\n            take_again(self, fill)\n"
            "            return\n",
            "", "an execution that is listed again is booked again"),
     Mutant("executions-are-not-remembered", BROKER,
@@ -141,13 +141,13 @@ RECOVERY = [
            "                self._place(line, line.order.request)\n",
            "what is in doubt after a break is sent once more"),
     Mutant("lost-orders-are-replaced", BROKER,
-           "        if follower.lines:\n            follower.inquiry.look(follower.lines)\n",
+           "        follower.look()\n",
            "        for line in tuple(follower.lines.values()):\n"
            "            if line.lost and not line.order.parent_id:\n"
            "                wire.placeOrder(REQUEST_IDS_FROM - 1 - line.order.order_id,\n"
            "                    self._contracts.contract(line.order.instrument),\n"
            "                    to_ib_order(line.order, line.order.request, oca_group=''))\n"
-           "        if follower.lines:\n            follower.inquiry.look(follower.lines)\n",
+           "        follower.look()\n",
            "what is in doubt after a break is sent again under a new number"),
     Mutant("ended-orders-are-forgotten", "live.recovery",
            "        if not order.is_done or order.done_ns >= since:\n",
@@ -158,7 +158,7 @@ RECOVERY = [
            "        if order.is_done:\n",
            "orders that worked before the restart are not followed"),
     Mutant("nothing-is-adopted", BROKER,
-           "        self.follower.lines[order.order_id] = line\n        for fill in fills:",
+           "        self.follower.adopt(line)\n        for fill in fills:",
            "        for fill in fills:", "earlier orders are not followed after a restart"),
     Mutant("replay-forgets-fills", REPLAY,
            "        order.filled += fill.quantity\n", "",
@@ -275,8 +275,8 @@ MORE = [
     Mutant("ends-are-not-recorded", ORDERS,
            '        self._journal.append("update", update.ts_ns, update)\n', "",
            "the journal knows nothing of what became of orders"),
-    Mutant("amendments-are-not-recorded", ORDERS,
-           '        self._journal.append("amendment", now, amendment)\n', "",
+    Mutant("amendments-are-not-recorded", "core.corrections",
+           '    journal.append("amendment", now_ns, amendment)\n', "",
            "the journal knows no corrections"),
     Mutant("a-commission-that-comes-first-raises", EXECUTIONS,
            '        if latest is None or revision > latest != "":\n', "        if False:\n",

@@ -4,7 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
+from ikbr.core.order_rules import check_request
+from ikbr.domain.errors import OrderError
 from ikbr.domain.order import Order, OrderRequest
+
+
+def changed(
+    order: Order, quantity: int | None, limit_price: float | None, stop_price: float | None
+) -> OrderRequest:
+    """Write what a working order becomes; what is None stays as it is.
+
+    Raises:
+        OrderError: When that makes no sense.
+    """
+    old = order.request
+    request = replace(
+        old,
+        quantity=old.quantity if quantity is None else quantity,
+        limit_price=old.limit_price if limit_price is None else limit_price,
+        stop_price=old.stop_price if stop_price is None else stop_price,
+    )
+    if request.quantity <= order.executed:
+        raise OrderError(
+            f"order {order.order_id}: quantity {request.quantity} is not above the "
+            f"{order.executed} already filled; cancel it instead."
+        )
+    check_request(request, order.instrument)
+    return request
 
 
 class Changes:

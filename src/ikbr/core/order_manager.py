@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
-from ikbr.core.changes import Changes
+from ikbr.core.changes import Changes, changed
+from ikbr.core.corrections import correct, take_again
 from ikbr.core.order_rules import check_request, child_requests
 from ikbr.core.ports import Broker, Clock, Journal
 from ikbr.domain.amendment import Amendment
@@ -66,8 +65,8 @@ class OrderManager:
         self.children: dict[int, list[Order]] = {}
         self.max_working = max_working
         self.on_change: Callable[[Order], None] = _ignore
-        self.on_booked: Callable[[Fill, Order], None] = _ignore_fill
-        self.on_amended: Callable[[Amendment, Order], None] = _ignore_amendment
+        self.on_booked: Callable[[Fill, Order], None] = _ignore
+        self.on_amended: Callable[[Amendment, Order], None] = _ignore
         self.on_intent: Callable[[Order], None] = _ignore
         self.on_restored: Callable[[Order], None] = _ignore
         self.anomalies: dict[str, int] = {}
@@ -207,18 +206,7 @@ class OrderManager:
                 f"order {order_id}: an earlier change is on its way; wait for its answer."
             )
         old = order.request
-        request = msgspec.structs.replace(
-            old,
-            quantity=old.quantity if quantity is None else quantity,
-            limit_price=old.limit_price if limit_price is None else limit_price,
-            stop_price=old.stop_price if stop_price is None else stop_price,
-        )
-        if request.quantity <= order.executed:
-            raise OrderError(
-                f"order {order_id}: quantity {request.quantity} is not above the "
-                f"{order.executed} already filled; cancel it instead."
-            )
-        check_request(request, order.instrument)
+        request = changed(order, quantity, limit_price, stop_price)
         now = self._clock.now_ns
         self._journal.append("modify", now, (order_id, request))
         if order.state is OrderState.CREATED:
@@ -282,13 +270,13 @@ class OrderManager:
         """Take the broker's word about an order."""
         order = self.orders.get(update.order_id)
         if order is None:
-            self._anomaly("update of an unknown order")
+            self.note("update of an unknown order")
             return
         event = update.event
         self._journal.append("update", update.ts_ns, update)
         new = TRANSITIONS.get((order.state, event))
         if new is None:
-            self._anomaly(f"{event.value} in {order.state.value}")
+            self.note(f"{event.value} in {order.state.value}")
             return
         if update.message:
             order.message = update.message
@@ -310,7 +298,7 @@ class OrderManager:
         if new is not order.state:
             order.state = new
             if new.is_final:
-                self._finish(order, update.ts_ns)
+                self.finish(order, update.ts_ns)
             self.on_change(order)
         elif restored:
             self.on_change(order)
@@ -338,22 +326,22 @@ class OrderManager:
     def on_fill(self, fill: Fill) -> None:
         """Book a fill: once per execution, whatever state the order is in."""
         if fill.exec_id in self.fills:
-            self._on_repeated(fill)
+            take_again(self, fill)
             return
         order = self.orders.get(fill.order_id)
         if order is None:
             raise InvariantError(f"fill {fill.exec_id} belongs to no order ({fill.order_id}).")
         ts_ns, quantity, before = fill.ts_ns, fill.quantity, order.state
-        reduced = self._changes.before and self._is_reduced(order, quantity, ts_ns)
+        reduced = self._changes.before and self.is_reduced(order, quantity, ts_ns)
         self.fills[fill.exec_id] = fill
         self._journal.append("fill", ts_ns, fill)
         if before.is_final:
-            self._anomaly(f"fill after {before.value}")
+            self.note(f"fill after {before.value}")
         order.filled = filled = order.filled + quantity
         order.fill_value_units += quantity * fill.price_units
         missing = order.request.quantity - filled
         if missing < 0:
-            self._anomaly("overfill")
+            self.note("overfill")
         if reduced or (missing > 0 and missing > order.undone):
             order.state = TRANSITIONS[before, _PARTIAL]
         else:
@@ -367,7 +355,7 @@ class OrderManager:
         if order.state is not before:
             self.on_change(order)
 
-    def _is_reduced(self, order: Order, more: int, ts_ns: int) -> bool:
+    def is_reduced(self, order: Order, more: int, ts_ns: int) -> bool:
         """Say whether an order may be filled beyond a reduction that is on its way.
 
         Args:
@@ -385,68 +373,25 @@ class OrderManager:
             return False
         return True
 
-    def _on_repeated(self, fill: Fill) -> None:
-        """Take a fill that is known: it was corrected meanwhile, or is merely told again."""
-        booked = self.fills[fill.exec_id]
-        again = msgspec.structs.replace(fill, commission_micro=booked.commission_micro)
-        if Amendment(0, booked, again).says_nothing:
-            self._anomaly("repeated fill")
-        else:
-            self.on_amended_fill(again)
-
     def on_amended_fill(self, fill: Fill) -> None:
         """Book that an execution was something else than the fill that is known.
-
-        An order that has ended stays ended, and what an exchange takes back it does not fill
-        once more. Fills that turn out larger may fill an order whole.
-
-        Source: Nasdaq Rule 11890 and NYSE Rule 7.10: a trade that is broken is cancelled; the
-        orders behind it are not reinstated.
 
         Args:
             fill: The execution as it should have been; a quantity of 0 means that it never was.
         """
-        booked = self.fills.get(fill.exec_id)
-        if booked is None:
-            self._anomaly("amendment of an unknown fill")
-            return
-        now = self._clock.now_ns
-        amendment = Amendment(now, booked, fill)
-        if amendment.says_nothing:
-            self._anomaly("repeated amendment")
-            return
-        order = self.orders[fill.order_id]
-        reduced = self._is_reduced(order, fill.quantity - booked.quantity, now)
-        self._journal.append("amendment", now, amendment)
-        order.amend(fill, booked)
-        if order.remaining < 0:
-            self._anomaly("overfill")
-        ends = order.remaining <= 0 and not order.is_done and not reduced
-        if ends:
-            order.state = TRANSITIONS[order.state, _FULL]
-            self._finish(order, now)
-        self.on_amended(amendment, order)
-        self.fills[fill.exec_id] = fill
-        if ends:
-            self.on_change(order)
+        correct(self, self._journal, fill, self._clock.now_ns)
 
-    def _finish(self, order: Order, ts_ns: int) -> None:
+    def finish(self, order: Order, ts_ns: int) -> None:
+        """Count an order as working no longer."""
         order.done_ns = ts_ns
         self.working.pop(order.order_id, None)
         if self._changes.before:
             self._changes.forget(order.order_id)
 
-    def _anomaly(self, name: str) -> None:
+    def note(self, name: str) -> None:
+        """Count something that the lifecycle does not expect."""
         self.anomalies[name] = self.anomalies.get(name, 0) + 1
 
 
-def _ignore(_order: Order) -> None:
-    pass
-
-
-def _ignore_amendment(_amendment: Amendment, _order: Order) -> None:
-    pass
-
-
-def _ignore_fill(_fill: Fill, _order: Order) -> None:
+def _ignore(*_what: object) -> None:
     pass
