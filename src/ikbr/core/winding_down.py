@@ -17,6 +17,9 @@ def wind_down(trader: Trader, reason: str, *, flatten: bool) -> None:
         flatten: Whether what the strategies hold is closed.
     """
     trader.desk.closed = True
+    for slot in trader.slots:
+        # Nor does a flattening of before go on.
+        slot.flat_below = 0
     for order in list(trader.orders.working.values()):
         if not is_protective(order):
             trader.orders.cancel(order.order_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.core.rig import Puppet, Rig, buy, sell, signal
 
+from ikbr.core.winding_down import wind_down
 from ikbr.domain.lifecycle import OrderEvent
 from ikbr.domain.order import OrderType
 
@@ -44,6 +45,16 @@ def test_a_resting_exit_is_replaced() -> None:
     rig.say(sell(100, order_type=OrderType.LIMIT, limit_price=120.0))
     assert flatten(rig) == [(-100, 3)]
     assert rig.broker.did("cancel") == [2]
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_session_that_ends_goes_on_flattening_only_if_it_is_to_close(closes: bool) -> None:
+    rig = Rig()
+    rig.say(buy(100, order_type=OrderType.LIMIT, limit_price=99.0))
+    assert flatten(rig) == []
+    wind_down(rig.trader, "killed", flatten=closes)
+    rig.broker.fill(1, 30)
+    assert len(rig.broker.orders) == 1 + closes
 
 
 @pytest.mark.parametrize("late", [30, 100])
