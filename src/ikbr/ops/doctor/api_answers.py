@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ikbr.broker.checkup import Code, Quotes
+from ikbr.broker.checkup import Checkup, Code, Quotes
 from ikbr.broker.history_budget import MOST_IN_WINDOW
 from ikbr.domain.errors import BrokerError
 from ikbr.domain.margin_preview import MarginPreview
-from ikbr.ops.doctor.case import Visit
+from ikbr.ops.doctor.case import Case
 from ikbr.ops.doctor.finding import Finding, failure, note, ok, warning
 
 SKEW_WARN_S, SKEW_MOST_S = 2.0, 5.0
@@ -15,12 +15,10 @@ READ_ONLY = 321
 COMPETING = 10197
 
 
-async def check_time(visit: Visit) -> list[Finding]:
+async def check_time(_case: Case, link: Checkup) -> list[Finding]:
     """Compare this machine's clock with the gateway's."""
-    if visit.link is None:
-        return []
     try:
-        skew = await visit.link.skew_s()
+        skew = await link.skew_s()
     except BrokerError as error:
         return [
             failure(
@@ -29,7 +27,7 @@ async def check_time(visit: Visit) -> list[Finding]:
                 "docker restart the gateway",
             )
         ]
-    if visit.link.simulated:
+    if link.simulated:
         return [note("the time is that of the simulated market", "", "")]
     return [judge_skew(skew)]
 
@@ -48,18 +46,16 @@ def judge_skew(skew: float) -> Finding:
     return ok("this machine's clock agrees with the gateway's")
 
 
-async def check_market_data(visit: Visit) -> list[Finding]:
+async def check_market_data(case: Case, link: Checkup) -> list[Finding]:
     """Ask for the market data of every symbol: live, delayed or none."""
-    if visit.link is None:
-        return []
     found = []
-    for symbol in visit.case.symbols:
+    for symbol in case.symbols:
         try:
-            quotes = await visit.link.quotes(symbol, visit.case.quotes_s)
+            quotes = await link.quotes(symbol, case.quotes_s)
         except BrokerError as error:
             found.append(_unanswered(symbol, error))
         else:
-            found.append(_judge_quotes(symbol, quotes, visit.case.delayed_will_do))
+            found.append(_judge_quotes(symbol, quotes, case.delayed_will_do))
     return found
 
 
@@ -110,14 +106,12 @@ def _judge_quotes(symbol: str, quotes: Quotes, delayed_will_do: bool) -> Finding
     )
 
 
-async def check_order_permission(visit: Visit) -> list[Finding]:
+async def check_order_permission(case: Case, link: Checkup) -> list[Finding]:
     """Preview an order without placing it: shows the read-only switch and permissions."""
-    if visit.link is None:
-        return []
-    symbol = next(iter(visit.case.symbols), "")
+    symbol = next(iter(case.symbols), "")
     if not symbol:
         return []
-    answer = await visit.link.preview(symbol)
+    answer = await link.preview(symbol)
     if isinstance(answer, Code):
         return [_judge_refusal(symbol, answer)]
     if isinstance(answer, MarginPreview):
@@ -145,15 +139,13 @@ def _judge_refusal(symbol: str, code: Code) -> Finding:
     )
 
 
-async def check_history(visit: Visit) -> list[Finding]:
+async def check_history(case: Case, link: Checkup) -> list[Finding]:
     """Ask for a few bars, and say what IB's limits leave."""
-    if visit.link is None:
-        return []
-    symbol = next(iter(visit.case.symbols), "")
+    symbol = next(iter(case.symbols), "")
     if not symbol:
         return []
     try:
-        bars = await visit.link.some_bars(symbol)
+        bars = await link.some_bars(symbol)
     except BrokerError as error:
         pacing = "pacing" in str(error).lower()
         return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ikbr.broker.accounts import choose_account
 from ikbr.broker.checkup import Checkup
 from ikbr.domain.errors import ConfigError
-from ikbr.ops.doctor.case import Visit
+from ikbr.ops.doctor.case import Case, Visit
 from ikbr.ops.doctor.finding import Finding, failure, note, ok, warning
 from ikbr.ops.doctor.handshake import Reply, greet
 
@@ -102,11 +102,8 @@ async def check_session(visit: Visit) -> list[Finding]:
     return [ok(f"{kind} serves us, server version {link.server_version}")]
 
 
-async def check_client_id(visit: Visit) -> list[Finding]:
+async def check_client_id(case: Case, _link: Checkup) -> list[Finding]:
     """Find out whether somebody else uses the bot's client id."""
-    if visit.link is None:
-        return []
-    case = visit.case
     if case.lock_holder:
         return [ok(f"client id {case.client_id} is used by the bot ({case.lock_holder})")]
     async with Checkup(case.host, case.port, case.client_id, case.timeout_s) as tried:
@@ -124,14 +121,11 @@ async def check_client_id(visit: Visit) -> list[Finding]:
     return [ok(f"client id {case.client_id} is free")]
 
 
-async def check_account(visit: Visit) -> list[Finding]:
+async def check_account(case: Case, link: Checkup) -> list[Finding]:
     """Compare the accounts that the gateway serves with the mode."""
-    if visit.link is None:
-        return []
-    case, accounts = visit.case, visit.link.accounts
     try:
         account = choose_account(
-            "live" if case.trading_mode == "live" else "paper", case.account, accounts
+            "live" if case.trading_mode == "live" else "paper", case.account, link.accounts
         )
     except ConfigError as error:
         return [
@@ -154,11 +148,9 @@ def _shortened(account: str) -> str:
     return f"{account[:2]}…{account[-3:]}" if len(account) > 5 else account
 
 
-async def check_farms(visit: Visit) -> list[Finding]:
+async def check_farms(_case: Case, link: Checkup) -> list[Finding]:
     """Look whether the gateway has IB and its data farms behind it."""
-    if visit.link is None:
-        return []
-    lost = visit.link.said(1100) or visit.link.said(2110)
+    lost = link.said(1100) or link.said(2110)
     if lost is not None:
         return [
             failure(
@@ -167,7 +159,7 @@ async def check_farms(visit: Visit) -> list[Finding]:
                 "wait; if it lasts, docker restart the gateway",
             )
         ]
-    broken = [one for code in (2103, 2105, 2157) if (one := visit.link.said(code))]
+    broken = [one for code in (2103, 2105, 2157) if (one := link.said(code))]
     if broken:
         return [
             note(

@@ -10,8 +10,9 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from ikbr.broker.checkup import Checkup
 from ikbr.domain.errors import BrokerError
-from ikbr.ops.doctor.case import Visit
+from ikbr.ops.doctor.case import Case, Visit
 from ikbr.ops.doctor.finding import Finding, note, ok, warning
 
 NET = Path("/sys/class/net")
@@ -52,12 +53,10 @@ def verdict(p50_ms: float) -> tuple[str, bool]:
     return "slower than from Europe (300 to 600 ms)", False
 
 
-async def check_latency(visit: Visit) -> list[Finding]:
+async def check_latency(case: Case, link: Checkup) -> list[Finding]:
     """Measure round trips to the gateway."""
-    if visit.link is None:
-        return []
     try:
-        taken = await visit.link.round_trips_s(visit.case.samples)
+        taken = await link.round_trips_s(case.samples)
     except BrokerError as error:
         return [note(f"round trips could not be measured ({error})", "", "")]
     p50, p99 = 1e3 * percentile(taken, 0.50), 1e3 * percentile(taken, 0.99)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ikbr.broker.checkup import Checkup
 from ikbr.domain.errors import UsageError, nearest
 from ikbr.ops.doctor import (
     api_answers,
@@ -19,7 +20,7 @@ from ikbr.ops.doctor import (
     machine,
     own_settings,
 )
-from ikbr.ops.doctor.case import Visit
+from ikbr.ops.doctor.case import Case, Visit
 from ikbr.ops.doctor.finding import Finding, note
 
 Look = Callable[[Visit], Awaitable[list[Finding]]]
@@ -39,6 +40,15 @@ class Check(NamedTuple):
     look: Look
 
 
+def _asked(ask: Callable[[Case, Checkup], Awaitable[list[Finding]]]) -> Look:
+    """Look only where a gateway serves us: what is asked of it is told nowhere else."""
+
+    async def look(visit: Visit) -> list[Finding]:
+        return [] if visit.link is None else await ask(visit.case, visit.link)
+
+    return look
+
+
 CHECKS = (
     Check("settings", "settings", own_settings.check_settings),
     Check("secrets", "settings", own_settings.check_secrets),
@@ -51,14 +61,14 @@ CHECKS = (
     Check("published", "container", container_setup.check_published),
     Check("handshake", "gateway", api_port.check_handshake),
     Check("session", "gateway", api_port.check_session),
-    Check("farms", "gateway", api_port.check_farms),
-    Check("client id", "gateway", api_port.check_client_id),
-    Check("account", "gateway", api_port.check_account),
-    Check("time", "gateway", api_answers.check_time),
-    Check("market data", "gateway", api_answers.check_market_data),
-    Check("orders", "gateway", api_answers.check_order_permission),
-    Check("history", "gateway", api_answers.check_history),
-    Check("latency", "gateway", latency.check_latency),
+    Check("farms", "gateway", _asked(api_port.check_farms)),
+    Check("client id", "gateway", _asked(api_port.check_client_id)),
+    Check("account", "gateway", _asked(api_port.check_account)),
+    Check("time", "gateway", _asked(api_answers.check_time)),
+    Check("market data", "gateway", _asked(api_answers.check_market_data)),
+    Check("orders", "gateway", _asked(api_answers.check_order_permission)),
+    Check("history", "gateway", _asked(api_answers.check_history)),
+    Check("latency", "gateway", _asked(latency.check_latency)),
     Check("network", "machine", latency.check_way_out),
     Check("disk", "machine", machine.check_disk),
     Check("memory", "machine", machine.check_memory),
