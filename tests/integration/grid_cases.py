@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from ikbr.backtest.engine import Instance, Setup, run_backtest
 from ikbr.backtest.grid.outcome import GridOutcome
 from ikbr.backtest.grid.run_grid import GridRun, run_grid
@@ -62,6 +64,7 @@ def both(source: Any, instances: list[Instance], setup: Setup) -> list[tuple[Any
 
 
 def engine(source: Any, instance: Instance, setup: Setup) -> BacktestResult:
+    setup = msgspec.structs.replace(setup, compile_orders=False)
     return run_backtest(source, [instance], setup, journal=MemoryJournal())
 
 

@@ -19,7 +19,7 @@ from ikbr.api.request import Request
 from ikbr.api.run import Plan, prepare, say
 from ikbr.api.sweep_files import results_folder, tape_folder
 from ikbr.api.sweep_request import USUAL_TRIALS, SweepRequest
-from ikbr.backtest.engine import check_kernels
+from ikbr.backtest.checks import check_kernels
 from ikbr.backtest.optimise.engine_job import EngineJob
 from ikbr.backtest.optimise.executors.choose import choose_executor
 from ikbr.backtest.optimise.executors.executor import Executor

@@ -14,7 +14,8 @@ from ikbr.api.market_data import choose_source, find_data
 from ikbr.api.request import Request, canonical
 from ikbr.api.run import check_fees, history_of, model_of, say, setting_texts
 from ikbr.backtest.account_run import AccountRun, Played
-from ikbr.backtest.engine import Progress, check_fill_rule
+from ikbr.backtest.checks import check_fill_rule
+from ikbr.backtest.engine import Progress
 from ikbr.backtest.result import BacktestResult
 from ikbr.broker.faults import Fault
 from ikbr.broker.program import Ending, Outcome, run_program

@@ -60,6 +60,7 @@ def to_json(result: BacktestResult) -> dict[str, Any]:
         "sharpe": summary.sharpe if summary else None,
         "fill_hash": result.fill_hash,
         "shape": result.shape,
+        "path": result.path,
         "engine_seconds": result.engine_seconds,
         "events_per_second": result.events_per_second,
         "params": result.params,

@@ -69,6 +69,8 @@ def _listed(symbols: list[str], most: int = 8) -> str:
 def _numbers(result: BacktestResult, words: Words) -> Table:
     from rich.table import Table
 
+    from ikbr.backtest.result import ENGINE
+
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -77,6 +79,8 @@ def _numbers(result: BacktestResult, words: Words) -> Table:
         table.add_row(_text(tile.name), _text(tile.value, _STYLES[tile.tone]), _text(tile.note))
     speed = f"{result.events_per_second:,.0f} a second, " if result.engine_seconds > 0 else ""
     speed += f"{result.shape} replay"
+    if result.path != ENGINE:
+        speed += f", {result.path}"
     table.add_row(_text("Events"), _text(f"{result.events:,}", _STYLES[""]), _text(speed))
     return table
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 
+from ikbr.backtest.checks import check_currencies, check_fill_rule, check_kernels
 from ikbr.backtest.collector import calm_collector
 from ikbr.backtest.evaluate import splits_of
 from ikbr.backtest.notes import notes_of
-from ikbr.backtest.outcome import Circumstances, MemoryLog, outcome
-from ikbr.backtest.result import BacktestResult
+from ikbr.backtest.outcome import Circumstances, Ending, MemoryLog, outcome
+from ikbr.backtest.result import COMPILED_ORDERS, ENGINE, BacktestResult
 from ikbr.backtest.rows import RowReplay
+from ikbr.backtest.single.eligible import why_not
 from ikbr.backtest.stage import Instance, Setup, Stage
 from ikbr.core.event_bus import EventBus
 from ikbr.core.opening import Part
@@ -21,14 +24,16 @@ from ikbr.core.pipeline import settings_record
 from ikbr.core.ports import History, Journal
 from ikbr.core.warm_up import warm_up
 from ikbr.core.winding_down import wind_down
-from ikbr.domain.errors import ConfigError, ContractError, DataError, nearest
+from ikbr.domain.errors import ConfigError, DataError, nearest
 from ikbr.domain.events import EventType
-from ikbr.domain.execution import ExecutionModel
-from ikbr.domain.instrument import MICRO, Instrument
+from ikbr.domain.instrument import MICRO
 from ikbr.domain.tape import Tape, TapeSource
-from ikbr.strategies.kernel import all_kernels, is_kernel
+from ikbr.strategies.kernel import all_kernels
 
 SHAPES = ("auto", "kernel", "python", "reference")
+
+LONG = 1_000_000
+"""Rows from which on compiled orders are worth compiling for, unless they are asked for."""
 
 BAR_TEXT = {"second": "1s", "minute": "1min", "daily": "1day"}
 """The bars of the data by its resolution, as strategies write them."""
@@ -82,9 +87,38 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
             f"{', '.join(i.symbol for i in source.instruments)}: the data has no sessions, and "
             f"without them nothing ever opens; choose a calendar that knows its days."
         )
+    check_currencies(source.instruments, setup)
+    pieces = source.chunks()
+    if not why_not(source, instances, setup, feed, bus):
+        first, pieces = _look_at_first(pieces)
+        if first >= LONG or (first and setup.shape == "kernel"):
+            told = settings or {}
+            found = _compiled_orders(
+                source, pieces, instances, setup, journal, feed, told, progress
+            )
+            if found is not None:
+                return found
+            pieces = source.chunks()
+    stage, log = _stage(source, instances, setup, journal, bus)
+    record = _settings_record(stage, settings or {})
+    journal.append("settings", 0, record)
+    if setup.opening is not None:
+        setup.opening.record(journal, 0)
+    with calm_collector():
+        span = _replay(stage, source, pieces, progress, history)
+    return _result(stage, source, log, feed, record, span, journal)
+
+
+def _stage(
+    source: TapeSource,
+    instances: Sequence[Instance],
+    setup: Setup,
+    journal: Journal,
+    bus: EventBus | None = None,
+) -> tuple[Stage, MemoryLog]:
+    """Wire everything for a run; nothing runs yet."""
     bus = bus if bus is not None else EventBus()
     log = MemoryLog(bus)
-    _check_currencies(source.instruments, setup)
     stage = Stage(
         source.instruments,
         source.sessions,
@@ -97,26 +131,59 @@ def run_backtest(  # noqa: PLR0913 - every port of a run is named
     )
     stage.agenda.subscribe_bars()
     bus.start()
-    record = _settings_record(stage, settings or {})
-    journal.append("settings", 0, record)
-    if setup.opening is not None:
-        setup.opening.record(journal, 0)
-    with calm_collector():
-        span = _replay(stage, source, progress, history)
-    return _result(stage, source, log, feed, record, span, journal)
+    return stage, log
 
 
-def check_fill_rule(feed: str, model: ExecutionModel) -> None:
-    """Refuse a fill rule that needs what the feed lacks.
+def _look_at_first(pieces: Iterator[Tape]) -> tuple[int, Iterator[Tape]]:
+    """Say how many rows the first piece of a tape has, without losing it."""
+    first = next(pieces, None)
+    return (0, pieces) if first is None else (len(first), chain([first], pieces))
 
-    Raises:
-        ConfigError: When it does.
+
+def _compiled_orders(
+    source: TapeSource,
+    pieces: Iterator[Tape],
+    instances: Sequence[Instance],
+    setup: Setup,
+    journal: Journal,
+    feed: str,
+    settings: Mapping[str, Any],
+    progress: Progress | None,
+) -> BacktestResult | None:
+    """Run with compiled orders; None where something comes that only the engine knows.
+
+    Nothing is written before the end, so that the engine can begin anew.
     """
-    if feed == "quotes" and model.fill != "quote":
-        raise ConfigError(
-            f"fill = {model.fill!r} needs prints, and the feed 'quotes' has none; "
-            f"use --fill quote or --feed both."
-        )
+    from ikbr.backtest.single.replay import SingleReplay
+
+    stage, log = _stage(source, instances, setup, journal)
+    record = _settings_record(stage, settings)
+    replay: SingleReplay | None = None
+    seconds = 0.0
+    first_ns = last_ns = 0
+    with calm_collector():
+        for tape in pieces:
+            if replay is None:
+                first_ns = int(tape.ts[0])
+                replay = SingleReplay(stage, source, tape)
+            began = time.perf_counter()
+            if not replay.run(tape):
+                return None
+            seconds += time.perf_counter() - began
+            last_ns = int(tape.ts[-1])
+            if progress is not None:
+                progress(replay.events, last_ns)
+        if replay is None:
+            return None
+        began = time.perf_counter()
+        ending = replay.finish(max(source.sessions[-1].close_ns, last_ns))
+        journal.append("settings", 0, record)
+        replay.tell(journal)
+        log.fills += replay.maker.fills
+        seconds += time.perf_counter() - began
+    notes = [replay.note] if replay.note else []
+    span = Span(replay.events, first_ns, last_ns, seconds, "kernel", notes, path=COMPILED_ORDERS)
+    return _result(stage, source, log, feed, record, span, journal, ending)
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -128,6 +195,7 @@ class Span(msgspec.Struct, frozen=True):
         seconds: Wall time of the replay.
         shape: Which replay it was.
         notes: What a reader must know of the strategies' warm-up.
+        path: Where its orders were decided.
     """
 
     events: int
@@ -136,10 +204,15 @@ class Span(msgspec.Struct, frozen=True):
     seconds: float
     shape: str
     notes: Sequence[str] = ()
+    path: str = ENGINE
 
 
 def _replay(
-    stage: Stage, source: TapeSource, progress: Progress | None, history: History | None
+    stage: Stage,
+    source: TapeSource,
+    pieces: Iterator[Tape],
+    progress: Progress | None,
+    history: History | None,
 ) -> Span:
     """Replay everything; reading data and loading compiled code are not counted as its time."""
     notes: list[str] = []
@@ -148,7 +221,7 @@ def _replay(
     seconds = 0.0
     part = stage.setup.part
     end_ns = source.sessions[-1].close_ns if part is None else part.end_ns
-    for tape in source.chunks():
+    for tape in pieces:
         if replay is None:
             first_ns = int(tape.ts[0])
             begin_ns = min(first_ns, source.sessions[0].open_ns)
@@ -237,39 +310,6 @@ def _runner(stage: Stage, source: TapeSource, first: Tape) -> Replay:
     return Replay("reference", lambda tape: rows.run(tape, 0, len(tape)))
 
 
-def check_kernels(instances: Sequence[Instance], setup: Setup) -> None:
-    """Refuse the kernel shape where it cannot be.
-
-    Raises:
-        ConfigError: When a strategy is no kernel, or nothing is to be compiled.
-    """
-    if not setup.compile:
-        raise ConfigError(
-            "shape 'kernel' runs compiled code, and nothing is to be compiled; leave out "
-            "--no-compile or --shape kernel."
-        )
-    plain = [one.name for one in instances if not is_kernel(one.strategy)]
-    if plain:
-        raise ConfigError(
-            f"shape 'kernel' needs strategies that are kernels, and {', '.join(plain)} "
-            f"{'is' if len(plain) == 1 else 'are'} none; use --shape python, or derive from "
-            f"KernelStrategy (docs/kernels.md)."
-        )
-
-
-def _check_currencies(instruments: Sequence[Instrument], setup: Setup) -> None:
-    on_tape = {i.symbol for i in instruments}
-    for instrument in instruments:
-        currency = instrument.currency
-        pairs = {f"{currency}.{setup.base}", f"{setup.base}.{currency}"}
-        if currency != setup.base and currency not in setup.fx and not pairs & on_tape:
-            raise ContractError(
-                f"{instrument.symbol} is quoted in {currency}, and no exchange rate to "
-                f"{setup.base} is known; add {currency}.{setup.base} to the symbols or give "
-                f"one with --fx {currency}=RATE."
-            )
-
-
 def _settings_record(stage: Stage, settings: Mapping[str, Any]) -> dict[str, Any]:
     setup = stage.setup
     more = {
@@ -289,6 +329,7 @@ def _result(
     record: Mapping[str, Any],
     span: Span,
     journal: Journal,
+    ending: Ending | None = None,
 ) -> BacktestResult:
     model = stage.setup.model
     about = Circumstances(
@@ -304,12 +345,13 @@ def _result(
         events=span.events,
         seconds=span.seconds,
         shape=span.shape,
+        path=span.path,
         latency_ms=model.latency_ms,
         fill=model.fill,
         fees=model.fees,
         splits=splits_of(source, model),
         notes=[*notes_of(source, model, stage.market), *span.notes],
     )
-    result = outcome(stage, log, about)
+    result = outcome(stage, log, about, ending)
     result.journal = getattr(journal, "records", ())
     return result

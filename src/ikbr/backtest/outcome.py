@@ -5,19 +5,23 @@ A session on paper or live is looked at in the same way as a backtest.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ikbr.backtest.evaluate import Conditions, evaluate
-from ikbr.backtest.result import BacktestResult
+from ikbr.backtest.result import ENGINE, BacktestResult
 from ikbr.core.event_bus import EventBus
 from ikbr.core.pipeline import Pipeline, plain_values
+from ikbr.core.recorder import PricePath
 from ikbr.domain.amendment import Amendment, amend_fills
 from ikbr.domain.events import Alert, EventType, Refusal
 from ikbr.domain.instrument import MICRO
-from ikbr.domain.order import Fill
+from ikbr.domain.order import Fill, Order
 from ikbr.domain.round_trips import Split
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE
@@ -55,6 +59,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
         events: Rows of market data.
         seconds: Wall time.
         shape: Which replay it was.
+        path: Where its orders were decided.
         latency_ms, fill, fees: Of the simulated market; of a real one "ibkr".
         splits: Those that were booked.
         notes: What a reader must know.
@@ -73,6 +78,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     seconds: float
     shape: str
+    path: str = ENGINE
     latency_ms: float
     fill: str
     fees: str
@@ -80,20 +86,65 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     notes: Sequence[str] = ()
 
 
-def outcome(pipeline: Pipeline, log: MemoryLog, about: Circumstances) -> BacktestResult:
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what a run came to.
+
+    Attributes:
+        orders: All of them, in order.
+        refused: Refusals counted by rule.
+        equity_ts, equity: The equity path.
+        session_equity: Date and equity at the end of every session.
+        prices: Sampled prices by symbol.
+        final_equity_micro: Equity at the end, millionths of the base currency.
+        positions: Signed quantities that are not 0, by symbol.
+        commission_micro: All fees, millionths of the base currency.
+    """
+
+    orders: Sequence[Order]
+    refused: Mapping[str, int]
+    equity_ts: NDArray[np.int64]
+    equity: NDArray[np.float64]
+    session_equity: Sequence[tuple[dt.date, float]]
+    prices: Mapping[str, PricePath]
+    final_equity_micro: int
+    positions: Mapping[str, int]
+    commission_micro: int
+
+
+def ending_of(pipeline: Pipeline) -> Ending:
+    """Read what a run came to from the books and the recorder of its pipeline."""
+    trader, recorder = pipeline.trader, pipeline.recorder
+    portfolio = trader.portfolio
+    equity_ts, equity = recorder.equity_path()
+    return Ending(
+        orders=list(trader.orders.orders.values()),
+        refused=dict(trader.desk.refused),
+        equity_ts=equity_ts,
+        equity=equity,
+        session_equity=recorder.session_equity,
+        prices=recorder.price_paths(),
+        final_equity_micro=pipeline.valuation.equity_micro,
+        positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
+        commission_micro=sum(
+            portfolio.to_base(p.fees_micro, p.instrument.currency)
+            for p in portfolio.positions.values()
+        ),
+    )
+
+
+def outcome(
+    pipeline: Pipeline, log: MemoryLog, about: Circumstances, ending: Ending | None = None
+) -> BacktestResult:
     """Sum up a run that is over.
 
     Args:
         pipeline: What ran.
         log: What was heard meanwhile.
         about: How it was run.
+        ending: What it came to; by default what the pipeline's books say.
     """
-    trader, recorder = pipeline.trader, pipeline.recorder
-    portfolio, running = trader.portfolio, trader.manager.running
-    equity_ts, equity = recorder.equity_path()
-    commission = sum(
-        portfolio.to_base(p.fees_micro, p.instrument.currency) for p in portfolio.positions.values()
-    )
+    ending = ending if ending is not None else ending_of(pipeline)
+    running = pipeline.trader.manager.running
     result = BacktestResult(
         mode=about.mode,
         strategy="+".join(one.name for one in running),
@@ -109,21 +160,22 @@ def outcome(pipeline: Pipeline, log: MemoryLog, about: Circumstances) -> Backtes
         events=about.events,
         engine_seconds=about.seconds,
         shape=about.shape,
+        path=about.path,
         fills=log.fills,
-        orders=list(trader.orders.orders.values()),
+        orders=ending.orders,
         refusals=log.refusals,
-        refused=dict(trader.desk.refused),
+        refused=ending.refused,
         alerts=log.alerts,
-        equity_ts=equity_ts,
-        equity=equity,
-        session_equity=recorder.session_equity,
-        prices=recorder.price_paths(),
-        final_equity=pipeline.valuation.equity_micro / MICRO,
-        positions={s: p.quantity for s, p in portfolio.positions.items() if p.quantity},
+        equity_ts=ending.equity_ts,
+        equity=ending.equity,
+        session_equity=ending.session_equity,
+        prices=ending.prices,
+        final_equity=ending.final_equity_micro / MICRO,
+        positions=ending.positions,
         described={one.name: dict(one.describe()) for one in running},
         logs=_logs(pipeline),
         notes=list(about.notes),
-        commission=commission / MICRO,
+        commission=ending.commission_micro / MICRO,
     )
     marks = {
         i.symbol: i.to_price(units)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ikbr.backtest.analytics.summary import Summary
     from ikbr.backtest.explain import Finding
 
+ENGINE, COMPILED_ORDERS = "engine", "compiled orders"
+"""Where the orders of a run are decided."""
+
 
 @dataclass(slots=True, repr=False)
 class BacktestResult:
@@ -41,6 +44,8 @@ class BacktestResult:
         engine_seconds: Wall time of the replay alone.
         shape: Which replay ran: "kernel" (compiled from decision to decision), "python" (a loop
             over the rows, skipping checks) or "reference" (every row checked).
+        path: Where its orders were decided: "engine", or "compiled orders", which gives the same
+            (docs/kernels.md).
         fills, orders, refusals, alerts: What happened, in order.
         refused: Refusals counted by rule.
         equity_ts, equity: The equity path (each minute of a session, each fill, each close).
@@ -85,6 +90,7 @@ class BacktestResult:
     findings: Sequence[Finding] = ()
     journal: Sequence[Any] = ()
     shape: str = "reference"
+    path: str = ENGINE
     mode: str = "backtest"
 
     def __repr__(self) -> str:

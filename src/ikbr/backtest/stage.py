@@ -49,6 +49,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             nothing needs checking; "reference" checks every row; "auto" is "kernel" where every
             strategy is one, else "python".
         compile: Whether kernels may be compiled; without, they run as Python.
+        compile_orders: Whether compiled code may decide orders, too, where that gives the same
+            run; without, the engine decides them.
         opening: What the account holds at first, instead of the capital alone.
         part: The part of the sessions that is run; None for all of the data.
     """
@@ -63,6 +65,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     fx: Mapping[str, float] = {}
     shape: str = "auto"
     compile: bool = True
+    compile_orders: bool = True
     opening: Opening | None = None
     part: Part | None = None
 

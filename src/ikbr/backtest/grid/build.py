@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 
 from ikbr.backtest.grid import layout, loop, steps
@@ -18,13 +19,21 @@ KEPT = 32
 _built: dict[str, Loaded] = {}
 
 
-def build_loop(strategy: KernelStrategy, state: Fields, params: Fields) -> Loaded:
+def build_loop(
+    strategy: KernelStrategy,
+    state: Fields,
+    params: Fields,
+    form: ModuleType = loop,
+    modules: Sequence[ModuleType] = (),
+) -> Loaded:
     """Compile the loop around a kernel, or find it compiled.
 
     Args:
         strategy: One of the sets; all have the same kernel.
         state: The fields of its state.
         params: The fields of its parameters.
+        form: The module with the loop's text and its names.
+        modules: Further modules of our own that end up in it.
 
     Raises:
         StrategyError: When the kernel cannot be compiled; it says where and why.
@@ -33,7 +42,8 @@ def build_loop(strategy: KernelStrategy, state: Fields, params: Fields) -> Loade
 
     function = kernel_function(type(strategy))
     try:
-        key = key_of([function], loop.TEXT, state, params, *_versions(), modules=_loop_files())
+        files = [form, *modules, *_loop_files()]
+        key = key_of([function], form.TEXT, state, params, *_versions(), modules=files)
     except Uncacheable:
         key = None
     if key is not None and key in _built:
@@ -44,9 +54,9 @@ def build_loop(strategy: KernelStrategy, state: Fields, params: Fields) -> Loade
         check(strategy, kernel, state, params)
 
     try:
-        found = load(loop.TEXT, loop.scope_of(kernel, state, params), key, check_kernel)
+        found = load(form.TEXT, form.scope_of(kernel, state, params), key, check_kernel)
     except numba.core.errors.NumbaError as error:
-        raise StrategyError(explain("the grid's loop", "", error)) from error
+        raise StrategyError(explain("the loop", "", error)) from error
     return _keep(key, found)
 
 
@@ -76,9 +86,9 @@ def _versions() -> tuple[str, str]:
 def _loop_files() -> list[ModuleType]:
     """List the modules of our own that end up in a loop."""
     from ikbr.backtest import kernel_cache, kernel_scan, kernel_types
-    from ikbr.domain import tape
+    from ikbr.domain import marks, tape
 
-    return [loop, steps, layout, kernel_cache, kernel_scan, kernel_types, tape]
+    return [loop, steps, marks, layout, kernel_cache, kernel_scan, kernel_types, tape]
 
 
 def _step_files() -> list[ModuleType]:

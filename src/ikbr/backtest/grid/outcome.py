@@ -134,23 +134,8 @@ class GridOutcome:
 
     def equity_path(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Give times and values of the equity: every minute of a session, fill and close."""
-        samples = self.frame.samples
-        records = self.records[np.argsort(self.records[:, at.FILL_NUMBER])]
-        unit = self.frame.instrument.unit_value_micro
-        quantity = records[:, at.FILL_QUANTITY]
-        spent = quantity * records[:, at.FILL_PRICE] * unit + records[:, at.FILL_FEE]
-        start = round(self.frame.capital * MICRO)
-        cash = np.concatenate(([start], start - np.cumsum(spent)))
-        held = np.concatenate(([0], np.cumsum(quantity)))
-        before = np.searchsorted(records[:, at.FILL_ROW], samples.row, "left")
-        sampled = cash[before] + held[before] * np.where(held[before], samples.mark, 0) * unit
-        ts = np.concatenate((samples.ts, records[:, at.FILL_TS]))
-        equity = np.concatenate((sampled, records[:, at.FILL_EQUITY]))
-        # At one time a sample comes before fills, and the last value stands.
-        order = np.argsort(ts, kind="stable")
-        ts, equity = ts[order], equity[order]
-        stands = np.append(ts[1:] != ts[:-1], True)
-        return ts[stands], equity[stands] / MICRO
+        frame = self.frame
+        return equity_path(self.records, frame.samples, frame.capital, frame.instrument)
 
     @cached_property
     def summary(self) -> Summary:
@@ -182,3 +167,32 @@ class GridOutcome:
                 algorithms={fill.order_id: str(OrderType.MARKET) for fill in self.fills},
             )
         )
+
+
+def equity_path(
+    records: NDArray[np.int64], samples: Samples, capital: float, instrument: Instrument
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Give times and values of the equity: every minute of a session, fill and close.
+
+    Args:
+        records: The fills, a row each; the columns are `layout.FILL_…`.
+        samples: The moments at which it is noted.
+        capital: Opening cash.
+        instrument: What was traded.
+    """
+    records = records[np.argsort(records[:, at.FILL_NUMBER])]
+    unit = instrument.unit_value_micro
+    quantity = records[:, at.FILL_QUANTITY]
+    spent = quantity * records[:, at.FILL_PRICE] * unit + records[:, at.FILL_FEE]
+    start = round(capital * MICRO)
+    cash = np.concatenate(([start], start - np.cumsum(spent)))
+    held = np.concatenate(([0], np.cumsum(quantity)))
+    before = np.searchsorted(records[:, at.FILL_ROW], samples.row, "left")
+    sampled = cash[before] + held[before] * np.where(held[before], samples.mark, 0) * unit
+    ts = np.concatenate((samples.ts, records[:, at.FILL_TS]))
+    equity = np.concatenate((sampled, records[:, at.FILL_EQUITY]))
+    # At one time a sample comes before fills, and the last value stands.
+    order = np.argsort(ts, kind="stable")
+    ts, equity = ts[order], equity[order]
+    stands = np.append(ts[1:] != ts[:-1], True)
+    return ts[stands], equity[stands] / MICRO

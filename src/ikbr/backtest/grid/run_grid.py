@@ -14,7 +14,7 @@ from ikbr.backtest.grid import layout
 from ikbr.backtest.grid.eligible import why_not
 from ikbr.backtest.grid.group import BLOCK, Group, groups_of
 from ikbr.backtest.grid.outcome import Frame, GridOutcome
-from ikbr.backtest.grid.samples import Samples
+from ikbr.backtest.grid.samples import Samples, carried
 from ikbr.backtest.stage import Instance, Setup
 from ikbr.domain.errors import ConfigError, DataError
 from ikbr.domain.instrument import Instrument
@@ -163,24 +163,6 @@ def _columns(tape: Tape) -> dict[str, NDArray[Any]]:
     """Give the columns that compiled code reads, each in one run of memory."""
     names = ("ts", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
     return {name: np.ascontiguousarray(getattr(tape, name)) for name in names}
-
-
-def carried(marks: NDArray[np.int32], before: int) -> NDArray[np.int32]:
-    """Carry marks on over rows at which nothing stands.
-
-    Args:
-        marks: The mark of every row, or NO_PRICE.
-        before: The mark before the first row, or NO_PRICE.
-
-    >>> carried(np.array([NO_PRICE, 5, NO_PRICE], np.int32), 3).tolist()
-    [3, 5, 5]
-    """
-    silent = marks == np.int32(NO_PRICE)
-    if not silent.any():
-        return marks
-    place = np.where(silent, -1, np.arange(len(marks)))
-    np.maximum.accumulate(place, out=place)
-    return np.where(place < 0, np.int32(before), marks[np.maximum(place, 0)])
 
 
 def _outcome(name: str, own: Any, records: NDArray[np.int64], frame: Frame) -> GridOutcome:

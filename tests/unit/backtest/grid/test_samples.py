@@ -7,8 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from ikbr.backtest.grid.run_grid import carried
-from ikbr.backtest.grid.samples import Samples
+from ikbr.backtest.grid.samples import Samples, carried
 from ikbr.domain.session import Session
 from ikbr.domain.tape import NO_PRICE
 
