@@ -21,7 +21,7 @@ from ib_async import IB, MarketOrder, Stock
 from wire_server import Peer, world_of
 
 from ikbr.broker.client import Client
-from ikbr.broker.pacing import Announced, Lane, pace, pacer_of
+from ikbr.broker.pacing import pace
 
 SUBSCRIPTIONS = 100
 
@@ -51,9 +51,6 @@ async def once(make: Any, port: int, far: Far) -> float:
     for _ in range(SUBSCRIPTIONS):
         ib.client.reqMktData(ib.client.getReqId(), contract, "", False, False, [])
     order_id = ib.client.getReqId()
-    pacer = pacer_of(ib)
-    if pacer is not None:
-        pacer.announce(order_id, Announced(Lane.OPEN))
     ib.client.placeOrder(order_id, contract, MarketOrder("BUY", 1))
     while not far.came:
         await asyncio.sleep(0.001)

@@ -190,8 +190,8 @@ def telemetry(runner: Any, bus: Any) -> Any:
     return begin
 
 
-async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
-    from ikbr.broker.client import Client
+def session(client: Any, port: int, variant: str, symbols: list[str], shift: int) -> Any:
+    """Give a session on paper as `ikbr paper` runs it, its strategy and its bus; not connected."""
     from ikbr.broker.connection import ConnectionSettings
     from ikbr.core.event_bus import EventBus
     from ikbr.core.pipeline import Instance
@@ -240,8 +240,15 @@ async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
         lambda _account: None,
     )
     bus = EventBus()
-    runner = Runner(Client(), plan, Meant("paper", "paper", port), outside, bus)
+    runner = Runner(client, plan, Meant("paper", "paper", port), outside, bus)
     bus.subscribe(EventType.REFUSED, complain, name="benchmark")
+    return runner, strategy, bus
+
+
+async def ikbr(port: int, variant: str, symbols: list[str], shift: int) -> None:
+    from ikbr.broker.client import Client
+
+    runner, strategy, bus = session(Client(), port, variant, symbols, shift)
     tell = telemetry(runner, bus) if "IKBR_BENCH_LOCKS" in os.environ else None
 
     async def begin() -> None:

@@ -19,7 +19,7 @@ from ikbr.broker.inquiry import Inquiry
 from ikbr.broker.line import Line
 from ikbr.broker.order_templates import OrderTemplates
 from ikbr.broker.orders import to_ib_order
-from ikbr.broker.pacing import Announced, Lane, Pacer, pacer_of
+from ikbr.broker.pacing import Lane, Pacer, Placing, pacer_of
 from ikbr.broker.raw_feed import tap, wire_of
 from ikbr.core.ports import Clock
 from ikbr.core.stopwatch import Stopwatch, stamped
@@ -295,15 +295,16 @@ class IBBroker:
             )
         except OrderError as error:
             return str(error)
-        if self._pacer is not None:
-            # A family goes in the lane of its head, and only together.
-            lane = Lane.CLOSE if order.closes and not line.ib_parent else Lane.OPEN
-            how = Announced(lane, line.ib_parent, more=not line.transmitted)
-            self._pacer.announce(order.order_id, how)
         line.placed += 1
         if self._watch is not None:
             self._watch.on_intent()
-        self._wire.sendMsg(message)
+        if self._pacer is None:
+            self._wire.sendMsg(message)
+        else:
+            # A family goes in the lane of its head, and only together.
+            lane = Lane.CLOSE if order.closes and not line.ib_parent else Lane.OPEN
+            how = Placing(lane, line.ib_parent, not line.transmitted)
+            self._pacer.place(order.order_id, message, how)
         if self._watch is not None:
             self._watch.on_sent(order.order_id)
         self._expect_answer(line)

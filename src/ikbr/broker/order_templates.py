@@ -1,8 +1,8 @@
 """Order templates: everything about an order that is known before the tick is encoded once.
 
-The first order of a kind is written by ib_async's own code and cut where orders of that kind
-differ; each later one is those pieces joined with its own values. The bytes are the ones that
-ib_async would have sent.
+The first order of a kind is written by ib_async's own code, and what differs between orders of that
+kind is left open in it; each later one is that text with its own values filled in. The bytes are
+the ones that ib_async would have sent.
 
 Source: TWS API socket protocol, placeOrder at server versions 157 to 178: without legs and hedges
 the fields below always stand at these places.
@@ -69,7 +69,7 @@ class OrderTemplates:
         """
         self._contracts = contracts
         self._account = account
-        self._templates: dict[tuple[Any, ...], list[str]] = {}
+        self._templates: dict[tuple[Any, ...], str] = {}
 
     def message(
         self,
@@ -112,18 +112,17 @@ class OrderTemplates:
         if template is None:
             template = self._cut(key, version, order, request, oca_group)
         shape = _SHAPES[request.order_type]
-        parts = template.copy()
-        parts[1::2] = [
-            _text(order.order_id),
+        order_id = order.order_id
+        return template % (
+            order_id,
             _text(request.quantity),
             *[_text(getattr(request, name)) for name in shape.first],
             oca_group,
-            write_ref(order.order_id, order.strategy),
+            write_ref(order_id, order.strategy),
             "1" if transmit else "0",
-            _text(parent_id),
+            parent_id,
             *[_text(getattr(request, name)) for name in shape.last],
-        ]
-        return "".join(parts)
+        )
 
     def warm(self, version: int, instruments: Iterable[Instrument]) -> None:
         """Make the templates of the usual orders before the first of them is wanted."""
@@ -136,26 +135,19 @@ class OrderTemplates:
 
     def _cut(
         self, key: tuple[Any, ...], version: int, order: Order, request: OrderRequest, group: str
-    ) -> list[str]:
-        """Let ib_async write an order, and cut it where those of its kind differ."""
+    ) -> str:
+        """Let ib_async write an order, and leave open what differs between those of its kind."""
         ib = to_ib_order(order, request, account=self._account, oca_group=group)
         scribe = _Scribe(version)
         scribe.placeOrder(order.order_id, self._contracts.contract(order.instrument), ib)  # type: ignore[no-untyped-call]
-        fields = scribe.written.split("\0")
-        template: list[str] = []
-        begin = 0
+        fields = scribe.written.replace("%", "%%").split("\0")
         # Older servers have one field more, faProfile, before the places of trailing orders.
         more = version < WITHOUT_PROFILE
         for place in _SHAPES[request.order_type].places:
-            at = place + (more and place > PARENT_ID)
-            template += ["\0".join([*fields[begin:at], ""]), ""]
-            begin = at + 1
-        template.append("\0".join(["", *fields[begin:]]))
-        for at in range(2, len(template) - 1, 2):
-            template[at] = "\0" + template[at]
+            fields[place + (more and place > PARENT_ID)] = "%s"
         if len(self._templates) >= MOST:
             self._templates.clear()
-        self._templates[key] = template
+        self._templates[key] = template = "\0".join(fields)
         return template
 
 

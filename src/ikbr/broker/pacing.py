@@ -52,6 +52,7 @@ class Lane(IntEnum):
 
 
 PLACE, CANCEL = "3", "4"
+_PLACES = PLACE + "\0"
 
 LANES: dict[str, Lane] = {
     CANCEL: Lane.CANCEL,
@@ -81,7 +82,7 @@ class Parcel:
     open: bool = False
 
 
-class Announced(NamedTuple):
+class Placing(NamedTuple):
     """Say how an order is to be sent.
 
     Attributes:
@@ -93,6 +94,9 @@ class Announced(NamedTuple):
     lane: Lane
     parent_id: int = 0
     more: bool = False
+
+
+_ALONE = {lane: Placing(lane) for lane in Lane}
 
 
 class Pacer:
@@ -130,7 +134,6 @@ class Pacer:
         self._times: deque[float] = deque()
         self._waiting: tuple[deque[Parcel], ...] = tuple(deque() for _ in Lane)
         self._of_order: dict[int, Parcel] = {}
-        self._announced: dict[int, Announced] = {}
         self._wakes = False
         self._late = False
         self.sent = 0
@@ -161,10 +164,6 @@ class Pacer:
 
     # --- sending -------------------------------------------------------------------------------
 
-    def announce(self, order_id: int, how: Announced) -> None:
-        """Say how the order is to be sent whose message comes next."""
-        self._announced[order_id] = how
-
     def send(self, message: str) -> None:
         """Send a message, now or as soon as its turn comes.
 
@@ -177,22 +176,34 @@ class Pacer:
             raise BrokerError(
                 f"{MOST_WAITING:,} requests for data wait to be sent; ask for less at once."
             )
-        order_id = _order_of(number, rest)
-        how = self._announced.pop(order_id, Announced(lane))
-        if self._goes_at_once(how):
-            self._times.append(self._time_s())
+        self._send(_order_of(number, rest), message, _ALONE[lane])
+
+    def place(self, order_id: int, message: str, how: Placing) -> None:
+        """Send the message that places or changes an order, now or as soon as its turn comes.
+
+        Args:
+            order_id: Which.
+            message: As it goes.
+            how: How urgent it is, and what it goes with.
+        """
+        self._send(order_id, message, how)
+
+    def _send(self, order_id: int, message: str, how: Placing) -> None:
+        now = self._time_s()
+        if self._goes_at_once(how, now):
+            self._times.append(now)
             self.sent += 1
             self._write(message)
             return
         parcel = self._of_order.get(order_id) or self._of_order.get(how.parent_id)
         if parcel is None:
-            parcel = Parcel(how.lane, self._time_s())
+            parcel = Parcel(how.lane, now)
             self._waiting[how.lane].append(parcel)
         parcel.messages.append((order_id, message))
         if order_id:
             parcel.orders.add(order_id)
             self._of_order[order_id] = parcel
-        if number == PLACE:
+        if message.startswith(_PLACES):
             parcel.open = how.more
         self._flush()
 
@@ -217,18 +228,17 @@ class Pacer:
                 self.given_up += len(parcel.messages)
                 orders += self._forget(parcel)
             lane.clear()
-        self._announced.clear()
         self._tell_late()
         if orders:
             self.on_given_up(orders)
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _goes_at_once(self, how: Announced) -> bool:
+    def _goes_at_once(self, how: Placing, now: float) -> bool:
         """Say whether a message need not wait, as none does."""
         if how.more or any(self._waiting):
             return False
-        self._forget_old(self._time_s())
+        self._forget_old(now)
         return len(self._times) < self._budget(how.lane)
 
     def _forget_old(self, now: float) -> None:
@@ -267,8 +277,7 @@ class Pacer:
     def _forget(self, parcel: Parcel) -> Counter[int]:
         for order_id in parcel.orders:
             del self._of_order[order_id]
-        places = PLACE + "\0"
-        return Counter(one for one, message in parcel.messages if message.startswith(places))
+        return Counter(one for one, message in parcel.messages if message.startswith(_PLACES))
 
     def _wake(self) -> None:
         self._wakes = False

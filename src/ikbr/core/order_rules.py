@@ -13,7 +13,6 @@ from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
 _NEEDS_LIMIT = {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_ON_CLOSE}
 _NEEDS_STOP = {OrderType.STOP, OrderType.STOP_LIMIT}
 _MARKET = OrderType.MARKET
-_PRICE_FIELDS = ("limit_price", "stop_price", "take_profit", "stop_loss")
 
 
 def check_request(request: OrderRequest, instrument: Instrument) -> None:
@@ -44,24 +43,39 @@ def check_request(request: OrderRequest, instrument: Instrument) -> None:
 
 
 def _check_prices(request: OrderRequest, instrument: Instrument) -> None:
-    for name in _PRICE_FIELDS:
-        price = getattr(request, name)
-        if price is None:
-            continue
-        if not math.isfinite(price):
-            raise OrderError(f"{request.symbol}: {name} = {price} is not a price.")
-        units = instrument.to_units(price)
-        is_cap = name == "limit_price" and request.order_type is OrderType.MIDPRICE
-        if not is_cap and instrument.on_grid(units) != units:
-            near = instrument.to_price(instrument.on_grid(units))
-            raise OrderError(
-                f"{request.symbol}: {name} = {price} is off the price grid; the nearest price "
-                f"is {near}."
-            )
-    for name in ("trail_amount", "trail_percent"):
-        distance = getattr(request, name)
-        if distance is not None and not 0 < distance < math.inf:
-            raise OrderError(f"{request.symbol}: {name} = {distance} must be above 0.")
+    limit, stop = request.limit_price, request.stop_price
+    if limit is not None:
+        caps = request.order_type is OrderType.MIDPRICE
+        _check_price(request, instrument, "limit_price", limit, on_grid=not caps)
+    if stop is not None:
+        _check_price(request, instrument, "stop_price", stop)
+    if request.take_profit is not None:
+        _check_price(request, instrument, "take_profit", request.take_profit)
+    if request.stop_loss is not None:
+        _check_price(request, instrument, "stop_loss", request.stop_loss)
+    if request.trail_amount is not None:
+        _check_distance(request, "trail_amount", request.trail_amount)
+    if request.trail_percent is not None:
+        _check_distance(request, "trail_percent", request.trail_percent)
+
+
+def _check_price(
+    request: OrderRequest, instrument: Instrument, name: str, price: float, *, on_grid: bool = True
+) -> None:
+    if not math.isfinite(price):
+        raise OrderError(f"{request.symbol}: {name} = {price} is not a price.")
+    units = instrument.to_units(price)
+    nearest = instrument.on_grid(units)
+    if on_grid and nearest != units:
+        raise OrderError(
+            f"{request.symbol}: {name} = {price} is off the price grid; the nearest price "
+            f"is {instrument.to_price(nearest)}."
+        )
+
+
+def _check_distance(request: OrderRequest, name: str, distance: float) -> None:
+    if not 0 < distance < math.inf:
+        raise OrderError(f"{request.symbol}: {name} = {distance} must be above 0.")
 
 
 def child_requests(request: OrderRequest, parent_id: int) -> list[OrderRequest]:

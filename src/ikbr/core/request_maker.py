@@ -8,20 +8,21 @@ from ikbr.core.exits import exit_group
 from ikbr.core.order_rules import check_request
 from ikbr.core.ports import Clock
 from ikbr.core.risk_manager import RiskManager
+from ikbr.core.routing.choose import MARKET
 from ikbr.core.routing.router import Router
 from ikbr.core.sizing import touch_price
 from ikbr.core.slot import Slot
 from ikbr.domain.errors import OrderError, StrategyError
 from ikbr.domain.events import Refused
 from ikbr.domain.instrument import Instrument
-from ikbr.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from ikbr.domain.order import OrderRequest, Side, TimeInForce
 from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.signal import Signal
 from ikbr.domain.timers import NEVER
 from ikbr.strategies.running import FAULTS, Running
 
 _BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _DAY = OrderType.MARKET, TimeInForce.DAY
+_DAY = TimeInForce.DAY
 
 
 class RequestMaker:
@@ -97,13 +98,15 @@ class RequestMaker:
         if slot.exits and (turns or not entry):
             group = exit_group(slot, side, abs(change))
         stop_pct = slot.running.strategy.stop_loss_pct
+        quantity, router = abs(change), self.router
+        route = MARKET if router is None else router.route(slot, signal, side, quantity)
         # By place: naming the fields of a struct takes as long again.
-        request = OrderRequest(
+        return OrderRequest(
             signal.symbol,
             side,
-            abs(change),
-            _MARKET,
-            None,
+            quantity,
+            route.order_type,
+            route.limit_price,
             None,
             None,
             None,
@@ -117,8 +120,8 @@ class RequestMaker:
             # Exits that it cannot replace as a group are cancelled when it has filled.
             after == 0 and bool(slot.exits) and not group,
             abs(after) if turns and held else 0,
+            route.algo,
         )
-        return request if self.router is None else self.router.route(slot, signal, request)
 
     def check_sense(self, slot: Slot, request: OrderRequest) -> Refused | None:
         """Refuse what no broker would understand, before anything else of its group is sent."""

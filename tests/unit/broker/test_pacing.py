@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ib_async import IB
 
 from ikbr.broker import pacing
-from ikbr.broker.pacing import LANES, WINDOW_S, Announced, Lane, Pacer, pace, pacer_of
+from ikbr.broker.pacing import LANES, WINDOW_S, Lane, Pacer, Placing, pace, pacer_of
 from ikbr.domain.errors import BrokerError
 
 
@@ -36,8 +36,7 @@ class Wall:
         self.pacer.on_late = self.late.append
 
     def place(self, order_id: int, lane: Lane = Lane.OPEN, parent: int = 0, **more: bool) -> str:
-        self.pacer.announce(order_id, Announced(lane, parent, **more))
-        self.pacer.send(f"3\0{order_id}\0")
+        self.pacer.place(order_id, f"3\0{order_id}\0", Placing(lane, parent, **more))
         return f"3\0{order_id}\0"
 
     @property
@@ -263,8 +262,7 @@ def test_an_order_behind_a_burst_of_subscriptions_goes_at_once() -> None:
     for number in range(100):
         pacer.send(f"1\x0011\0{number}\0")
     assert len(written) == 30
-    pacer.announce(7, Announced(Lane.OPEN))
-    pacer.send("3\x007\0")
+    pacer.place(7, "3\x007\0", Placing(Lane.OPEN))
     assert written[-1] == "3\x007\0"
     # What is kept free is for what is urgent, and no more than that in a second.
     for number in range(8, 30):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from ikbr.core.ports import Clock
-from ikbr.core.routing.choose import BPS, choose_route
+from ikbr.core.routing.choose import BPS, MARKET, Route, choose_route
 from ikbr.core.slot import Slot
 from ikbr.domain.errors import StrategyError, nearest
 from ikbr.domain.instrument import Instrument, SecType
-from ikbr.domain.order import OrderRequest
+from ikbr.domain.order import Side
 from ikbr.domain.routing import RoutingRules, Urgency
 from ikbr.domain.signal import Signal
 
@@ -39,32 +39,27 @@ class Router:
         self.open_ns = 0
         self.close_ns = 0
 
-    def route(self, slot: Slot, signal: Signal, request: OrderRequest) -> OrderRequest:
+    def route(self, slot: Slot, signal: Signal, side: Side, quantity: int) -> Route:
         """Say how an order is worked.
 
         Args:
             slot: The strategy in the symbol.
             signal: What asked for it; its urgency wins over the rules.
-            request: The market order that was made of it.
+            side: Which way.
+            quantity: How much.
 
         Raises:
             StrategyError: When the signal's urgency is unknown.
         """
         if self.rules.mode == "market":
-            return request
-        route = choose_route(
+            return MARKET
+        return choose_route(
             self.rules,
-            self._urgency(slot, signal, request),
-            request.side,
-            request.quantity,
+            self._urgency(slot, signal, side),
+            side,
+            quantity,
             slot.ticker,
             regular=self.open_ns <= self._clock.now_ns < self.close_ns,
-        )
-        return msgspec.structs.replace(
-            request,
-            order_type=route.order_type,
-            limit_price=route.limit_price,
-            algo=route.algo,
         )
 
     @property
@@ -82,7 +77,7 @@ class Router:
             self._directed[symbol] = msgspec.structs.replace(instrument, exchange=exchange)
         return self._directed[symbol]
 
-    def _urgency(self, slot: Slot, signal: Signal, request: OrderRequest) -> Urgency:
+    def _urgency(self, slot: Slot, signal: Signal, side: Side) -> Urgency:
         if signal.urgency:
             try:
                 return _URGENCIES[signal.urgency]
@@ -91,5 +86,5 @@ class Router:
                     f"{slot.running.name}: urgency {signal.urgency!r} of a signal is unknown; "
                     f"{nearest(signal.urgency, _URGENCIES)}."
                 ) from None
-        closes = request.side * slot.position < 0
+        closes = side * slot.position < 0
         return self.rules.exit_urgency if closes else self.rules.urgency
