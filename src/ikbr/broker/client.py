@@ -44,6 +44,7 @@ class WireClient(IbClient):
         left_to_ib_async: Hot messages that did not look as expected, counted by number.
         on_unread: Told of what could not be handled, in ib_async's words.
         on_read_end: Called when the bytes that were read together are through.
+        after_read: Called last, when there is nothing left to be done about them.
     """
 
     def __init__(self, wrapper: Wrapper) -> None:
@@ -57,6 +58,7 @@ class WireClient(IbClient):
         self.log: WireLog | None = None
         self.left_to_ib_async: Counter[str] = Counter()
         self.on_read_end: Callable[[], None] = _nothing
+        self.after_read: Callable[[], None] = _nothing
         self.on_unread: Callable[[str], None] = _unheard
         self._late_ns = NEVER
         self._on_late: Callable[[], None] = _nothing
@@ -153,6 +155,7 @@ class WireClient(IbClient):
             self._told = False
             if self._processed is not None:
                 self._processed()
+        self.after_read()
 
     def _walk(self, data: bytes) -> None:
         """Go through the messages in some bytes, and keep what is not whole yet."""

@@ -244,6 +244,12 @@ class IBBroker:
         contract = self._contracts.contract(order.instrument)
         self._wire.placeOrder(order.order_id, contract, ib_order)
 
+    def rehearse(self, order: Order) -> None:
+        """Write the message of an order that is never sent."""
+        if self._wire.isReady():
+            version, request = self._wire.serverVersion(), order.request
+            self._templates.message(version, order, request).encode()
+
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Change price or quantity of a working order."""
         line = self.follower.lines.get(order.order_id)

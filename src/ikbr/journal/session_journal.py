@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Lock
 from types import TracebackType
 from typing import Any
@@ -131,6 +132,20 @@ class SessionJournal:
             why = f"not sent: {self.failure}"
             self.append("update", ts_ns, OrderUpdate(body[0], OrderEvent.REJECT, ts_ns, 0, why))
             raise NotDurableError(_no_order(self.failure))
+
+    def rehearse(self, kind: str, ts_ns: int, body: Any) -> None:
+        """Make the line of a record that is not kept, and let the disk's page be ready for one.
+
+        Args:
+            kind: As for `append`, like all that follows.
+            ts_ns: When it would happen.
+            body: What it would say.
+        """
+        with self._lock:
+            if not self._closed:
+                self._segment.chain.record(kind, ts_ns, body)
+                with suppress(OSError):
+                    self._segment.touch()
 
     @property
     def segment(self) -> str:

@@ -41,6 +41,7 @@ from ikbr.live.modes import Meant, check_account
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.plan import Outside, SessionPlan
 from ikbr.live.preparation import World, look_around, past_bars, widened
+from ikbr.live.rehearsals import begin_rehearsals
 from ikbr.live.shadow import wire_pipeline
 from ikbr.live.start_record import record_start
 from ikbr.live.status import Recent, Status, status_of
@@ -339,6 +340,8 @@ class Runner:
         if self._clock is self._wall_clock:
             if self._outside.collects:
                 self._collector.begin()
+                if not plan.shadow:
+                    begin_rehearsals(self._client, self._broker, pipeline, self._on_fault)
             pipeline.keep_latency(self.stopwatch)
 
     def _on_state(self, state: LinkState) -> None:

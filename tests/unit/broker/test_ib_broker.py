@@ -26,6 +26,15 @@ def test_an_order_is_sent_with_our_number_note_and_account(desk: Any) -> None:
     assert (fields[23], fields[26], fields[27]) == ("DU1", "ikbr:100:m", "1")
 
 
+def test_a_rehearsed_order_is_not_sent(desk: Any) -> None:
+    sent = len(desk.sent(3))
+    order = desk.send(100, "LMT", limit_price=500.0)
+    desk.broker.rehearse(order)
+    desk.ib.disconnect()
+    desk.broker.rehearse(order)
+    assert len(desk.sent(3)) == sent + 1
+
+
 def test_request_ids_never_meet_order_ids(desk: Any) -> None:
     assert desk.ib.client.getReqId() >= 1_000_000_000
 

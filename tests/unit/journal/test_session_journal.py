@@ -111,6 +111,30 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path) -> None:
         open_session(tmp_path / "file", "2026-03-02")
 
 
+def test_a_rehearsed_record_changes_nothing(tmp_path) -> None:
+    journal = open_session(tmp_path, "2026-03-02", commit_s=0)
+    intent(journal, 1)
+    path = tmp_path / journal.segment
+    before, lag = path.read_bytes(), journal.lag(9)
+    journal.rehearse("intent", 2, (2, "m", CLOSING, 0))
+    assert (path.read_bytes(), journal.lag(9)) == (before, lag)
+    intent(journal, 3)
+    journal.close()
+    journal.rehearse("intent", 4, (4, "m", CLOSING, 0))
+    assert verify_session(str(tmp_path)).message == "sound: 2 records in 1 segments, closed."
+
+
+def test_a_disk_that_refuses_a_rehearsal_is_no_news() -> None:
+    files = SimulatedFiles()
+    journal = begin(files)
+    files.failures["write_at"] = [errno.EIO]
+    journal.rehearse("intent", 2, (2, "m", CLOSING, 0))
+    assert journal.durable
+    intent(journal, 1)
+    journal.close()
+    assert kinds(files) == ["intent"]
+
+
 DECISION = Decision(2, "m", "SPY", "BUY", 99.5, "why", 10)
 
 
