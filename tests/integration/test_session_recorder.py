@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from ikbr.domain.session_events import SessionStop
 from ikbr.domain.signal import Signal
 from ikbr.domain.ticker import Ticker
 from ikbr.journal.memory_journal import MemoryJournal
+from ikbr.live.runner import Runner
 from ikbr.live.session_record import FOLDER, TICKS, Ended, Stopping, read_notes
 from ikbr.live.session_recorder import SessionRecorder
 from ikbr.strategies.base_strategy import BaseStrategy
@@ -99,6 +102,26 @@ def test_a_disk_that_refuses_costs_the_tape_and_nothing_else(
     assert recorded.ended.lost == recorded.ended.rows - len(recorded.tape) > 100
     found = replayed(recorded).comparison
     assert {one.cause for one in found.differences} == {"data"}
+
+
+def test_a_disk_that_is_full_at_the_end_costs_the_last_note_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async def fill_up(runner: Runner, _server: Any) -> None:
+        def begin() -> None:
+            assert recorder._notes is not None
+            recorder._notes.close()
+            recorder._notes = stack.enter_context(FileIO("/dev/full", "w"))
+
+        runner.on_begin = begin
+
+    bots = [one(OnPrints(20), "SPY")]
+    recorder = SessionRecorder(tmp_path / FOLDER, record_strategies(bots), lambda: ("", ""))
+    with ExitStack() as stack:
+        seen = run_session(bots, recorder=recorder, source=calm_source(60), meanwhile=fill_up)
+    assert seen.end.orderly
+    [told] = [one.message for one in seen.alerts if one.source == "recording"]
+    assert told.startswith("a note of the session is lost")
 
 
 def test_a_folder_that_cannot_be_made_stops_no_session(tmp_path: Path) -> None:

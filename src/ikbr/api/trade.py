@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,7 @@ def _files(
     request: TradeRequest, settings: Settings, now: dt.datetime
 ) -> tuple[Outputs, Path, Path]:
     kind = "shadow" if request.shadow else request.mode
-    folder = settings.session.dir / f"{now:%Y-%m-%dT%H%M%S}-{kind}"
+    folder = _unused(settings.session.dir / f"{now:%Y-%m-%dT%H%M%S}-{kind}")
     report, json, log = (
         given or folder / name
         for given, name in (
@@ -221,6 +222,12 @@ def _files(
     outputs = Outputs(json=json, report=report)
     outputs.check()
     return outputs, log, folder
+
+
+def _unused(folder: Path) -> Path:
+    """Name a folder that is not there: two bots may begin in the same second."""
+    names = (folder, *(folder.with_name(f"{folder.name}-{n}") for n in range(2, 100)))
+    return next((one for one in names if not one.exists()), folder)
 
 
 class Session:
@@ -304,16 +311,19 @@ class Session:
         return end, result
 
     async def _trade(self, lock: ClientIdLock) -> End:
-        try:
-            with stopped_by_signals(self.runner):
-                self._metrics.begin()
-                return await self.runner.run()
-        finally:
-            self._metrics.close()
-            self._companions.close()
-            self._recorder.close()
-            self._journal.close()
-            lock.release()
+        with ExitStack() as leaving:
+            # The last one first, and each whatever the others raise.
+            for leave in (
+                lock.release,
+                self._journal.close,
+                self._recorder.close,
+                self._companions.close,
+                self._metrics.close,
+            ):
+                leaving.callback(leave)
+            leaving.enter_context(stopped_by_signals(self.runner))
+            self._metrics.begin()
+            return await self.runner.run()
 
     def _about(self) -> dict[str, Any]:
         """Say what those who listen to the session are told of it."""

@@ -126,14 +126,13 @@ class SessionRecorder:
     def close(self) -> None:
         """Write what waits, and end."""
         tape, notes, pipeline = self._tape, self._notes, self._pipeline
-        self._tape = self._notes = None
         if tape is None or notes is None or pipeline is None:
             return
         pipeline.on_seen, pipeline.on_gap = _unseen, _unseen
         tape.close()
-        ended = Ended(pipeline.clock.now_ns, tape.rows, tape.lost)
-        notes.write(msgspec.json.encode(ended) + b"\n")
+        self._note(Ended(pipeline.clock.now_ns, tape.rows, tape.lost))
         notes.close()
+        self._tape = self._notes = None
 
     def _on_seen(self, ticker: Ticker, kind: Kind) -> None:
         tape, pipeline = self._tape, self._pipeline
