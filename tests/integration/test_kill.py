@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,17 @@ from ikbr.api.places import Places
 from ikbr.broker.client_lock import ClientIdLock
 from ikbr.broker.emergency import Emergency
 from ikbr.broker.requests import Requests
+from ikbr.broker.whole_account import WholeAccount
 from ikbr.domain.contracts import parse_contract
+from ikbr.domain.errors import BrokerError
 from ikbr.domain.execution import ExecutionModel
+from ikbr.domain.order import OrderType
 from ikbr.gateway.faults.fault import read_fault
 from ikbr.gateway.options import GatewayOptions
 from ikbr.gateway.runner import STEP
 from ikbr.gateway.server import GatewayServer
 from ikbr.gateway.world import World
+from ikbr.journal.replay import State, recall_session
 from ikbr.journal.session_opening import open_session
 from ikbr.live.kill import Holding, Killing, end_process, stop_at_broker
 
@@ -232,6 +237,57 @@ def test_a_journal_that_cannot_be_followed_keeps_no_order_from_being_cancelled(
         assert "use --all --flatten" in outcome.problem
 
     in_town(test)
+
+
+async def with_a_journal(town: Town, folder: Path) -> Places:
+    places = Places(folder, "127.0.0.1", town.server.port, BOT)
+    account = (await town.client(OTHER + 1)).managedAccounts()[0]
+    open_session(places.journal("paper", account), "it").close()
+    return places
+
+
+def test_a_journal_that_takes_long_to_be_read_takes_no_time_from_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(folder: Path) -> State:
+        time.sleep(1.5)
+        return recall_session(folder)
+
+    monkeypatch.setattr(api_kill, "recall_session", slowly)
+
+    async def test(town: Town) -> None:
+        await leave_a_mess(town)
+        places = await with_a_journal(town, tmp_path)
+        outcome = await stop_trader(places, KillRequest(patience_s=0.4))
+        assert (outcome.complete, open_orders(town)) == (True, [OTHER])
+
+    in_town(test)
+
+
+def test_a_gateway_that_tells_no_positions_still_cancels_what_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_account: WholeAccount) -> Any:
+        raise BrokerError("no answer came")
+
+    monkeypatch.setattr(WholeAccount, "positions", silent)
+
+    async def test(town: Town) -> None:
+        await leave_a_mess(town)
+        places = await with_a_journal(town, tmp_path)
+        outcome = await stop_trader(places, KillRequest(flatten=True, patience_s=2.0))
+        assert outcome.problem == "no answer came; cancel in TWS"
+        kept = [wo.order.request.order_type for wo in town.world.desk.orders.of()]
+        assert (open_orders(town), kept) == ([BOT, OTHER], [OrderType.STOP, OrderType.LIMIT])
+
+    in_town(test)
+
+
+def test_a_gateway_that_is_not_there_is_named_in_words(tmp_path: Path) -> None:
+    outcome = asyncio.run(stop_trader(Places(tmp_path, "127.0.0.1", 1, BOT), KillRequest()))
+    assert (
+        outcome.problem == "the gateway at 127.0.0.1:1 cannot be reached (refused); cancel in TWS"
+    )
 
 
 class Bot:

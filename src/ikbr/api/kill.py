@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,8 @@ from ikbr.live.latch import Killed
 from ikbr.settings import Settings
 
 CONNECT_S = 10.0
+AIM_S = 2.0
+"""How long cancelling may wait for the positions."""
 ANSWER_S = 1.0
 """How long the last answer may be late."""
 KINDS = ("paper", "live")
@@ -114,13 +116,13 @@ async def kill(places: Places, request: KillRequest) -> Outcome:
         try:
             await connect(client, places.host, places.port, places.client_id, CONNECT_S)
         except (OSError, TimeoutError, BrokerError) as error:
-            why = str(error) or "no answer"
+            refused = isinstance(error, ConnectionRefusedError)
+            why = "refused" if refused else str(error) or "no answer"
             where = f"{places.host}:{places.port}"
             problem = f"the gateway at {where} cannot be reached ({why}); cancel in TWS"
             return Outcome(process, None, problem)
         try:
-            async with asyncio.timeout(request.patience_s + ANSWER_S):
-                return Outcome(process, *await _stop(client, places, request))
+            return Outcome(process, *await _stop(client, places, request))
         except TimeoutError:
             problem = f"the gateway has not answered within {request.patience_s:g} s; cancel in TWS"
             return Outcome(process, None, problem)
@@ -143,17 +145,24 @@ async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[K
                 time.time_ns(),
                 _action(KILL, request.reason, request.source, request.user),
             )
-        closing = _Closing(door, requests, account, places, journal, past)
-        knows = past is not None or request.everything
-        if request.flatten and knows:
-            await closing.aim(everything=request.everything)
-        done = await stop_at_broker(
-            door,
-            everything=request.everything,
-            held=closing.held if request.flatten and knows else None,
-            send=closing.send,
-            within_s=request.patience_s,
+        closing = _Closing(
+            door, requests, account, places, journal, past, everything=request.everything
         )
+        knows = past is not None or request.everything
+        # Reading a long journal takes its time, and takes none from the broker.
+        async with asyncio.timeout(request.patience_s + ANSWER_S):
+            if request.flatten and knows:
+                # What fills meanwhile is closed, too; but nothing waits for this for long.
+                with suppress(BrokerError, TimeoutError):
+                    async with asyncio.timeout(AIM_S):
+                        await closing.aim()
+            done = await stop_at_broker(
+                door,
+                everything=request.everything,
+                held=closing.held if request.flatten and knows else None,
+                send=closing.send,
+                within_s=request.patience_s,
+            )
     if request.flatten and not knows:
         record.problems.append(NOT_KNOWN)
     return done, "; ".join(record.problems)
@@ -170,7 +179,11 @@ class _Closing:
         places: Places,
         journal: SessionJournal | None,
         past: State | None,
+        *,
+        everything: bool,
     ) -> None:
+        self._everything = everything
+        self._aimed = False
         known = past.instruments if past is not None else {}
         self._known = dict(known)
         self._whole = WholeAccount(
@@ -183,16 +196,17 @@ class _Closing:
         self._owners: dict[str, str] = {}
         self._next_id = past.next_order_id if past is not None else 1
 
-    async def aim(self, *, everything: bool) -> None:
+    async def aim(self) -> None:
         """Find out how much is to be left of each position."""
         theirs = await self._whole.positions()
+        self._aimed = True
         own: dict[str, int] = {}
         for name, books in (self._past.books if self._past is not None else {}).items():
             for symbol, position in books.positions.items():
                 if position.quantity and name:
                     own[symbol] = own.get(symbol, 0) + position.quantity
                     self._owners.setdefault(symbol, name)
-        if everything:
+        if self._everything:
             self._targets = dict.fromkeys(theirs, 0)
             return
         for symbol, quantity in own.items():
@@ -204,6 +218,8 @@ class _Closing:
 
     async def held(self) -> list[Holding]:
         """Say what is still to be closed."""
+        if not self._aimed:
+            await self.aim()
         theirs = await self._whole.positions()
         left = {s: theirs.get(s, (0, 0.0))[0] - target for s, target in self._targets.items()}
         return [

@@ -47,9 +47,12 @@ def command(
     is open any more.
     """
     import asyncio
+    import logging
 
     from ikbr.api.kill import KillRequest, kill
 
+    # What it says of a connection is said here in words.
+    logging.getLogger("ib_async").setLevel(logging.CRITICAL + 1)
     places = places_from(mode, host, port, client_id, config)
     request = KillRequest(
         reason=reason, flatten=flatten, everything=everything, patience_s=patience
