@@ -145,11 +145,14 @@ def _instance_file(name: str, folder: Path) -> Path | None:
     if path.is_file():
         return path
     instances = sorted(file.stem for file in folder.glob("*.toml")) if folder.is_dir() else []
-    known = (*available(), *instances)
-    listed = f"instances in {folder}: {', '.join(instances)}; " if instances else ""
+    hint = nearest(name, (*available(), *instances))
+    hint = f"{hint} " if hint.endswith("?") else ""
+    listed = f"instances in {folder}: {', '.join(instances)}" if instances else (
+        f"no instance files in {folder} of the present folder"
+    )  # fmt: skip
     raise StrategyError(
-        f"strategy {name!r} is unknown; {nearest(name, known)} (strategies: "
-        f"{', '.join(available())}; {listed}or a file: path/to/file.py:Class)"
+        f"strategy {name!r} is unknown; {hint}strategies: {', '.join(available())}; {listed}; or "
+        f"name a file: path/to/file.py:Class."
     )
 
 
