@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ikbr.simulate.crash_matrix import Cell
     from ikbr.simulate.play import Outcome
 
+TOLD_EVERY = 1_000
+
 
 def command(
     seeds: Annotated[int, typer.Option(help="How many seeds to play.")] = 100,
@@ -51,6 +53,9 @@ def command(
             f"{campaign.seeds} seeds, {campaign.failed} with violations, {campaign.orders} orders, "
             f"{campaign.executions} executions, {campaign.seeds_per_second:.1f} seeds/s"
         )
+    for one in campaign.violations:
+        first = one.violations[0]
+        print(f"seed {one.seed}: {first.invariant}: {first.words}", file=sys.stderr)
     if campaign.failed:
         print(story(shrink(campaign.violations[0])), file=sys.stderr)
     elif campaign.is_void:
@@ -97,13 +102,12 @@ def _play_one(seed: int, trace: bool, json: Path | None) -> None:
 
 
 def _tell(campaign: Campaign) -> None:
+    """Say how it stands: at every batch to a person, now and then to a file."""
+    words = f"{campaign.seeds} seeds, {campaign.failed} with violations"
     if sys.stderr.isatty():
-        rate = campaign.seeds_per_second
-        print(
-            f"\r{campaign.seeds} seeds, {campaign.failed} with violations, {rate:.1f}/s ",
-            end="",
-            file=sys.stderr,
-        )
+        print(f"\r{words}, {campaign.seeds_per_second:.1f}/s ", end="", file=sys.stderr)
+    elif campaign.seeds % TOLD_EVERY == 0:
+        print(words, file=sys.stderr)
 
 
 def _campaign_json(campaign: Campaign) -> dict[str, object]:
