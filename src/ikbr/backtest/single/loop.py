@@ -1,8 +1,8 @@
-"""The loop of a single run: from one filled order to the next, compiled.
+"""The loop of a single run: over the tape with all its orders, compiled.
 
 It is compiled anew for each kernel, with the kernel inside; so it is kept as text. What happens
-at the few rows at which something is due or decided are the steps of the grid. After every order
-Python makes what must be kept of it, with the kernel's state as it was at that moment.
+at the few rows at which something is due or decided are the steps of the grid. At every order the
+kernel's state is noted, so that Python can make afterwards what must be kept of the order.
 """
 
 from __future__ import annotations
@@ -13,24 +13,26 @@ from ikbr.domain.tape import Kind
 from ikbr.strategies.kernel_layout import Fields
 
 # The packed array: numbers,
-ROW, REASON, VALUE, LENGTH, FIRST_ROW, BEFORE, SCALE, HALTS = range(8)
+ROW, REASON, TIME, LENGTH, FIRST_ROW, BEFORE, SCALE, HALTS, WIDTH, ROOM = range(10)
 # and addresses: the compiled steps and what they work on,
-STEP, RULES, PLACE, SET, POOL, STATE, PARAMS = range(8, 15)
+STEP, RULES, PLACE, SET, POOL, STATE, PARAMS = range(10, 17)
+# what the kernel returned and its states at the orders,
+VALUES, STATES = range(17, 19)
 # the tape's columns, and the rows at which dealing halts or goes on.
-TS, KIND, BID, ASK, LAST, BID_SIZE, ASK_SIZE, SIZE, HALT_ROWS = range(15, 24)
-PACKED = 24
+TS, KIND, BID, ASK, LAST, BID_SIZE, ASK_SIZE, SIZE, HALT_ROWS = range(19, 28)
+PACKED = 28
 
 # Why the loop ended.
-AT_END, AT_ORDER, AT_UNKNOWN = range(3)
+AT_END, AT_FULL, AT_UNKNOWN = range(3)
 
 TEXT = """
 '''Written by ikbr: a single run around one kernel; safe to delete.'''
 
 @njit("int64(int64[::1])", nogil=True, error_model="numpy", cache=CACHED)
 def scan(pack):
-    '''Run from pack[ROW] to the row after the next order, or to the end.
+    '''Run from pack[ROW] to the end, or until there is no room for more orders.
 
-    With a negative row, only run what is due by the time pack[VALUE].
+    With a negative row, only run what is due by pack[TIME].
     '''
     length = pack[LENGTH]
     step, rules, place, address = pack[STEP], pack[RULES], pack[PLACE], pack[SET]
@@ -46,11 +48,14 @@ def scan(pack):
     sizes = int64s(pack[SIZE], length)
     halts = int64s(pack[HALT_ROWS], pack[HALTS])
     if pack[ROW] < 0:
-        call(step, SETTLE, rules, address, place, pack[VALUE])
+        call(step, SETTLE, rules, address, place, pack[TIME])
         return 0
     first, scale, before = pack[FIRST_ROW], np.float64(pack[SCALE]), pack[BEFORE]
     low, high, position = state.low, state.high, state.position
-    pool.count = 0
+    width, room = pack[WIDTH], pack[ROOM]
+    live, noted = int64s(pack[STATE], width), int64s(pack[STATES], width * room)
+    values = int64s(pack[VALUES], room)
+    pool.count = count = 0
     reason = AT_END
     i = pack[ROW]
     while i < length:
@@ -109,13 +114,18 @@ def scan(pack):
         if got == 1 or got == -1:
             show(now, ts, kinds, bids, asks, lasts, bid_sizes, ask_sizes, first, i, before)
             call(step, DECIDE, rules, address, place, got)
-        if pool.count != 1 or is_unknown(state):
+        if pool.count != count + 1 or is_unknown(state):
             reason = AT_UNKNOWN
             break
+        values[count] = got
+        for n in range(width):
+            noted[count * width + n] = live[n]
+        count += 1
         i += 1
-        reason = AT_ORDER
-        pack[VALUE] = got
-        break
+        if count == room:
+            reason = AT_FULL
+            break
+        low, high, position = state.low, state.high, state.position
     state.mark = standing(bids, asks, lasts, i, before)
     pack[ROW] = i
     pack[REASON] = reason

@@ -14,6 +14,7 @@ from ikbr.domain.signal import Signal
 from ikbr.domain.tape import NO_PRICE
 from ikbr.domain.ticker import Freshness
 from ikbr.strategies.kernel import KernelStrategy
+from ikbr.strategies.running import FAULTS
 
 _BUY, _SELL = Side.BUY, Side.SELL
 _MARKET, _DAY = OrderType.MARKET, TimeInForce.DAY
@@ -69,14 +70,13 @@ class OrderMaker:
         ticker.row = row
         held = slot.position
         after, quantity = held + change, abs(change)
-        if self._own_signal:
-            answer = self._strategy.signal(value, self._state, ticker)
-            if type(answer) is not Signal or not _is_meant(answer, change, held, slot.allow_short):
-                return False
-            price, reason, group = answer.price, answer.reason, answer.group
-        else:
-            price = last / self._scale if last != NO_PRICE else ticker.market_price()
-            reason, group = self._strategy.reason(value, self._state, ticker), ""
+        try:
+            words = self._words(value, change, held, last)
+        except FAULTS:  # a person's code may raise anything; the engine says what and where
+            return False
+        if words is None:
+            return False
+        price, reason, group = words
         side, action = (_BUY, "BUY") if change > 0 else (_SELL, "SELL")
         mid, touch, arrival = self._touch(change > 0, bid, ask, last)
         freshness = _FRESH
@@ -107,6 +107,19 @@ class OrderMaker:
         )
         slot.position = after
         return True
+
+    def _words(
+        self, value: int, change: int, held: int, last: int
+    ) -> tuple[float, str, str] | None:
+        """Give price, reason and group of the signal; None where it means something else."""
+        strategy, state, ticker = self._strategy, self._state, self._ticker
+        if self._own_signal:
+            answer = strategy.signal(value, state, ticker)
+            if type(answer) is Signal and _is_meant(answer, change, held, self._slot.allow_short):
+                return answer.price, answer.reason, answer.group
+            return None
+        price = last / self._scale if last != NO_PRICE else ticker.market_price()
+        return price, strategy.reason(value, state, ticker), ""
 
     def _touch(self, buys: bool, bid: int, ask: int, last: int) -> tuple[float, float, float]:
         """Give the mid, the price that a market order would meet, and the touch as it arrived."""

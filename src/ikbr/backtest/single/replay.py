@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -15,7 +19,7 @@ from ikbr.backtest.grid.tables import terms_of
 from ikbr.backtest.outcome import Ending
 from ikbr.backtest.single import loop as at
 from ikbr.backtest.single import rows
-from ikbr.backtest.single.orders import OrderMaker
+from ikbr.backtest.single.orders import OrderMaker, Record
 from ikbr.backtest.stage import Stage
 from ikbr.backtest.tape_ticker import Columns, ticker_class
 from ikbr.core.ports import Journal
@@ -26,6 +30,13 @@ from ikbr.sim.day_trades import WINDOW
 from ikbr.strategies.kernel import KernelStrategy
 from ikbr.strategies.kernel_layout import Layout
 from ikbr.strategies.running import FAULTS
+
+ROOM = 512
+"""Orders that are noted before Python makes what is kept of them."""
+RESERVE = 2
+"""Room for the fills of the order that finds no room any more."""
+WIDEST = 4_096
+"""Slots of a state that is noted at every order."""
 
 _COLUMNS = ("ts", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
 
@@ -57,6 +68,7 @@ class SingleReplay:
         strategy = slot.running.strategy
         assert isinstance(strategy, KernelStrategy)
         self._stage, self._source, self._slot = stage, source, slot
+        self._strategy = strategy
         values = strategy.kernel_params()
         who = type(strategy).__name__
         state = Layout(who, strategy.state, values).fields
@@ -76,7 +88,9 @@ class SingleReplay:
     def _take_memory(self, strategy: KernelStrategy, steps: int) -> None:
         """Make the memory that the loop works on; the state is the strategy's own."""
         form = layout.set_layout(len(self._source.sessions), WINDOW - 1)
-        memory, pool = form.rows(1), layout.pool_layout(2 * layout.MOST_WAITING)
+        width = len(strategy.memory)
+        room = ROOM if width <= WIDEST else 1
+        memory, pool = form.rows(1), layout.pool_layout(room + RESERVE)
         pool_memory, place = pool.rows(1), layout.ROW.rows(1)
         self._held = [memory, pool_memory, place, strategy.memory, strategy.numbers]
         self.account: Any = form.view(memory, 0)
@@ -87,44 +101,60 @@ class SingleReplay:
         account.share = running.share
         account.pool = _address(pool_memory)
         account.cash = account.peak = account.day_start = round(self._stage.setup.capital * MICRO)
+        # A state too wide to be noted is looked at as it stands, order by order.
+        self._width = width if room > 1 else 0
+        self._values = np.zeros(room, np.int64)
+        self._states = np.zeros(room * self._width, np.int64)
         self._packed = np.zeros(at.PACKED, np.int64)
         self._pack = pack = self._packed.data
         pack[at.STEP] = steps
         pack[at.SET], pack[at.POOL], pack[at.PLACE] = map(_address, self._held[:3])
         pack[at.STATE], pack[at.PARAMS] = map(_address, self._held[3:])
         pack[at.SCALE] = self._slot.instrument.price_scale
-        self._found: list[list[int]] = []
+        pack[at.WIDTH], pack[at.ROOM] = self._width, room
+        pack[at.VALUES], pack[at.STATES] = self._values.ctypes.data, self._states.ctypes.data
+        self._found = [np.zeros((0, layout.FILL_COLUMNS), np.int64)]
 
     def run(self, tape: Tape) -> bool:
         """Replay one piece; say whether it held nothing but what compiled code knows."""
-        pack, maker, found = self._pack, self.maker, self._found
+        pack = self._pack
         self._begin(tape)
         if not self.events:
             self._settle(layout.NOT_YET)
         self._ticker.columns = Columns(tape)
-        length, scan, packed = len(tape), self._scan, self._packed
-        noted = self._pool.records[: layout.FILL_COLUMNS]
-        while pack[at.ROW] < length:
+        reason = at.AT_FULL
+        while reason == at.AT_FULL:
             try:
-                row = scan(packed)
-            except FAULTS:  # a kernel may raise anything; the engine says what and where
+                self._scan(self._packed)
+            except FAULTS:  # a person's kernel may raise anything; the engine says what and where
                 return False
             reason = pack[at.REASON]
-            if reason == at.AT_END:
-                break
-            if reason == at.AT_UNKNOWN:
-                return False
-            record = noted.tolist()
-            found.append(record)
-            try:
-                if not maker.make(pack[at.VALUE], row - 1, record):
-                    return False
-            except FAULTS:  # so may its words
+            if reason == at.AT_UNKNOWN or not self._make():
                 return False
         self.samples.look(tape, self.events)
         self._before, self._last = self.account.mark, tape
-        self.events += length
+        self.events += len(tape)
         return True
+
+    def _make(self) -> bool:
+        """Make what is kept of the orders that were noted; say whether all were meant."""
+        count, width = self._pool.count, self._width
+        if not count:
+            return True
+        noted = self._pool.records[: count * layout.FILL_COLUMNS]
+        records = np.array(noted, np.int64).reshape(-1, layout.FILL_COLUMNS)
+        self._found.append(records)
+        make, first, states = self.maker.make, self.events, self._states.data.cast("B").cast("q")
+        live = memoryview(self._strategy.memory)
+        end = live[:width].tobytes()
+        meant = True
+        for n, (value, record) in enumerate(
+            zip(self._values[:count].tolist(), records.tolist(), strict=True)
+        ):
+            live[:width] = states[n * width : (n + 1) * width]
+            meant = meant and make(value, record[layout.FILL_ROW] - first, record)
+        live[:width] = memoryview(end).cast("q")
+        return meant
 
     def _begin(self, tape: Tape) -> None:
         """Point the loop at a piece of tape."""
@@ -158,7 +188,7 @@ class SingleReplay:
         stage.clock.now_ns = end_ns
         self._stand_still()
         instrument = self._slot.instrument
-        records = np.array(self._found, np.int64).reshape(-1, layout.FILL_COLUMNS)
+        records = np.concatenate(self._found)
         equity_ts, equity = equity_path(records, samples, stage.setup.capital, instrument)
         known = samples.standing != NO_PRICE
         sessions = np.array(account.equity, np.int64) / MICRO
@@ -192,21 +222,22 @@ class SingleReplay:
 
     def tell(self, journal: Journal) -> None:
         """Write the record of the run, in order of time."""
-        append = journal.append
-        opens = [(s.open_ns, s) for s in self._source.sessions]
-        place = 0
-        for kind, ts, body in self.maker.records:
-            while place < len(opens) and opens[place][0] <= ts:
-                append("session", *opens[place])
-                place += 1
-            append(kind, ts, body)
-        for opened in opens[place:]:
-            append("session", *opened)
+        records, sessions = self.maker.records, self._source.sessions
+        told = [ts for _, ts, _ in records]
+        places = [bisect_left(told, session.open_ns) for session in sessions]
+        for session, start, stop in zip(sessions, [0, *places], [*places, None], strict=False):
+            _write(journal, records[start:stop])
+            journal.append("session", session.open_ns, session)
+        _write(journal, records[places[-1] :])
 
     def _settle(self, to_ns: int) -> None:
-        self._pack[at.ROW], self._pack[at.VALUE] = -1, to_ns
+        self._pack[at.ROW], self._pack[at.TIME] = -1, to_ns
         self._scan(self._packed)
         self._pack[at.ROW] = 0
+
+
+def _write(journal: Journal, records: Iterable[Record]) -> None:
+    deque(starmap(journal.append, records), maxlen=0)
 
 
 def _address(memory: array[int]) -> int:
