@@ -131,7 +131,7 @@ def halted(facts: RunFacts) -> Finding | None:
     return Finding(
         Severity.WARNING,
         "risk-halt",
-        f"Risk stopped entries at {clock(facts.halted_ts_ns)}: {facts.halted_why}",
+        f"Risk stopped entries at {clock(facts.halted_ts_ns)}: {facts.halted_why.rstrip('.')}.",
         "Judge the strategy by the time before, or remove the cause to see the rest.",
     )
 
