@@ -6,12 +6,17 @@ restart, and is there before anything is connected. One that cannot be read coun
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from ikbr.domain.errors import ConfigError, StateError
+
+LOOK_S = 0.25
+"""How often it is looked whether a person has stopped trading."""
 
 
 class Killed(msgspec.Struct, frozen=True):
@@ -95,6 +100,17 @@ class KillLatch:
                 f"kill latch {self.path} cannot be removed ({error.strerror}); remove it by hand."
             ) from None
         return True
+
+
+async def until_killed(read: Callable[[], Killed | None]) -> Killed:
+    """Wait until a person has stopped trading.
+
+    Args:
+        read: Says whether they have.
+    """
+    while (killed := read()) is None:
+        await asyncio.sleep(LOOK_S)
+    return killed
 
 
 def refuse_if_killed(killed: Killed | None) -> None:

@@ -34,7 +34,7 @@ from ikbr.live.clock import MarketClock, WallClock
 from ikbr.live.collector import Collector
 from ikbr.live.ending import End, Ending
 from ikbr.live.hours import HoursAhead, end_of
-from ikbr.live.latch import refuse_if_killed
+from ikbr.live.latch import refuse_if_killed, until_killed
 from ikbr.live.link_watch import LinkWatch
 from ikbr.live.logs import log_code
 from ikbr.live.modes import Meant, check_account
@@ -51,8 +51,6 @@ log = logging.getLogger("ikbr.live")
 
 UNPACED = 1_000_000
 """Messages a second to a gateway whose time stands still meanwhile."""
-LATCH_S = 0.25
-"""How often it is looked whether a person has stopped trading."""
 MINUTE_NS = 60_000_000_000
 
 
@@ -161,8 +159,8 @@ class Runner:
 
     async def _watch_latch(self) -> None:
         """Stop when a person says so from outside."""
-        while self.pipeline is None or (killed := self._outside.killed()) is None:
-            await asyncio.sleep(LATCH_S)
+        killed = await until_killed(lambda: self._outside.killed() if self.pipeline else None)
+        assert self.pipeline is not None
         self._flatten = self._plan.flatten or killed.flatten
         self.pipeline.trader.halt(killed.reason or killed.source)
         self.stop(f"killed ({killed.source}: {killed.reason or 'no reason given'})")
