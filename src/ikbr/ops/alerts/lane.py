@@ -37,12 +37,15 @@ class Lane:
         self.left_out = 0
 
     def offer(self, note: Note) -> None:
-        """Take a note, if it is for this target."""
+        """Take a note, if it is for this target; a critical one takes the place of a mild one."""
         if not self._wants(note):
             return
         if len(self._waiting) >= WAITING:
             self.left_out += 1
-            return
+            mild = next((one for one in self._waiting if one.severity != "critical"), None)
+            if note.severity != "critical" or mild is None:
+                return
+            self._waiting.remove(mild)
         self._waiting.append(note)
 
     def _wants(self, note: Note) -> bool:

@@ -114,3 +114,17 @@ def test_at_an_end_nothing_waits_for_a_better_time() -> None:
     one.offer(note(words="1"))
     assert one.take(0, NOON) == []
     assert len(one.take(0, NOON, ending=True)) == 1
+
+
+def test_what_is_critical_finds_room_where_mild_notes_wait() -> None:
+    one = lane(quiet="00:00-23:59")
+    for number in range(WAITING):
+        one.offer(note(words=f"warning {number}"))
+    one.offer(note("critical", words="the stop is lost"))
+    told = one.take(0, NOON)
+    assert [each.words for each in told] == [
+        "the stop is lost", "1 more were left out; they are in the log and the journal",
+    ]  # fmt: skip
+    for number in range(WAITING + 1):
+        one.offer(note("critical", words=f"critical {number}"))
+    assert one.left_out == WAITING
