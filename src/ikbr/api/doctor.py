@@ -76,6 +76,7 @@ def _case(request: DoctorRequest, settings: Settings | None, problem: str) -> Ca
     return Case(
         host=host,
         port=port,
+        published=(broker.port_live, broker.port_paper),
         client_id=client_id,
         trading_mode=broker.trading_mode,
         account=broker.account.get_secret_value(),

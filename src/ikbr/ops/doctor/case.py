@@ -18,6 +18,7 @@ class Case:
 
     Attributes:
         host, port: Where the gateway is expected.
+        published: Ports of live and paper on this machine, by the settings.
         client_id: The bot's.
         trading_mode: "paper", "live" or "both": which account is meant.
         account: The account that is meant; "" for the only one.
@@ -37,6 +38,7 @@ class Case:
 
     host: str = "127.0.0.1"
     port: int = 4002
+    published: tuple[int, ...] = (4001, 4002)
     client_id: int = 1
     trading_mode: str = "paper"
     account: str = ""

@@ -104,6 +104,12 @@ async def _judge(one: Holder, visit: Visit, ours: bool) -> Finding:
             "and the API times out.",
             one.command or "ikbr doctor --fix (moves the gateway to 4101 and 4102)",
         )
+    if one.port not in case.published:
+        return note(
+            f"port {one.port} is held by {one.text}",
+            "It is in nobody's way: by the settings the gateway is published elsewhere.",
+            "",
+        )
     return warning(
         f"port {one.port} is held by {one.text}, which does not answer as a gateway",
         "A gateway that is published there would not come up.",

@@ -73,10 +73,23 @@ def test_a_stranger_where_the_gateway_is_expected_is_a_failure(stranger: tuple[i
     assert "--fix" in held.mend
 
 
-def test_a_stranger_on_another_port_is_a_warning(stranger: tuple[int, int]) -> None:
+def test_a_stranger_where_the_other_account_is_expected_is_a_warning(
+    stranger: tuple[int, int],
+) -> None:
     port, _pid = stranger
-    [held] = look(Case(port=free_port(), ports=(port,), timeout_s=0.3))
+    own = free_port()
+    [held] = look(Case(port=own, published=(own, port), ports=(port,), timeout_s=0.3))
     assert held.level is Level.WARNING
+    assert "--fix" in held.mend
+
+
+def test_a_stranger_where_no_gateway_is_expected_any_more_is_worth_a_note(
+    stranger: tuple[int, int],
+) -> None:
+    port, _pid = stranger
+    own = free_port()
+    [held] = look(Case(port=own, published=(own, free_port()), ports=(port,), timeout_s=0.3))
+    assert (held.level, held.mend) == (Level.NOTE, "")
 
 
 COMPOSE = """
