@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, get_type_hints
 
 from ikbr.backtest import kernel_scan
@@ -20,8 +21,9 @@ from ikbr.strategies.kernel_orders import OrdersStrategy, orders_layout
 
 _FOREIGN = ("numba", "numpy", "math", "cmath", "scipy", "builtins")
 _built: dict[str, Loaded] = {}
+_prepared: dict[str, Any] = {}
 KEPT = 64
-"""Scans kept in memory."""
+"""Scans kept in memory, and as many kernels."""
 
 
 def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
@@ -47,8 +49,7 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
         key = None
     if key is not None and key in _built:
         return _built[key]
-    made: dict[int, Any] = {}
-    kernels = [compilable(function, made) for function in functions]
+    kernels = [prepare(function) for function in functions]
     scope = kernel_scan.scan_scope(kernels, [s for s, _ in shapes], [p for _, p in shapes])
     is_new = False
 
@@ -59,7 +60,8 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
             check(one, kernel, *shape)
 
     try:
-        found = load(text, scope, key, check_each)
+        with collector_at_rest():
+            found = load(text, scope, key, check_each)
     except numba.core.errors.NumbaError as error:
         raise StrategyError(explain("the scan", "", error)) from error
     if is_new or not gc.get_freeze_count():
@@ -68,10 +70,41 @@ def build(strategies: Sequence[KernelStrategy], *, single: bool) -> Loaded:
         gc.collect()
         gc.freeze()
     if key is not None:
-        while len(_built) >= KEPT:
-            _built.pop(next(iter(_built)))
-        _built[key] = found
+        _keep(_built, key, found)
     return found
+
+
+def _keep(kept: dict[str, Any], key: str, value: Any) -> None:
+    while len(kept) >= KEPT:
+        kept.pop(next(iter(kept)))
+    kept[key] = value
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Compile without collections: nearly all that a compiler makes, it still needs."""
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
+
+
+def prepare(function: Any) -> Any:
+    """Prepare a kernel for compiling, or find it: another scan does not compile it again.
+
+    Args:
+        function: A Python function.
+    """
+    try:
+        key = key_of([function])
+    except Uncacheable:
+        return compilable(function, {})
+    if key not in _prepared:
+        _keep(_prepared, key, compilable(function, {}))
+    return _prepared[key]
 
 
 def _machinery() -> list[types.ModuleType]:
@@ -117,7 +150,9 @@ def compilable(function: Any, made: dict[int, Any]) -> Any:
     copy.__kwdefaults__ = function.__kwdefaults__
     copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
     # Bounds are checked: without that, a wrong index would write into others' memory.
-    made[id(function)] = result = njit(boundscheck=True)(copy)
+    # Only compiled code calls them, so they need no doors to others.
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    made[id(function)] = result = njit(boundscheck=True, **options)(copy)
     for name in function.__code__.co_names:
         if _is_helper(scope.get(name)):
             scope[name] = compilable(scope[name], made)
@@ -143,19 +178,19 @@ def check(strategy: KernelStrategy, kernel: Any, state: Fields, params: Fields) 
     who = f"{type(strategy).__name__}.{strategy.kernel_name}"
     code = kernel.py_func.__code__
     place = f"{code.co_filename}, line {code.co_firstlineno}"
+    signature = _signature(strategy, state, params)
     try:
-        kernel.compile(_signature(strategy, state, params))
+        kernel.compile(signature)
     # NameError is what a name that exists nowhere becomes.
     except (NumbaError, UnsupportedBytecodeError, NameError, NotImplementedError) as error:
         raise StrategyError(explain(who, place, error)) from error
-    for compiled in kernel.overloads.values():
-        kind = compiled.signature.return_type
-        if not isinstance(kind, nb.Integer | nb.Boolean):
-            nothing = isinstance(kind, nb.Optional | nb.NoneType)
-            raise StrategyError(
-                f"{who} ({place}) returns {'nothing on some path' if nothing else kind}; "
-                f"return {_meant(strategy)} on every path."
-            )
+    kind = kernel.overloads[signature].signature.return_type
+    if not isinstance(kind, nb.Integer | nb.Boolean):
+        nothing = isinstance(kind, nb.Optional | nb.NoneType)
+        raise StrategyError(
+            f"{who} ({place}) returns {'nothing on some path' if nothing else kind}; "
+            f"return {_meant(strategy)} on every path."
+        )
 
 
 def _meant(strategy: KernelStrategy) -> str:

@@ -8,7 +8,8 @@ most calls do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ikbr.strategies.kernel_layout import Fields
@@ -256,7 +257,6 @@ def scan_scope(
 
     from ikbr.backtest.kernel_types import array_at, row_at
     from ikbr.backtest.scan import holds, wakes
-    from ikbr.domain.marks import mark_units
     from ikbr.domain.tape import NO_PRICE
     from ikbr.strategies.kernel_legs import legs_layout
     from ikbr.strategies.kernel_orders import orders_layout
@@ -269,8 +269,7 @@ def scan_scope(
         "KernelTick": KernelTick,
         "wakes": wakes,
         "holds": holds,
-        "mark_units": njit(mark_units),
-        "reach": _reach(njit),
+        **shared_functions(),
         "int64s": array_at(types.int64),
         "int32s": array_at(types.int32),
         "int16s": array_at(types.int16),
@@ -286,8 +285,15 @@ def scan_scope(
     return scope
 
 
-def _reach(njit: Callable[..., Any]) -> Any:
-    return njit(reach)
+@lru_cache
+def shared_functions() -> dict[str, Any]:
+    """Give what every scan calls, compiled once for all of them."""
+    from numba import njit
+
+    from ikbr.domain.marks import mark_units
+
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return {"mark_units": njit(**options)(mark_units), "reach": njit(**options)(reach)}
 
 
 def reach(ts: Any, start: int, end: int, due: int) -> int:

@@ -172,6 +172,27 @@ def test_what_cannot_be_compiled_is_told_with_its_line_and_the_remedy(
     assert play(prints(100), create(path), compile=False).shape == "python"
 
 
+def test_one_function_is_compiled_for_each_state_and_judged_by_it_alone(write: Write) -> None:
+    path = write(
+        "mine.py",
+        HEAD
+        + "class Mine(KernelStrategy):\n"
+        + "    state = {'n': 0.0}\n"
+        + "    @staticmethod\n"
+        + "    def on_tick(state, params, tick):\n"
+        + "        state.n = 1\n"
+        + "        return state.n\n"
+        + "class Whole(Mine):\n"
+        + "    state = {'n': 0}\n",
+    )
+    with pytest.raises(StrategyError, match="returns float64"):
+        play(prints(100), create(f"{path}:Mine"))
+    result = play(prints(100, 101), create(f"{path}:Whole"), shape="kernel")
+    assert len(result.fills) == 1
+    with pytest.raises(StrategyError, match="returns float64"):
+        play(prints(100), create(f"{path}:Mine"))
+
+
 @pytest.mark.parametrize(
     "text",
     [

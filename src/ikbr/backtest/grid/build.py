@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from ikbr.backtest.grid import layout, loop, steps
-from ikbr.backtest.kernel_build import check, compilable
+from ikbr.backtest.kernel_build import check, collector_at_rest, prepare
 from ikbr.backtest.kernel_cache import Loaded, load
 from ikbr.backtest.kernel_faults import explain
 from ikbr.backtest.kernel_key import Uncacheable, key_of
@@ -48,13 +48,14 @@ def build_loop(
         key = None
     if key is not None and key in _built:
         return _built[key]
-    kernel = compilable(function, {})
+    kernel = prepare(function)
 
     def check_kernel() -> None:
         check(strategy, kernel, state, params)
 
     try:
-        found = load(form.TEXT, form.scope_of(kernel, state, params), key, check_kernel)
+        with collector_at_rest():
+            found = load(form.TEXT, form.scope_of(kernel, state, params), key, check_kernel)
     except numba.core.errors.NumbaError as error:
         raise StrategyError(explain("the loop", "", error)) from error
     return _keep(key, found)
@@ -65,7 +66,9 @@ def build_steps() -> Loaded:
     key = key_of([], steps.TEXT, *_versions(), modules=_step_files())
     if key in _built:
         return _built[key]
-    return _keep(key, load(steps.TEXT, steps.scope(), key, lambda: None))
+    with collector_at_rest():
+        found = load(steps.TEXT, steps.scope(), key, lambda: None)
+    return _keep(key, found)
 
 
 def _keep(key: str | None, found: Loaded) -> Loaded:

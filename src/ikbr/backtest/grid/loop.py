@@ -135,7 +135,7 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
     from numba import njit, types
 
     from ikbr.backtest.grid import steps
-    from ikbr.backtest.kernel_scan import KernelTick, reach
+    from ikbr.backtest.kernel_scan import KernelTick, shared_functions
     from ikbr.backtest.kernel_types import array_at, row_at
     from ikbr.domain.tape import NO_PRICE, Kind
 
@@ -168,6 +168,6 @@ def scope_of(kernel: Any, state: Fields, params: Fields) -> dict[str, Any]:
         "int32s": array_at(types.int32),
         "float64s": array_at(types.float64),
         "uint8s": array_at(types.uint8),
-        "reach": njit(reach),
+        "reach": shared_functions()["reach"],
         "call": steps.caller(),
     }
