@@ -74,8 +74,10 @@ class WireClient(IbClient):
             b"1": hot_messages.tick_price,
             b"2": hot_messages.tick_size,
             b"3": hot_messages.order_status,
+            b"6": hot_messages.account_value,
             b"11": hot_messages.execution_reader(self._zones),
             b"46": hot_messages.tick_string,
+            b"73": hot_messages.account_value_of_several,
             b"99": hot_messages.tick_by_tick,
         }
         # ib_async is told of a packet here, not by its own loop, which gets message by message.

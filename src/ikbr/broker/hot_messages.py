@@ -97,6 +97,19 @@ def order_status(fields: Fields) -> Call:
     )
 
 
+def account_value(fields: Fields) -> Call:
+    """Read one figure of an account."""
+    _, _, tag, value, currency, account, _ = fields
+    return "updateAccountValue", (_text(tag), _text(value), _text(currency), _text(account))
+
+
+def account_value_of_several(fields: Fields) -> Call:
+    """Read one figure of an account that was asked for by name or model."""
+    _, _, request_id, account, model, tag, value, currency, _ = fields
+    texts = _text(account), _text(model), _text(tag), _text(value), _text(currency)
+    return "accountUpdateMulti", (int(request_id or 0), *texts)
+
+
 def execution_reader(zones: Callable[[], tuple[str, Any]]) -> Callable[[Fields], Call]:
     """Make the decoder of executions.
 

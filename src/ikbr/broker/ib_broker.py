@@ -21,6 +21,7 @@ from ikbr.broker.order_templates import OrderTemplates
 from ikbr.broker.orders import to_ib_order
 from ikbr.broker.pacing import Lane, Pacer, Placing, pacer_of
 from ikbr.broker.raw_feed import tap, wire_of
+from ikbr.broker.repeated_orders import pass_over_repeated_orders
 from ikbr.core.ports import Clock
 from ikbr.core.stopwatch import Stopwatch, stamped
 from ikbr.domain.errors import OrderError
@@ -106,6 +107,7 @@ class IBBroker:
             catch_up_ns=self._answer_ns // 2,
         )
         tap(ib, self.follower, on_fault)
+        pass_over_repeated_orders(ib, self.follower)
         ib.disconnectedEvent.connect(self._on_disconnect, keep_ref=True)
 
     def start(self, first_id: int = 0) -> int:

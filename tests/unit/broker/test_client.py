@@ -15,7 +15,7 @@ from ib_async.client import Client as IbClient
 from ikbr.broker.client import WireClient
 from ikbr.core.stopwatch import Stopwatch
 
-HOT = ("1", "2", "3", "11", "46", "99")
+HOT = ("1", "2", "3", "6", "11", "46", "73", "99")
 NUMBERS = st.sampled_from(["", "0", "1", "-1", "17", "100.25", "1e5", "nan", "x", "1_0", " 7", "٣"])
 TEXTS = st.sampled_from(["", "Filled", "Submitted", "ISLAND", "a\\b", "é", "48", "100.5;3;1;2;3;t"])
 TIMES = st.sampled_from(["20260302 09:30:00 US/Eastern", "20260302  09:30:00", "20260302", "soon"])
@@ -24,8 +24,10 @@ PATTERNS = {
     "1": ["6", "n", "n", "n", "n", "n"],
     "2": ["6", "n", "n", "n"],
     "3": ["n", "t", "n", "n", "n", "n", "n", "n", "n", "t", "n"],
+    "6": ["2", "t", "n", "t", "t"],
     "11": [*"nn", *"ntttntttttt", *"tdttt", *"nnnnnnn", *"ttntnn"],
     "46": ["6", "n", "n", "t"],
+    "73": ["1", "n", "t", "t", "t", "n", "t"],
 }  # fmt: skip
 GOOD = {"n": st.sampled_from(["0", "1", "2", "17", "100"]), "t": TEXTS, "d": TIMES}
 
