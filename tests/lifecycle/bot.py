@@ -113,8 +113,18 @@ class Bot:
         client.connState, client._apiReady = client.DISCONNECTED, False
         self.ib.disconnectedEvent.emit()
 
+    def die(self) -> None:
+        """End as with `kill -9`: nothing of it says or does anything any more.
+
+        An `IB` that is collected while it is connected disconnects, and whoever listens then would
+        write to the journal of the next life, at whatever moment the collector runs.
+        """
+        client: Any = self.ib.client
+        client.connState, client._apiReady = client.DISCONNECTED, False
+
     def reborn(self) -> Bot:
         """Be killed and start again from the journal."""
+        self.die()
         past = replay(self.journal.records, {"SPY": SPY})
         return Bot(self.model, self.journal, self.clock.now_ns, past)
 

@@ -48,6 +48,7 @@ class Lifecycle(RuleBasedStateMachine):
         try:
             self.come_to_rest()
         finally:
+            self.bot.die()
             asyncio.set_event_loop(None)
             self.loop.close()
 

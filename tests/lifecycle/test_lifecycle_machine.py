@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from tests.lifecycle.bot import START_NS, Bot
 from tests.lifecycle.machine import Lifecycle
+from tests.lifecycle.model_broker import ModelBroker
+
+from ikbr.journal.memory_journal import MemoryJournal
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +36,19 @@ Lifecycle.TestCase.settings = settings(
 
 class TestLifecycle(Lifecycle.TestCase):  # type: ignore[misc, name-defined]
     """Run the machine; the campaign runs it with IKBR_LIFECYCLE_EXAMPLES=2000."""
+
+
+def test_a_bot_that_was_killed_writes_nothing_when_it_is_collected() -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        bot = Bot(ModelBroker(), MemoryJournal(), START_NS)
+        bot.send(1, 500.0)
+        journal, bot = bot.journal, bot.reborn()
+        written = len(journal.records)
+        gc.collect()
+        assert len(journal.records) == written
+        bot.die()
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
