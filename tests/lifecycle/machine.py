@@ -43,6 +43,8 @@ class Lifecycle(RuleBasedStateMachine):
         self.most: dict[int, int] = {}
         """The largest quantity that was ever asked for, by order."""
         self.noticed: set[int] = set()
+        self.anomalies: set[str] = set()
+        """Of the lives before."""
 
     def teardown(self) -> None:
         try:
@@ -186,6 +188,7 @@ class Lifecycle(RuleBasedStateMachine):
     def the_bot_is_killed(self) -> None:
         self.model.cut()
         before = self.bot
+        self.anomalies |= set(before.orders.anomalies)
         self.noticed |= {notice.order_id for notice in before.notices}
         self.bot = before.reborn()
         assert {i: (o.filled, o.is_done) for i, o in before.orders.orders.items()} == {
@@ -217,7 +220,8 @@ class Lifecycle(RuleBasedStateMachine):
             if order.remaining < 0:
                 # It was cancelled before a reduction arrived, and had filled before that.
                 assert order.is_done, order
-                assert "overfill" in self.bot.orders.anomalies, order
+            if order.filled > order.quantity:
+                assert "overfill" in self.anomalies | set(self.bot.orders.anomalies), order
         held = sum(fill.signed_quantity for fill in self.bot.orders.fills.values())
         assert self.bot.portfolio.quantity("SPY") == held
 
@@ -255,9 +259,8 @@ class Lifecycle(RuleBasedStateMachine):
             bot.connect()
         for asks in (False, True, True):
             self._drain()
-            if asks and bot.follower.inquiry is not None:
-                for order_id in tuple(bot.follower.lines):
-                    bot.follower.inquiry.ask(order_id)
+            if asks:
+                bot.broker.ask_again(executions=True)
         self._drain()
         self._check_all()
         noticed = self.noticed | {notice.order_id for notice in bot.notices}
@@ -303,8 +306,10 @@ class Lifecycle(RuleBasedStateMachine):
                 known,
             )
             assert not order.cancel_requested, (order, known)
-            assert order.quantity == known.quantity, (order, known)
-            assert (order.request.limit_price or 0.0) == known.limit, (order, known)
+            # A code that came for no reason may have been taken for the refusal of a change.
+            if not known.refused:
+                assert order.quantity == known.quantity, (order, known)
+                assert (order.request.limit_price or 0.0) == known.limit, (order, known)
         else:
             doubtful = order.state is OrderState.UNKNOWN and told
             assert order.is_done or doubtful, (order, known)

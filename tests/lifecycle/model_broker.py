@@ -105,6 +105,8 @@ class ModelBroker:
                 self.answers.append([*self._execution_list(), ("executions_end", int(fields[2]))])
             case "99":
                 self.answers.append([*self._completed_list(), ("completed_end",)])
+            case "62":
+                pass  # ib_async subscribes to it anew when it is told that data was lost
             case _:
                 raise AssertionError(f"IB was sent something strange: {fields}")
 

@@ -24,6 +24,7 @@ from ikbr.broker.order_ref import read_ref
 from ikbr.broker.orders import agrees
 from ikbr.broker.previews import Previews
 from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
+from ikbr.core.order_manager import CANCEL_REFUSED_CODES
 from ikbr.core.ports import Clock
 from ikbr.domain.errors import InvariantError
 from ikbr.domain.lifecycle import OrderEvent, OrderState, OrderUpdate
@@ -225,8 +226,11 @@ class Follower:
             if STATUS_EVENTS.get(line.status) in {*ENDS, _E.PARK}:
                 self._hear(line, line.status)
         elif ruling.event is _E.CANCEL_REFUSED:
-            line.changing = None
-            line.cancelling = False
+            if line.cancelling and code in CANCEL_REFUSED_CODES:
+                line.cancelling = False
+            else:
+                # A cancellation that is on its way as well has its own answer.
+                line.changing = None
             self.refuse(line, code, message)
         elif ruling.event is _E.LOSE:
             self._lose(line, code, message)
@@ -319,6 +323,9 @@ class Follower:
         """Report that a fill was something else, and the end that waited for it."""
         line = self.lines.get(told.order_id)
         more = amended.quantity - told.quantity
+        if line is not None:
+            # What was taken back and counts again had been executed before.
+            more -= line.order.undone
         if line is not None and more > 0:
             line.seen += more
             line.booked += more
@@ -373,13 +380,28 @@ class Follower:
             if line is None:
                 self._ended.settle(order_id, inquiry)
             elif line.end is not None:
-                # The executions that an end of yesterday waits for are told no more.
-                if is_of_the_past(line.order, self._clock.now_ns):
-                    self._close(line)
+                self._settle_ending(line)
             elif inquiry.is_open(order_id):
                 self._settle_open(line, inquiry)
+            elif line.touched >= inquiry.rounds:
+                # What was sent since the lists were asked for may have brought it to IB.
+                self._ask(order_id)
             elif line.seen < line.at_most:
                 self._settle_gone(line, inquiry.ended.get(order_id))
+
+    def _settle_ending(self, line: Line) -> None:
+        """Let no end wait for ever for executions that IB does not list."""
+        if is_of_the_past(line.order, self._clock.now_ns):
+            # Those of yesterday are told no more.
+            self._close(line)
+        elif line.claimed > line.seen and not line.overdue:
+            line.overdue = True
+            self._ask_later(line)
+        elif line.claimed > line.seen:
+            words = f"IB says that {line.claimed} are filled, and lists {line.seen}"
+            self._notice(line.order.order_id, f"{words}; look at the account")
+            line.claimed = line.seen
+            self._close_if_complete(line)
 
     def _settle_open(self, line: Line, inquiry: Inquiry) -> None:
         """It works: what a code made likely did not happen, nor did what it shows no sign of."""

@@ -7,6 +7,7 @@ asked for in this order, so that what ends meanwhile is in two of them rather th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from ib_async import ExecutionFilter
@@ -56,6 +57,9 @@ class Inquiry:
         self._missing: set[str] = set()
         self._about: set[int] = set()
         self._next: set[int] = set()
+        self._overdue: Counter[str] = Counter()
+        self._skipped: set[str] = set()
+        self._judges = False
         self._request_id = -1
         self._timer: Timer | None = None
         self.rounds = 0
@@ -64,8 +68,8 @@ class Inquiry:
 
     @property
     def running(self) -> bool:
-        """Whether an answer is awaited."""
-        return bool(self._missing)
+        """Whether an answer is awaited, or is being judged: its lists must stay till all is."""
+        return bool(self._missing) or self._judges
 
     def is_open(self, order_id: int) -> bool:
         """Say whether the present round found an order open, and not ended a moment later."""
@@ -88,6 +92,7 @@ class Inquiry:
 
     def stop(self) -> None:
         """Give up, as the connection is gone; whoever reconnects asks again."""
+        self._overdue.clear()
         self._missing.clear()
         self._about.clear()
         self._next.clear()
@@ -100,13 +105,27 @@ class Inquiry:
             return
         if not self._missing:
             return
+        if what == EXECUTIONS:
+            # They are asked for last: what of a round before was not told by now never will be.
+            self._missing -= self._skipped
+            self._overdue.clear()
+        elif self._overdue[what]:
+            # The other lists have no number. What was asked for before comes first, if ever, and
+            # knows nothing of what was sent since.
+            self._overdue[what] -= 1
+            self._skipped.add(what)
+            return
         self._missing.discard(what)
         if self._missing:
             return
         if self._timer is not None:
             self._timer.cancel()
         about, self._about = self._about, set()
-        self._on_answer(about)
+        self._judges = True
+        try:
+            self._on_answer(about)
+        finally:
+            self._judges = False
         if self._next:
             self._start()
 
@@ -115,6 +134,7 @@ class Inquiry:
             self._next.clear()
             return
         self._about, self._next = self._next, set()
+        self._skipped.clear()
         self.rounds += 1
         self.open_orders.clear()
         self.ended.clear()
@@ -127,5 +147,7 @@ class Inquiry:
 
     def _give_up(self) -> None:
         about = self._about | self._next
+        overdue = self._overdue + Counter(self._missing - {EXECUTIONS})
         self.stop()
+        self._overdue = overdue
         self._on_silence(about)

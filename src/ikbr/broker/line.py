@@ -33,6 +33,7 @@ class Line:
         verdict: What a code made likely and IB has not confirmed.
         lost: Whether its fate is reported as unknown.
         missed: Whether a person was told that IB does not list it.
+        overdue: Whether a list lacked executions that its end waits for.
     """
 
     order: Order
@@ -55,6 +56,7 @@ class Line:
     verdict: OrderUpdate | None = None
     lost: bool = False
     missed: bool = False
+    overdue: bool = False
 
     @property
     def in_doubt(self) -> bool:

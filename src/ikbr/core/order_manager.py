@@ -293,7 +293,7 @@ class OrderManager:
         elif event is _MODIFY:
             self._changes.before.pop(order.order_id, None)
             # What had filled before a reduction arrived may be all that is left of it.
-            if order.filled and order.remaining == 0:
+            if order.remaining == 0:
                 new = TRANSITIONS[order.state, _FULL]
         if new is not order.state:
             order.state = new

@@ -175,9 +175,7 @@ class RiskLedger:
         order_id, request, parent_id = order.order_id, order.request, order.parent_id
         if order_id in self.orders:
             self.remove(order_id)
-            remaining = order.remaining
-        else:
-            remaining = request.quantity - order.filled
+        remaining = request.quantity - order.filled - order.undone
         kind = BUYS if request.side > 0 else SELLS
         # `reduce_only` binds here, not at IB: once the position has turned, it would add to it.
         if parent_id:

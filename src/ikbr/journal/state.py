@@ -188,7 +188,7 @@ class State:
             self.replaced[order_id] = order.request
         order.request = request
         # A modification that came too late is taken back; then the order may be filled whole.
-        if order.filled and order.remaining <= 0 and not order.is_done:
+        if order.remaining <= 0 and not order.is_done:
             self._step(order, OrderEvent.FULL_FILL, ts_ns)
 
     def _cancel(self, ts_ns: int, order_id: int) -> None:
@@ -210,7 +210,7 @@ class State:
             order.cancel_requested = False
         elif update.event is OrderEvent.MODIFY:
             self.replaced.pop(update.order_id, None)
-            if order.filled and order.remaining == 0:
+            if order.remaining == 0:
                 self._step(order, OrderEvent.FULL_FILL, update.ts_ns)
                 return
         elif update.event is OrderEvent.REQUEST_CANCEL:

@@ -235,3 +235,29 @@ def test_equity_is_cash_and_positions_at_their_marks_after_every_amendment(
         in_flight = sum(o.side * o.remaining for o in rig.orders.working.values())
         assert rig.slot().in_flight == in_flight
         assert rebuilt(rig) == shown(rig)
+
+
+def test_an_order_that_filled_whole_and_was_taken_back_ends_with_the_refusal_of_its_change() -> (
+    None
+):
+    rig = Rig()
+    rig.say(buy(30))
+    rig.broker.tell(1, OrderEvent.ACK)
+    rig.orders.modify(1, quantity=50)
+    fill = rig.broker.fill(1, 30)
+    rig.broker.amend(fill, quantity=0)
+    rig.broker.tell(1, OrderEvent.CANCEL_REFUSED, 104)
+    order = rig.orders.orders[1]
+    assert (order.state, order.filled, order.undone) == (OrderState.FILLED, 0, 30)
+    assert rebuilt(rig) == shown(rig)
+
+
+def test_what_was_taken_back_does_not_count_as_open_after_a_restart() -> None:
+    rig = Rig()
+    rig.say(buy(30))
+    rig.broker.tell(1, OrderEvent.ACK)
+    rig.broker.amend(rig.broker.fill(1, 20), quantity=0)
+    order = rig.orders.orders[1]
+    reopened = Rig()
+    reopened.risk.ledger.add(order)
+    assert reopened.risk.ledger.orders[1].remaining == order.remaining == 10
