@@ -44,4 +44,9 @@ class Worker(Generic[T]):
 
     def _run(self) -> None:
         while True:
-            self._outcomes.put(self._work(self._tasks.get()))
+            task = self._tasks.get()
+            try:
+                why = self._work(task)
+            except Exception as error:  # noqa: BLE001 - a thread that ends is busy for ever
+                why = f"it failed inside ({type(error).__name__})"
+            self._outcomes.put(why)
