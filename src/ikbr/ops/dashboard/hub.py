@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -50,13 +50,11 @@ class Hub:
         """Start without pages."""
         self._pages: set[Page] = set()
 
-    def join(self, first: Iterable[bytes]) -> Page | None:
-        """Add a page, with what it hears first; None when there are too many."""
+    def join(self) -> Page | None:
+        """Add a page; None when there are too many."""
         if len(self._pages) >= MOST_PAGES:
             return None
         page = Page()
-        for line in first:
-            page.put(line)
         self._pages.add(page)
         return page
 

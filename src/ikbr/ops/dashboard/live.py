@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -37,7 +37,8 @@ class LiveView:
         """Serve one page until it goes, its session ends, or it is too slow."""
         session: Session = socket.state.session
         await socket.accept()
-        page = self._hub.join(self._first(session))
+        # Together: nothing may be said between what is known and what follows.
+        first, page = self._first(session), self._hub.join()
         if page is None:
             await socket.close(TOO_MANY)
             return
@@ -45,7 +46,7 @@ class LiveView:
         ending = asyncio.get_running_loop().call_later(self._sessions.left_s(session), page.end)
         hearing = asyncio.create_task(_hear(socket, page.end))
         try:
-            await _send(socket, page)
+            await _send(socket, first, page)
             await socket.close(TOO_SLOW if self._is_on(session) else NO_SESSION)
         except (WebSocketDisconnect, RuntimeError, OSError):
             pass  # it has gone
@@ -71,7 +72,9 @@ class LiveView:
         return told
 
 
-async def _send(socket: WebSocket, page: Page) -> None:
+async def _send(socket: WebSocket, first: Sequence[bytes], page: Page) -> None:
+    for line in first:
+        await socket.send_text(line.decode())
     while (line := await page.waiting.get()) is not None:
         await socket.send_text(line.decode())
 

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from ikbr.ops.dashboard.hub import MOST_WAITING, Hub
+from ikbr.ops.dashboard.replica import EVENTS
 
 INFO = {"type": "bot", "name": "paper 4002/7", "mode": "paper", "account": "DU1", "strategies": []}
 
@@ -76,6 +77,21 @@ def test_a_page_hears_everything_at_once_and_then_what_changes(folder: Path) -> 
             assert gone[1]["bots"][0]["alive"] is False
 
 
+def test_a_page_hears_all_that_is_known_however_much_that_is(folder: Path) -> None:
+    with PlayedFeedSoon(folder) as soon, served(folder, passwords=people()) as dashboard:
+        feed = soon.feed()
+        feed.say(**INFO)
+        alive(dashboard)
+        kinds = range(MOST_WAITING // EVENTS + 1)
+        events = [{"type": "event", "kind": f"k{n}", "id": n} for n in kinds for _ in range(EVENTS)]
+        replica = dashboard.dashboard.watch.replicas[BOT]
+        for event in events:
+            replica.take(event)
+        with dashboard.browser("ann").listen() as line:
+            first = [json.loads(line.recv(timeout=5)) for _ in range(2 + len(events))]
+        assert [one["id"] for one in first[2:]] == [event["id"] for event in events]
+
+
 def test_a_bot_that_talks_nonsense_is_let_go_and_told(folder: Path) -> None:
     with PlayedFeedSoon(folder) as soon, served(folder, passwords=people()) as dashboard:
         feed = soon.feed()
@@ -105,7 +121,7 @@ def test_a_page_that_talks_is_dropped(folder: Path) -> None:
 
 def test_a_page_that_is_too_slow_is_dropped_and_the_others_hear_on() -> None:
     hub = Hub()
-    slow, quick = hub.join([b"first"]), hub.join([])
+    slow, quick = hub.join(), hub.join()
     assert slow is not None
     assert quick is not None
     for number in range(MOST_WAITING + 10):

@@ -137,7 +137,7 @@ def test_several_bots_are_heard_at_once_and_kept_apart() -> None:
             for name in ("a", "b")
         ]
         hub = Hub()
-        page = hub.join([])
+        page = hub.join()
         assert page is not None
         watch = BotWatch(Two(feed), hub)
         task = asyncio.create_task(watch.run())
