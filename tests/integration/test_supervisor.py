@@ -112,6 +112,16 @@ time.sleep(20)
     assert trial.runs == 2
 
 
+def test_a_supervisor_that_was_started_with_nohup_outlives_its_terminal(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        trial = Trial(tmp_path, "count(); tell('READY=1'); time.sleep(0.3)")
+        assert trial.run(lambda: os.kill(os.getpid(), signal.SIGHUP)) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert trial.said == ["the bot trades."]
+
+
 def test_a_bot_that_hangs_is_ended_by_force_and_starts_again(tmp_path: Path) -> None:
     program = "first = count() == 1; tell('READY=1'); time.sleep(20 if first else 0)"
     patience = Patience(hang_s=0.3, first_s=0.01, most_s=0.02)

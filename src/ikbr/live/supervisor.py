@@ -36,7 +36,7 @@ from ikbr.live.notify import (
 )
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What is passed on to the bot; all of them end it."""
+"""What is passed on to the bot; all of them end it. One that is ignored stays so: `nohup`."""
 LOOK_S = 0.2
 LONGEST_WORDS = 4096
 GAVE_UP = 75
@@ -111,18 +111,19 @@ class Supervisor:
             Its exit code when it ended for good; `GAVE_UP` when it crashed too often.
         """
         loop = asyncio.get_running_loop()
+        heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
         folder = Path(tempfile.mkdtemp(prefix="ikbr-"))
         door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             door.bind(str(folder / "notify"))
             loop.add_reader(door, self._hear, door)
-            for number in SIGNALS:
+            for number in heeded:
                 loop.add_signal_handler(number, self._pass_on, number)
             code = await self._keep_running(str(folder / "notify"))
             self._above.tell(STOPPING)
             return code
         finally:
-            for number in SIGNALS:
+            for number in heeded:
                 loop.remove_signal_handler(number)
             loop.remove_reader(door)
             door.close()
