@@ -73,8 +73,8 @@ class LiveView:
 
 
 async def _send(socket: WebSocket, first: Sequence[bytes], page: Page) -> None:
-    for line in first:
-        await socket.send_text(line.decode())
+    for known in first:
+        await socket.send_text(known.decode())
     while (line := await page.waiting.get()) is not None:
         await socket.send_text(line.decode())
 
