@@ -169,6 +169,25 @@ def test_real_money_wants_the_account_typed(stage: Stage) -> None:
         expect(page.locator("#confirm-answer")).to_contain_text("Done")
 
 
+def test_a_strategy_tells_its_profit_and_what_it_paid_in_fees(stage: Stage) -> None:
+    with stage.look("strategies") as page:
+        facts = page.locator("#strategies .facts")
+        for words in (
+            "Realised+312.40 USD",
+            "Unrealised−18.25 USD",
+            "Fees12.50 USD",
+            "HoldsSPY 120",
+        ):
+            expect(facts).to_contain_text(words)
+
+
+def test_amounts_and_shares_of_limits_have_two_places_and_counts_none(stage: Stage) -> None:
+    with stage.look("risk") as page:
+        rows = page.locator("#limits tbody tr")
+        expect(rows.first).to_contain_text("24.10 %25.00 %0.90 %")
+        expect(rows.last).to_contain_text("44 orders500 orders456 orders")
+
+
 def test_a_parameter_is_changed_within_its_range_only(stage: Stage) -> None:
     with stage.look("strategies") as page:
         expect(page.get_by_text("fixed while it runs")).to_be_visible()

@@ -1,7 +1,7 @@
 // Risk headroom: a bar for each limit, fullest first.
 
 import { byId, el, say } from "/static/js/dom.js";
-import { measured, percent } from "/static/js/format.js";
+import { NOTHING, measured, number, percent } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
 
 const FULL = 0.9;
@@ -10,7 +10,12 @@ let table = null;
 const bars = new Map();
 
 const keyOf = (limit) => `${limit.rule}\n${limit.scope}\n${limit.subject}`;
-const withUnit = (value, unit) => (value === null || value === undefined ? "\u2013" : `${measured(value)} ${unit ?? ""}`.trim());
+/** Amounts and per cents have two places, so that their points stand below each other. */
+const withUnit = (value, unit) => {
+  if (value === null || value === undefined) return NOTHING;
+  const twoPlaces = unit?.startsWith("%") || /^[A-Z]{3}$/.test(unit ?? "");
+  return `${twoPlaces ? number(value, 2, 2) : measured(value)} ${unit ?? ""}`.trim();
+};
 
 export function drawLimits(bot) {
   table ??= new Table(byId("limits"), {

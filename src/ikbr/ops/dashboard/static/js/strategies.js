@@ -2,7 +2,7 @@
 
 import { byId, el, say } from "/static/js/dom.js";
 import { confirmAction } from "/static/js/confirm.js";
-import { NOTHING, measured, number, signed, tone } from "/static/js/format.js";
+import { NOTHING, measured, money, number, signed, tone } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
 
 const cards = new Map();
@@ -27,11 +27,11 @@ export function drawStrategies(bot, page) {
 const keyOf = (bot, strategy) => `${bot.id}\n${strategy.name}`;
 
 function newCard(box, strategy) {
-  const parts = { state: el("span", { class: "badge" }), realised: el("dd"), unrealised: el("dd"), held: el("dd"), table: el("div") };
+  const parts = { state: el("span", { class: "badge" }), realised: el("dd"), unrealised: el("dd"), fees: el("dd"), held: el("dd"), table: el("div") };
   const fact = (name, value) => el("div", {}, el("dt", { text: name }), value);
   parts.box = el("section", {},
     el("div", { class: "head" }, el("h2", { text: strategy.name }), el("span", { class: "hint", text: strategy.class }), parts.state),
-    el("dl", { class: "facts across" }, fact("Realised", parts.realised), fact("Unrealised", parts.unrealised), fact("Holds", parts.held)),
+    el("dl", { class: "facts across" }, fact("Realised", parts.realised), fact("Unrealised", parts.unrealised), fact("Fees", parts.fees), fact("Holds", parts.held)),
     parts.table);
   box.append(parts.box);
   parts.parameters = new Table(parts.table, {
@@ -54,6 +54,7 @@ function fillCard(parts, strategy, base) {
   say(parts.state, strategy.enabled ? "on" : "disabled", strategy.enabled ? "good" : "bad");
   say(parts.realised, `${signed(strategy.realised)} ${base}`, tone(strategy.realised));
   say(parts.unrealised, `${signed(strategy.unrealised)} ${base}`, tone(strategy.unrealised));
+  say(parts.fees, `${money(strategy.fees)} ${base}`);
   const held = Object.entries(strategy.positions ?? {}).filter(([, quantity]) => quantity);
   say(parts.held, held.map(([symbol, quantity]) => `${symbol} ${number(quantity)}`).join(", ") || "nothing");
   parts.parameters.show(strategy.parameters);
