@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from ikbr.backtest.stage import Stage
 from ikbr.backtest.tape_ticker import TapeTicker
+from ikbr.core.routing.choose import MARKET
 from ikbr.core.slot import Slot
 from ikbr.domain.events import Decision
 from ikbr.domain.lifecycle import OrderEvent, OrderState, OrderUpdate
-from ikbr.domain.order import NAN, Fill, Order, OrderRequest, OrderType, Side, TimeInForce
+from ikbr.domain.order import NAN, Fill, Order, OrderRequest, Side, TimeInForce
 from ikbr.domain.signal import Signal
 from ikbr.domain.tape import NO_PRICE
 from ikbr.domain.ticker import Freshness
@@ -17,7 +18,7 @@ from ikbr.strategies.kernel import KernelStrategy
 from ikbr.strategies.running import FAULTS
 
 _BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _DAY = OrderType.MARKET, TimeInForce.DAY
+_TYPE, _ALGO, _DAY = MARKET.order_type, MARKET.algo, TimeInForce.DAY
 _ACK, _FILLED, _FRESH = OrderEvent.ACK, OrderState.FILLED, Freshness.FRESH
 
 Record = tuple[str, int, object]
@@ -86,8 +87,8 @@ class OrderMaker:
         decision = Decision(ts, name, symbol, action, price, reason, change, freshness)
         protects = abs(after) if held * after < 0 else 0
         request = OrderRequest(
-            symbol, side, quantity, _MARKET, None, None, None, None, _DAY, self._outside, "",
-            None, None, reason, group, False, protects,
+            symbol, side, quantity, _TYPE, None, None, None, None, _DAY, self._outside, "",
+            None, None, reason, group, False, protects, _ALGO,
         )  # fmt: skip
         order = Order(
             order_id, request, self._instrument, name, ts, 0, slot, mid, touch, _FILLED, quantity,

@@ -38,6 +38,7 @@ RESERVE = 2
 WIDEST = 4_096
 """Slots of a state that is noted at every order."""
 
+_NONE = np.zeros(0, np.int64)
 _COLUMNS = ("ts", "kind", "bid", "ask", "last", "bid_size", "ask_size", "size")
 
 
@@ -168,7 +169,8 @@ class SingleReplay:
             )
             pack[at.RULES] = _address(self._terms)
         self._tape = [np.ascontiguousarray(getattr(tape, name)) for name in _COLUMNS]
-        self._halts = np.flatnonzero(self._tape[1] >= Kind.HALT)
+        kinds = self._tape[1]
+        self._halts = np.flatnonzero(kinds >= Kind.HALT) if kinds.max() >= Kind.HALT else _NONE
         for place, column in zip(range(at.TS, at.HALT_ROWS + 1), [*self._tape, self._halts],
                                  strict=True):  # fmt: skip
             pack[place] = column.ctypes.data
