@@ -65,3 +65,22 @@ def _run(door: Door, line: str) -> int:
         if words[1] == "backtest" and "--help" not in words:
             assert "No fills" not in out
     return 1
+
+
+@pytest.mark.slow
+def test_the_commands_about_the_journal_and_risk_answer_over_one_backtest(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IKBR_CACHE", str(shared_cache(tmp_path_factory)))
+    text = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("journal", "risk"))
+    lines = re.findall(r"^(ikbr (?:backtest|journal|risk) .+?)(?:  +#.*)?$", text, re.M)
+    door = Door(tmp_path, capfd)
+    ran = [line for line in lines if " tail " not in line]  # that one goes on until Ctrl-C
+    for line in ran:
+        assert door(*shlex.split(line)[1:]), line
+    assert len(ran) >= 9
+    assert (tmp_path / "fills.parquet").stat().st_size
