@@ -32,7 +32,7 @@ CODES = [
            "        elif ruling",
            "161, 10147, 10148 and refused changes mark the order cancelled"),
     Mutant("doubt-cancels", FOLLOWER,
-           "            self._lose(line, code, message)\n        else:",
+           "            self.lose(line, code, message)\n        else:",
            "            self.end(line, _E.CANCEL, code, message)\n        else:",
            "100, 103, 10328 and unknown codes mark the order cancelled"),
     Mutant("doubt-rejects", "broker.evidence",
@@ -58,8 +58,8 @@ CODES = [
            "            line.said = None\n            self.end(line, _E.REJECT",
            "an order whose fate is not known counts as rejected"),
     Mutant("an-end-does-not-wait-for-fills", FOLLOWER,
-           "        if line.complete:\n            self._close(line)\n\n    # --- what IB",
-           "        self._close(line)\n\n    # --- what IB",
+           "        if line.complete:\n            self.close(line)\n\n    # --- what IB",
+           "        self.close(line)\n\n    # --- what IB",
            "a cancellation is told before the executions that came first"),
 ]  # fmt: skip
 

@@ -12,7 +12,6 @@ from ib_async import CommissionReport, Contract, Execution
 from ib_async import Order as IbOrder
 from ib_async import OrderState as IbOrderState
 
-from ikbr.broker.day_orders import is_of_the_past, is_over
 from ikbr.broker.ended import Ended
 from ikbr.broker.error_codes import classify
 from ikbr.broker.evidence import judge
@@ -23,6 +22,7 @@ from ikbr.broker.notice import Notice
 from ikbr.broker.order_ref import read_ref
 from ikbr.broker.orders import agrees
 from ikbr.broker.previews import Previews
+from ikbr.broker.settlement import Settlement
 from ikbr.broker.statuses import ACKNOWLEDGES, ENDS, STATUS_EVENTS
 from ikbr.core.order_manager import CANCEL_REFUSED_CODES
 from ikbr.core.ports import Clock
@@ -43,6 +43,7 @@ class Follower:
         client_id: Whose orders are ours.
         highest_id: The highest number of an order of ours that IB has named.
         inquiry: Asks IB; None before the connection is ready.
+        settlement: Draws the conclusions of inquiries.
         previews: Brings previews of orders to whoever asked.
         executions: Joins executions with their commissions.
         on_update, on_fill, on_amended: Told what became of orders.
@@ -64,7 +65,8 @@ class Follower:
         self._clock = clock
         self._catch_up_ns = catch_up_ns
         self.lines: dict[int, Line] = {}
-        self._ended = Ended(ask=self._ask, ask_later=self._ask_later, notice=self._notice)
+        self._ended = Ended(ask=self.ask, ask_later=self.ask_later, notice=self.notice)
+        self.settlement = Settlement(self, self._ended, clock)
         self.client_id = -1
         self.highest_id = 0
         self.inquiry: Inquiry | None = None
@@ -80,7 +82,7 @@ class Follower:
             self._amend,
             estimate=estimate,
             wait_ns=commission_wait_ns,
-            on_odd=self._notice,
+            on_odd=self.notice,
         )
 
     def adopt(self, line: Line) -> None:
@@ -114,7 +116,7 @@ class Follower:
         """End an order, as soon as all its fills are reported."""
         line.end = OrderUpdate(line.order.order_id, event, self._clock.now_ns, code, message)
         if line.complete:
-            self._close(line)
+            self.close(line)
 
     # --- what IB says --------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Follower:
             self._ended.on_filled(order_id, int(filled))
             return
         line.claimed = max(line.claimed, int(filled))
-        self._hear(line, status)
+        self.hear(line, status)
 
     def on_open_order(self, order_id: int, order: IbOrder, state: IbOrderState) -> None:
         """Take an order as IB has it."""
@@ -145,11 +147,11 @@ class Follower:
             self.inquiry.open_orders[order_id] = state.status
         wanted = line.changing
         if wanted is not None and agrees(order, wanted):
-            self._changed(line, wanted)
+            self.on_changed(line, wanted)
         if line.lost or not line.acknowledged:
-            self._hear(line, state.status)
+            self.hear(line, state.status)
 
-    def _changed(self, line: Line, wanted: OrderRequest) -> None:
+    def on_changed(self, line: Line, wanted: OrderRequest) -> None:
         """Report that a change has arrived; what had filled before may be all there is now."""
         line.changing, line.there = None, wanted.quantity
         self.tell(line.order.order_id, _E.MODIFY)
@@ -183,7 +185,7 @@ class Follower:
         quantity = int(execution.shares)
         line.seen += quantity
         line.seen += self.executions.on_execution(line.order, execution, ts_ns) - quantity
-        self._close_if_complete(line)
+        self.close_if_complete(line)
 
     def on_execution_end(self, request_id: int) -> None:
         """Take the end of a list of executions."""
@@ -224,7 +226,7 @@ class Follower:
                 request_id, ruling.verdict, self._clock.now_ns, code, message
             )
             if STATUS_EVENTS.get(line.status) in {*ENDS, _E.PARK}:
-                self._hear(line, line.status)
+                self.hear(line, line.status)
         elif ruling.event is _E.CANCEL_REFUSED:
             if line.cancelling and code in CANCEL_REFUSED_CODES:
                 line.cancelling = False
@@ -233,11 +235,11 @@ class Follower:
                 line.changing = None
             self.refuse(line, code, message)
         elif ruling.event is _E.LOSE:
-            self._lose(line, code, message)
+            self.lose(line, code, message)
         else:
             self._advise(line, code, message)
         if ruling.ask and request_id in self.lines:
-            self._ask(request_id)
+            self.ask(request_id)
 
     def on_disconnect(self) -> None:
         """Note that the link is gone: what was on its way is in doubt."""
@@ -247,7 +249,7 @@ class Follower:
         self.previews.on_disconnect()
         for line in tuple(self.lines.values()):
             if not line.acknowledged or line.changing or line.cancelling or line.verdict:
-                self._lose(line, 504, "the connection was lost while something was on its way")
+                self.lose(line, 504, "the connection was lost while something was on its way")
 
     def _name(self, order_id: int) -> None:
         self.highest_id = max(self.highest_id, order_id)
@@ -260,7 +262,7 @@ class Follower:
         elif line.said is None and not line.lost:
             self.tell(order_id, _E.ACK_PENDING, code, message)
         else:
-            self._notice(order_id, f"code {code}: {message}")
+            self.notice(order_id, f"code {code}: {message}")
 
     def _note_after_end(self, order_id: int, code: int, message: str) -> None:
         """Keep the reason of an end that comes after it, as that of a cancellation does."""
@@ -270,7 +272,7 @@ class Follower:
 
     # --- what follows --------------------------------------------------------------------------
 
-    def _hear(self, line: Line, status: str) -> None:
+    def hear(self, line: Line, status: str) -> None:
         """Take a status: report what is new, hold an end until its fills are reported."""
         order_id = line.order.order_id
         line.acknowledged = True
@@ -278,11 +280,11 @@ class Follower:
         event = STATUS_EVENTS.get(status, _E.LOSE)
         verdict = line.verdict
         if event is _E.LOSE:
-            self._lose(line, 0, f"the status {status!r} is unknown")
-            self._ask(order_id)
+            self.lose(line, 0, f"the status {status!r} is unknown")
+            self.ask(order_id)
         elif event is None and line.changing is not None:
             # Which quantity it filled tell the lists: the change may have arrived before.
-            self._ask(order_id)
+            self.ask(order_id)
         elif event in ENDS or (event is _E.PARK and verdict is not None):
             nothing = not line.claimed and not line.seen
             if verdict is not None and (nothing or verdict.event is not _E.REJECT):
@@ -298,15 +300,16 @@ class Follower:
                 line.said = event
                 self.tell(order_id, event)
         if line.claimed > line.seen:
-            self._ask_later(line)
+            self.ask_later(line)
 
-    def _ask_later(self, line: Line) -> None:
+    def ask_later(self, line: Line) -> None:
+        """Ask about an order, unless its executions come meanwhile."""
         self._clock.call_at(self._clock.now_ns + self._catch_up_ns, self._catch_up, line)
 
     def _catch_up(self, line: Line) -> None:
         """Ask for executions that a status speaks of and that have not come."""
         if line.claimed > line.seen:
-            self._ask(line.order.order_id)
+            self.ask(line.order.order_id)
 
     def _book(self, fill: Fill) -> None:
         """Report a fill, and the end that waited for it."""
@@ -317,7 +320,7 @@ class Follower:
             if line.filled and line.end is None:
                 self._retire(line)
         self.on_fill(fill)
-        self._close_if_complete(line)
+        self.close_if_complete(line)
 
     def _amend(self, told: Fill, amended: Fill) -> None:
         """Report that a fill was something else, and the end that waited for it."""
@@ -332,13 +335,15 @@ class Follower:
             if line.filled and line.end is None:
                 self._retire(line)
         self.on_amended(amended)
-        self._close_if_complete(line)
+        self.close_if_complete(line)
 
-    def _close_if_complete(self, line: Line | None) -> None:
+    def close_if_complete(self, line: Line | None) -> None:
+        """Report an end that waited for fills, once all are reported."""
         if line is not None and line.end is not None and line.complete:
-            self._close(line)
+            self.close(line)
 
-    def _close(self, line: Line) -> None:
+    def close(self, line: Line) -> None:
+        """Report the end of an order."""
         update = line.end
         if update is None:
             raise InvariantError(f"order {line.order.order_id} has no end to report.")
@@ -352,93 +357,21 @@ class Follower:
         self.lines.pop(order_id, None)
         self._ended.put(line)
 
-    def _lose(self, line: Line, code: int, message: str) -> None:
+    def lose(self, line: Line, code: int, message: str) -> None:
+        """Report that the fate of an order is not known."""
         # Its cancellation may have been asked for since.
         if not line.lost or line.order.state is not OrderState.UNKNOWN:
             line.lost = True
             line.said = None
             self.tell(line.order.order_id, _E.LOSE, code, message)
 
-    def _ask(self, order_id: int) -> None:
+    def ask(self, order_id: int) -> None:
+        """Ask IB about an order."""
         if self.inquiry is not None:
             self.inquiry.ask(order_id)
 
-    def lose_all(self, order_ids: set[int]) -> None:
-        """Report as unknown what IB was asked about in vain."""
-        for order_id in order_ids:
-            line = self.lines.get(order_id)
-            if line is not None:
-                self._lose(line, 0, "IB did not answer what became of the order")
-
-    def settle(self, order_ids: set[int]) -> None:
-        """Draw the conclusions of an inquiry."""
-        inquiry = self.inquiry
-        if inquiry is None:
-            return
-        for order_id in order_ids:
-            line = self.lines.get(order_id)
-            if line is None:
-                self._ended.settle(order_id, inquiry)
-            elif line.end is not None:
-                self._settle_ending(line)
-            elif inquiry.is_open(order_id):
-                self._settle_open(line, inquiry)
-            elif line.touched >= inquiry.rounds:
-                # What was sent since the lists were asked for may have brought it to IB.
-                self._ask(order_id)
-            elif line.seen < line.at_most:
-                self._settle_gone(line, inquiry.ended.get(order_id))
-
-    def _settle_ending(self, line: Line) -> None:
-        """Let no end wait for ever for executions that IB does not list."""
-        if is_of_the_past(line.order, self._clock.now_ns):
-            # Those of yesterday are told no more.
-            self._close(line)
-        elif line.claimed > line.seen and not line.overdue:
-            line.overdue = True
-            self._ask_later(line)
-        elif line.claimed > line.seen:
-            words = f"IB says that {line.claimed} are filled, and lists {line.seen}"
-            self._notice(line.order.order_id, f"{words}; look at the account")
-            line.claimed = line.seen
-            self._close_if_complete(line)
-
-    def _settle_open(self, line: Line, inquiry: Inquiry) -> None:
-        """It works: what a code made likely did not happen, nor did what it shows no sign of."""
-        order_id = line.order.order_id
-        verdict, line.verdict = line.verdict, None
-        if line.touched >= inquiry.rounds:
-            return
-        if line.cancelling and inquiry.open_orders[order_id] != "PendingCancel":
-            line.cancelling = False
-            self.tell(order_id, _E.CANCEL_REFUSED, 0, "IB has not heard of the cancellation")
-        if line.changing is not None:
-            line.changing = None
-            code, words = (verdict.code, verdict.message) if verdict is not None else (0, "")
-            self.tell(order_id, _E.CANCEL_REFUSED, code, words)
-
-    def _settle_gone(self, line: Line, status: str | None) -> None:
-        """It is not open: it has ended, or IB never had it."""
-        verdict, wanted = line.verdict, line.changing
-        if wanted is not None and status in (None, "Filled") and line.seen == wanted.quantity:
-            self._changed(line, wanted)
-        elif status == "Inactive" and verdict is None:
-            self.end(line, _E.REJECT, 0, "IB lists it as completed, and inactive")
-        elif status is not None and status != "Filled":
-            self._hear(line, status)
-        elif verdict is not None:
-            self.end(line, verdict.event, verdict.code, verdict.message)
-        elif is_over(line.order, self._clock.now_ns):
-            self.end(line, _E.CANCEL, 0, "its day is over, and IB does not list it any more")
-        elif status is None and not line.acknowledged:
-            self.end(line, _E.REJECT, 0, "IB knows nothing of the order")
-        else:
-            self._lose(line, 0, "IB lists the order neither as open nor with its fills")
-            if not line.missed:
-                self._notice(line.order.order_id, "its end is not known; look at the account")
-            line.missed = True
-
-    def _notice(self, order_id: int, words: str) -> None:
+    def notice(self, order_id: int, words: str) -> None:
+        """Tell a person about an order."""
         self.on_notice(Notice(order_id, words))
 
 

@@ -145,8 +145,8 @@ class IBBroker:
             self._clock,
             client_id,
             answer_ns=self._answer_ns,
-            on_answer=follower.settle,
-            on_silence=follower.lose_all,
+            on_answer=follower.settlement.on_answer,
+            on_silence=follower.settlement.on_silence,
         )
         for line in follower.lines.values():
             line.touched = 0
