@@ -168,7 +168,9 @@ def _too_much(sent: _Sent, quantity: int) -> str:
     for child in sent.parent.children:
         if child is not sent:
             group, order = _group(child.order), child.order
-            own = order.executed if order.is_done else child.quantity
+            # A reduction that was sent may have been refused.
+            working = max(child.quantity, order.quantity)
+            own = order.executed if order.is_done else working
             largest[group] = max(largest.get(group, 0), own)
     total, parent = sum(largest.values()), sent.parent.order
     if total <= parent.request.quantity:

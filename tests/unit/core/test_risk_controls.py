@@ -378,6 +378,16 @@ def test_a_child_cannot_grow_beyond_its_parent_and_frees_what_it_did_not_fill() 
     assert [what for what, _ in desk.wire.sent] == ["submit", "submit", "modify", "submit"]
 
 
+def test_a_child_whose_reduction_was_refused_counts_as_it_is() -> None:
+    desk = Desk(check_children=True)
+    parent = desk.leave(BUY, 100)
+    child = desk.leave(SELL, 60, parent=parent.order_id)
+    desk.hop.modify(child, OrderRequest("SPY", SELL, 20))
+    # Its request stands at 60 again, as when the refusal has come.
+    desk.leave(SELL, 41, parent=parent.order_id)
+    assert [update.event for update in desk.updates] == [OrderEvent.REJECT]
+
+
 def test_what_is_attached_to_an_order_that_ended_before_is_bounded_by_the_position() -> None:
     desk = Desk(check_children=True)
     parent = desk.leave(BUY, 100)
