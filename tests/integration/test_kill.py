@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -38,6 +39,7 @@ from ikbr.live.kill import Holding, Killing, end_process, stop_at_broker
 SPY = Stock("SPY", "SMART", "USD")
 INSTRUMENT = parse_contract("SPY")
 BOT, OTHER = 7, 8
+FIRST, SECOND_ONE = "DU1000001", "DU1000002"
 
 HOLDER = """
 import signal, sys, time
@@ -53,8 +55,10 @@ time.sleep(float(sys.argv[2]))
 class Town:
     """A gateway in an open market, with whatever clients a test wants."""
 
-    async def start(self) -> None:
-        self.world = World(contract_source(), GatewayOptions(model=ExecutionModel(fees="none")))
+    async def start(self, *accounts: str) -> None:
+        model = ExecutionModel(fees="none")
+        options = GatewayOptions(model=model, accounts=dict.fromkeys(accounts, 1e6))
+        self.world = World(contract_source(), options)
         self.server = GatewayServer(self.world, speed=STEP)
         await self.server.start(0, None)
         self.world.advance_to(OPEN_NS + 5 * SECOND)
@@ -72,10 +76,10 @@ class Town:
         await self.server.stop()
 
 
-def in_town(test: Callable[[Town], Coroutine[Any, Any, None]]) -> None:
+def in_town(test: Callable[[Town], Coroutine[Any, Any, None]], *more: str) -> None:
     async def run() -> None:
         town = Town()
-        await town.start()
+        await town.start(FIRST, *more)
         try:
             await test(town)
         finally:
@@ -281,6 +285,27 @@ def test_a_gateway_that_tells_no_positions_still_cancels_what_opens(
         assert (open_orders(town), kept) == ([BOT, OTHER], [OrderType.STOP, OrderType.LIMIT])
 
     in_town(test)
+
+
+def test_positions_are_closed_in_the_account_that_the_bot_has_traded(tmp_path: Path) -> None:
+    async def test(town: Town) -> None:
+        bot = await town.client(BOT)
+        await place(bot, MarketOrder("BUY", 100, account=SECOND_ONE), "ikbr:1:momentum")
+        bot.disconnect()
+        await asyncio.sleep(0.05)
+        places = Places(tmp_path, "127.0.0.1", town.server.port, BOT)
+        open_session(places.journal("paper", FIRST), "old").close()
+        for file in places.journal("paper", FIRST).iterdir():
+            os.utime(file, (0, 0))
+        open_session(places.journal("paper", SECOND_ONE), "new").close()
+        everything = KillRequest(flatten=True, everything=True, patience_s=2.0)
+        outcome = await stop_trader(places, everything)
+        assert outcome.done == Killing([], {}, 0, 1)
+        other = await town.client(OTHER)
+        held = [p for p in await other.reqPositionsAsync() if p.position]
+        assert held == []
+
+    in_town(test, SECOND_ONE)
 
 
 def test_a_gateway_that_is_not_there_is_named_in_words(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,8 +135,8 @@ async def kill(places: Places, request: KillRequest) -> Outcome:
 
 async def _stop(client: Client, places: Places, request: KillRequest) -> tuple[Killing, str]:
     requests = Requests(client)
-    door = Emergency(client, requests)
-    account = next(iter(client.managedAccounts()), "")
+    account = _account_of(places, client.managedAccounts())
+    door = Emergency(client, requests, account)
     with _record(places, account) as record:
         journal, past = record.journal, record.past
         if journal is not None:
@@ -304,6 +304,15 @@ def arm(places: Places, reason: str) -> bool:
         return places.latch.clear()
     finally:
         lock.release()
+
+
+def _account_of(places: Places, served: Sequence[str]) -> str:
+    """Choose among the accounts of a gateway the one whose journal was written last."""
+    written = {
+        folder.name.split("-")[1]: max((one.stat().st_mtime for one in folder.iterdir()), default=0)
+        for folder in _folders(places)
+    }
+    return max(served, key=lambda account: written.get(account, -1), default="")
 
 
 def _folders(places: Places) -> list[Path]:

@@ -65,13 +65,15 @@ class Emergency:
         requests: Asks it.
     """
 
-    def __init__(self, ib: IB, requests: Requests) -> None:
+    def __init__(self, ib: IB, requests: Requests, account: str = "") -> None:
         """Use a connection that is ready.
 
         Args:
             ib: The client.
             requests: Asks it.
+            account: In which account positions are closed; "" for the only one there is.
         """
+        self._account = account
         self._ib = ib
         self._client: Any = ib.client
         self.requests = requests
@@ -113,6 +115,7 @@ class Emergency:
             abs(quantity),
             orderId=order_id,
             tif="DAY",
+            account=self._account,
             orderRef=write_ref(order_id, strategy),
         )
         self._client.placeOrder(order_id, to_contract(instrument), order)
