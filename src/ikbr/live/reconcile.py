@@ -207,13 +207,17 @@ class Reconciler:
         for perm_id in [n for n in self.outside if n not in there]:
             risk.release(self.outside.pop(perm_id))
         for perm_id, one in there.items():
-            number = pipeline.number.get(one.request.symbol)
-            if perm_id not in self.outside and number is not None:
-                order = Order(-perm_id, one.request, pipeline.instruments[number], EXTERNAL)
-                self.outside[perm_id] = order
-                risk.reserve(order)
-                words = f"an order {one.who} works: {order!r}; it counts in the limits"
-                pipeline.trader.alert(Alert(pipeline.clock.now_ns, "info", "reconcile", words))
+            number, known = pipeline.number.get(one.request.symbol), self.outside.get(perm_id)
+            if number is None or (known is not None and known.quantity == one.request.quantity):
+                continue
+            if known is not None:
+                risk.release(known)
+            order = Order(-perm_id, one.request, pipeline.instruments[number], EXTERNAL)
+            self.outside[perm_id] = order
+            risk.reserve(order)
+            how = "works" if known is None else "was changed"
+            words = f"an order {one.who} {how}: {order!r}; it counts in the limits"
+            pipeline.trader.alert(Alert(pipeline.clock.now_ns, "info", "reconcile", words))
 
     def adopt_cash(self, state: AccountState) -> list[str]:
         """Bring our cash in line with the broker's: interest, dividends, fees, deposits.

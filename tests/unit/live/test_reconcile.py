@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +21,8 @@ class Broker:
     """Answer with a list; what happens meanwhile is the test's."""
 
     def __init__(self, listed: list[int], meanwhile: Callable[[], None]) -> None:
-        self.listed = listed
+        request = OrderRequest("KO", Side.SELL, 10, OrderType.MARKET)
+        self.standing = [Standing(900 + number, number, request, "of ours,") for number in listed]
         self.meanwhile = meanwhile
 
     async def positions(self) -> dict[str, tuple[int, float]]:
@@ -29,8 +30,7 @@ class Broker:
 
     async def open_orders(self) -> list[Standing]:
         self.meanwhile()
-        request = OrderRequest("KO", Side.SELL, 10, OrderType.MARKET)
-        return [Standing(900 + number, number, request, "of ours,") for number in self.listed]
+        return self.standing
 
 
 class Books:
@@ -134,3 +134,35 @@ def test_what_begins_and_ends_while_the_answer_is_on_its_way_does_not_count() ->
 
 def test_an_order_of_ours_beyond_our_numbers_counts() -> None:
     assert counted([5, 9], lambda _orders: None) == [909]
+
+
+def test_an_order_of_others_counts_as_it_is_by_now() -> None:
+    ledger: dict[int, int] = {}
+    risk = SimpleNamespace(
+        reserve=lambda order: ledger.__setitem__(order.order_id, order.remaining),
+        release=lambda order: ledger.pop(order.order_id),
+    )
+    alerts: list[Alert] = []
+    trader = SimpleNamespace(
+        orders=SimpleNamespace(working={}, next_id=1),
+        risk=risk,
+        portfolio=SimpleNamespace(positions={}, quantity=lambda _symbol: 0),
+        alert=alerts.append,
+    )
+    pipeline: Any = SimpleNamespace(
+        trader=trader,
+        number={"KO": 0},
+        instruments=[parse_contract("KO")],
+        clock=SimpleNamespace(now_ns=0),
+    )
+    account = Broker([], lambda: None)
+    reconciler: Any = Reconciler(pipeline, cast("Any", account), 0, lambda: None)
+    for quantity, said in ((10, 1), (10, 1), (500, 2)):
+        request = OrderRequest("KO", Side.SELL, quantity, OrderType.MARKET)
+        account.standing = [Standing(900, 0, request, "placed by hand")]
+        asyncio.run(reconciler.check())
+        assert (ledger, len(alerts)) == ({-900: quantity}, said)
+    account.standing = []
+    asyncio.run(reconciler.check())
+    assert ledger == {}
+    assert "placed by hand was changed" in alerts[-1].message
