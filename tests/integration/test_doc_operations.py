@@ -42,7 +42,7 @@ ANSWERS = {
     "ikbr halt": ({0}, "No entries until"),
     "ikbr resume": ({0}, "Entries go on|Entries are still stopped"),
     "ikbr cancel --all": ({0}, "cancel"),
-    "ikbr cancel 17": ({2}, "17"),
+    "ikbr cancel 17": ({0, 2}, "17"),
     "ikbr flatten": ({0}, "Entries wait until someone resumes"),
     "ikbr set-parameter": ({2}, "choose from: AboveAverage"),
     "ikbr risk show": ({0}, "risk.max_daily_loss_pct"),
