@@ -72,6 +72,13 @@ def _close_secrets(folder: Path) -> list[str]:
             continue
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077 and (path.name != ".env" or holds_secrets(path)):
-            path.chmod(0o600)
-            done.append(f"{path}: mode {mode:o} → 600")
+            done.append(_close(path, mode))
     return done
+
+
+def _close(path: Path, mode: int) -> str:
+    try:
+        path.chmod(0o600)
+    except PermissionError:
+        return f"{path}: not closed, as it belongs to another user; sudo chmod 600 {path}"
+    return f"{path}: mode {mode:o} → 600"

@@ -80,7 +80,10 @@ def _secret_files(folder: Path) -> list[Finding]:
             continue
         if _is_open(path):
             found.append(_open(path))
-        text = path.read_text(encoding="utf-8", errors="replace").strip()
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace").strip()
+        except PermissionError:
+            continue  # it belongs to the user of its container, as it should
         if _PLACEHOLDER.match(text) and (text or path.name not in MAY_BE_EMPTY):
             found.append(
                 note(
