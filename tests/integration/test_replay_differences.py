@@ -257,6 +257,33 @@ def test_what_follows_from_what_a_person_did_is_of_a_person(
     assert "A person stepped in" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("late_s", "acted_s", "cause"),
+    [
+        (60, 30, "person"),  # between the two decisions
+        (60, -30, "person"),  # before both, which are too far apart for a delay
+        (1, -30, "timing"),
+        (60, 90, "timing"),
+    ],
+)
+def test_an_order_that_a_person_moved_is_of_a_person(
+    session: RecordedSession, late_s: int, acted_s: int, cause: str
+) -> None:
+    fill = chosen(session, 1)
+    did = OperatorAction("flatten", reason="enough")
+    acted_ns = fill.ts_ns + acted_s * SECOND
+
+    def move(kind: str, ts_ns: int, body: Any) -> list[Entry]:
+        mine = about(fill.order_id, kind, body)
+        return [(kind, ts_ns + late_s * SECOND if mine else ts_ns, body)]
+
+    spoilt = edited(session, move)
+    more = [("operator", acted_ns, did), ("operator", acted_ns + 1, OperatorAction("resume"))]
+    spoilt = spoilt._replace(journal=sorted([*spoilt.journal, *more], key=lambda one: one[1]))
+    [only] = compare(spoilt, cause).differences
+    assert ("after a person's flatten at " in only.words) is (cause == "person")
+
+
 def test_a_refusal_by_what_a_person_stopped_is_of_a_person(session: RecordedSession) -> None:
     fill = chosen(session, 0)
     request = OrderRequest(fill.symbol, fill.side, fill.quantity)

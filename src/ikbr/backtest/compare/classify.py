@@ -102,7 +102,7 @@ class Classifier:
         if blind:
             return Finding("data", blind)
         if moved:
-            person = self._persons.between(mine, theirs)
+            person = self._persons.moved(mine, theirs)
             return _by(person, "timing", f"decided {_apart(late)}")
         if not asked:
             person = self._persons.before(mine) or self._persons.during(mine)

@@ -13,6 +13,9 @@ Action = tuple[int, OperatorAction]
 
 _OF_PARTS = frozenset(("cancel", "cancel-all", "set-parameter", "enable", "unblock"))
 """What is done to the strategy or symbol that is named; all else stops or bounds everybody."""
+_TAKES_BACK = frozenset(("resume", "arm"))
+"""What only ends something that was done before; what follows comes from that."""
+NO_DELAY_NS = 10_000_000_000
 _HALTS = frozenset(("pause", "kill"))
 """The rules by which risk refuses what a person has stopped."""
 
@@ -26,15 +29,21 @@ class Interventions:
         Args:
             actions: In the order of time.
         """
-        self._actions = actions
+        self._actions = [(ts_ns, did) for ts_ns, did in actions if did.action not in _TAKES_BACK]
 
     def before(self, one: OrderTrace) -> str:
         """Name the latest action before an order was decided; "" when there was none."""
         return self._within(one, 0, one.ts_ns)
 
-    def between(self, mine: OrderTrace, theirs: OrderTrace) -> str:
-        """Name the action that moved the decision of an order; "" when none did."""
-        return self._within(mine, *sorted((mine.ts_ns, theirs.ts_ns)))
+    def moved(self, mine: OrderTrace, theirs: OrderTrace) -> str:
+        """Name the action that moved the decision of an order; "" when none did.
+
+        It came between the two decisions; or before both, where they are further apart than any
+        delay.
+        """
+        first, last = sorted((mine.ts_ns, theirs.ts_ns))
+        between = self._within(mine, first, last, earliest=True)
+        return between or (self.before(mine) if last - first > NO_DELAY_NS else "")
 
     def during(self, one: OrderTrace) -> str:
         """Name what was done to an order while it worked; "" for nothing."""
@@ -46,13 +55,15 @@ class Interventions:
         tightened = any(did.action == TIGHTEN for did in before)
         return self.before(one) if before and (rule in _HALTS or tightened) else ""
 
-    def _within(self, one: OrderTrace, from_ns: int, until_ns: int) -> str:
+    def _within(
+        self, one: OrderTrace, from_ns: int, until_ns: int, *, earliest: bool = False
+    ) -> str:
         found = [
             (ts_ns, did)
             for ts_ns, did in self._actions
             if from_ns <= ts_ns <= until_ns and _concerns(did, one)
         ]
-        return _words(*found[-1]) if found else ""
+        return _words(*found[0 if earliest else -1]) if found else ""
 
 
 def _concerns(did: OperatorAction, one: OrderTrace) -> bool:
