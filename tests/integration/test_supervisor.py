@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -157,3 +158,22 @@ def test_a_signal_while_it_waits_to_start_again_ends_it(tmp_path: Path) -> None:
 
     assert asyncio.run(run()) == 128 + signal.SIGTERM
     assert trial.runs == 1
+
+
+def test_a_signal_that_comes_too_late_leaves_the_exit_code_to_who_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    supervisor = Trial(tmp_path, "").supervisor
+    with subprocess.Popen([sys.executable, "-S", "-c", "raise SystemExit(3)"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        supervisor.process = ended  # type: ignore[assignment]
+        supervisor._pass_on(signal.SIGTERM)
+        assert os.waitpid(ended.pid, 0) == (ended.pid, 3 << 8)
+
+
+def test_a_signal_to_one_that_is_gone_is_no_error(tmp_path: Path) -> None:
+    supervisor = Trial(tmp_path, "").supervisor
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as ended:
+        os.waitpid(ended.pid, 0)
+        supervisor.process = ended  # type: ignore[assignment]
+        supervisor._pass_on(signal.SIGTERM)

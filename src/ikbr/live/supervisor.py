@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -188,7 +189,7 @@ class Supervisor:
         self._ready = False
         words = f"the bot has hung for {quiet:.0f} s; process {process.pid} is ended by force."
         self._tell(words, "warning")
-        process.kill()
+        self._send(signal.SIGKILL)
 
     def _is_over(self, code: int) -> int | None:
         """Say with which exit code everything is over; None when the bot is to start again."""
@@ -232,8 +233,11 @@ class Supervisor:
         self._send(number)
 
     def _send(self, number: int) -> None:
+        # Not by the process's own method: that one would first take the exit code of a bot that has
+        # just ended, and asyncio, which waits for it, would make up another.
         if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(number)
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     async def _wait(self, delay_s: float) -> None:
         loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import selectors
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -20,11 +21,47 @@ from ikbr.live.loop_watch import LoopWatch
 QUICK = SupervisionRules(loop_warn_ms=60.0, loop_hold_ms=250.0)
 
 
+class Passing(selectors.DefaultSelector):
+    """Let the loop's time pass at once where it would wait."""
+
+    now_s = 1_000.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        found = super().select(0)
+        if not found and timeout:
+            self.now_s += timeout
+        return found
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Be late where the test says so, and never because the machine is busy."""
+
+    def __init__(self) -> None:
+        self.passing = Passing()
+        super().__init__(self.passing)
+
+    def time(self) -> float:
+        return self.passing.now_s
+
+
+def hold_up(watch: LoopWatch, seconds: float) -> None:
+    """Let time pass while the loop stands still, until the watch has looked who is to blame."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Loop)
+    loop.passing.now_s += seconds
+    until = time.monotonic() + 20
+    while not watch._culprit:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
 class Slow:
     """Take its time."""
 
+    watch: LoopWatch
+
     def on_market_data(self, seconds: float) -> None:
-        time.sleep(seconds)
+        hold_up(self.watch, seconds)
 
 
 @pytest.fixture(autouse=True)
@@ -43,11 +80,11 @@ class Reads:
         self.call: Callable[[], None] = list
 
     def before_late(self, seconds: float, call: Callable[[], None]) -> None:
-        self.late_at, self.call = time.monotonic() + seconds, call
+        self.late_at, self.call = asyncio.get_running_loop().time() + seconds, call
 
     def read(self) -> None:
         """Read something now, as the first thing that the loop does."""
-        if time.monotonic() > self.late_at:
+        if asyncio.get_running_loop().time() > self.late_at:
             self.call()
 
 
@@ -58,6 +95,7 @@ def watched(test: Any, *, holds: bool = True, reads: Reads | None = None) -> Des
 
     async def run() -> None:
         watch = LoopWatch(desk.pipeline, desk.holds if holds else None, QUICK, reads=reads)
+        slow.watch = watch
         watch.begin()
         await asyncio.sleep(0.05)
         try:
@@ -65,7 +103,8 @@ def watched(test: Any, *, holds: bool = True, reads: Reads | None = None) -> Des
         finally:
             watch.stop()
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(run())
     return desk
 
 
@@ -143,6 +182,9 @@ def test_a_handler_that_does_not_return_is_named_while_it_hangs(
 
     async def test(_desk: Desk, slow: Slow) -> None:
         slow.on_market_data(0.3)
+        until = time.monotonic() + 20
+        while "hangs" not in caplog.text and time.monotonic() < until:
+            time.sleep(0.001)
         assert "hangs" in caplog.text
         assert "strategy bot in Slow.on_market_data" in caplog.text
 
@@ -151,8 +193,8 @@ def test_a_handler_that_does_not_return_is_named_while_it_hangs(
 
 
 def test_code_of_nobody_of_ours_is_named_by_where_it_is() -> None:
-    async def test(desk: Desk, _slow: Slow) -> None:
-        time.sleep(0.15)
+    async def test(desk: Desk, slow: Slow) -> None:
+        hold_up(slow.watch, 0.15)
         await asyncio.sleep(0.05)
         assert "test_loop_watch.py:" in desk.told[0][1]
 
