@@ -364,7 +364,7 @@ def test_two_commands_started_together_set_up_once(machine: Machine) -> None:
 def test_tests_run_on_two_processes_and_further_arguments_go_to_pytest(machine: Machine) -> None:
     assert machine.run("test", "tests/unit/domain", "-k", "a or b").returncode == 0
     last = machine.calls().splitlines()[-1]
-    assert last == "bin/python -m pytest -q -n 2 --dist worksteal tests/unit/domain -k a or b"
+    assert last == "bin/python -m pytest -q -n 3 --dist worksteal tests/unit/domain -k a or b"
 
 
 def test_the_demo_runs_in_the_folder_of_the_caller(machine: Machine) -> None:
