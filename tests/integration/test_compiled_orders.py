@@ -209,6 +209,18 @@ def test_what_compiled_code_does_not_know_is_run_by_the_engine_from_the_start(na
     assert (found.path, found.events) == (ENGINE, 2_000)
 
 
+def test_a_drawdown_from_a_peak_between_two_orders_is_seen() -> None:
+    tape, sessions = random_tape(2, 6_000, 1)
+    limits = msgspec.structs.replace(OPEN_LIMITS, max_drawdown_pct=0.01)
+    setup = Setup(
+        shape="kernel", capital=1_000_000.0, limits=limits, all_hours=True, quantity=3_000,
+        model=ExecutionModel(fees="none"),
+    )  # fmt: skip
+    source = Pieces(calmed(tape), sessions, 5_000)
+    found = compare(source, lambda: RestlessKernel(2, 40, True), setup)
+    assert (found.path, len(found.alerts)) == (ENGINE, 1)
+
+
 def test_short_tapes_are_not_worth_compiling_for_unless_it_is_asked_for() -> None:
     tape, sessions = random_tape(5, 300, 1)
     source = Pieces(calmed(tape), sessions, 10_000)
@@ -217,3 +229,27 @@ def test_short_tapes_are_not_worth_compiling_for_unless_it_is_asked_for() -> Non
         for shape in ("auto", "kernel", "reference")
     ]
     assert [one.path for one in paths] == [ENGINE, COMPILED_ORDERS, ENGINE]
+
+
+class Lines:
+    """A journal that is told record by record."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[str, int, Any]] = []
+
+    def append(self, kind: str, ts_ns: int, body: Any) -> None:
+        self.records.append((kind, ts_ns, body))
+
+
+def test_any_journal_gets_the_same_records() -> None:
+    tape, sessions = random_tape(5, 900, 1)
+    source = Pieces(calmed(tape), sessions, 10_000)
+    setup = Setup(shape="kernel", limits=OPEN_LIMITS, all_hours=True, quantity=100)
+    one = Instance(RestlessKernel(), "one", ("SPY",))
+    lines = Lines()
+    found = run_backtest(source, [one], setup, journal=lines)
+    assert found.path == COMPILED_ORDERS
+    kinds = [kind for kind, _, _ in lines.records]
+    assert kinds[0] == "settings"
+    assert kinds.count("session") == 2 < kinds.count("fill")
+    assert lines.records == told(source, RestlessKernel(), setup)[1].records

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Iterable
-from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -19,13 +16,14 @@ from ikbr.backtest.grid.tables import terms_of
 from ikbr.backtest.outcome import Ending
 from ikbr.backtest.single import loop as at
 from ikbr.backtest.single import rows
-from ikbr.backtest.single.orders import OrderMaker, Record
+from ikbr.backtest.single.orders import OrderMaker
 from ikbr.backtest.stage import Stage
 from ikbr.backtest.tape_ticker import Columns, ticker_class
 from ikbr.core.ports import Journal
 from ikbr.core.recorder import PricePath
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.tape import NO_PRICE, Kind, Tape, TapeSource
+from ikbr.journal.memory_journal import MemoryJournal
 from ikbr.sim.day_trades import WINDOW
 from ikbr.strategies.kernel import KernelStrategy
 from ikbr.strategies.kernel_layout import Layout
@@ -225,21 +223,20 @@ class SingleReplay:
     def tell(self, journal: Journal) -> None:
         """Write the record of the run, in order of time."""
         records, sessions = self.maker.records, self._source.sessions
-        told = [ts for _, ts, _ in records]
-        places = [bisect_left(told, session.open_ns) for session in sessions]
-        for session, start, stop in zip(sessions, [0, *places], [*places, None], strict=False):
-            _write(journal, records[start:stop])
-            journal.append("session", session.open_ns, session)
-        _write(journal, records[places[-1] :])
+        times = [ts for _, ts, _ in records]
+        for session in reversed(sessions):
+            place = bisect_left(times, session.open_ns)
+            records.insert(place, ("session", session.open_ns, session))
+        if type(journal) is MemoryJournal:
+            journal.records += records
+        else:
+            for record in records:
+                journal.append(*record)
 
     def _settle(self, to_ns: int) -> None:
         self._pack[at.ROW], self._pack[at.TIME] = -1, to_ns
         self._scan(self._packed)
         self._pack[at.ROW] = 0
-
-
-def _write(journal: Journal, records: Iterable[Record]) -> None:
-    deque(starmap(journal.append, records), maxlen=0)
 
 
 def _address(memory: array[int]) -> int:
