@@ -61,6 +61,11 @@ class Lane:
         """Whether nothing waits."""
         return not self._waiting and not self.left_out
 
+    @property
+    def has_critical(self) -> bool:
+        """Whether something critical waits."""
+        return any(note.severity == "critical" for note in self._waiting)
+
     def take(self, now_s: float, minute: int, *, ending: bool = False) -> list[Note]:
         """Give what may go now, and count it as one message.
 

@@ -118,6 +118,8 @@ class _Counter:
             self._judge(why, now_s)
         if self._worker.busy:
             return
+        if self._message is not None and self._failures and self._message.severity != "critical":
+            self._give_way(self._message)
         if self._message is None:
             notes = self.lane.take(now_s, minute, ending=ending)
             if not notes:
@@ -129,6 +131,12 @@ class _Counter:
         if now_s - self._tried_s >= min(wait_s, LONGEST_RETRY_S):
             self._tried_s = now_s
             self._worker.begin(self._message)
+
+    def _give_way(self, mild: Message) -> None:
+        """Let no message that nobody takes keep a critical one waiting."""
+        if self.lane.has_critical:
+            self.lane.left_out += mild.notes
+            self._message, self._failures = None, 1
 
     def _judge(self, why: str, now_s: float) -> None:
         """Take how sending went."""

@@ -101,6 +101,22 @@ def test_what_failed_is_tried_again_later_and_the_trouble_is_told_once() -> None
     assert len(trial.doors.sent) == 3
 
 
+def test_a_message_that_nobody_takes_gives_way_to_a_critical_one() -> None:
+    trial = Trial()
+    trial.doors.answers = {"json://a": "it is too long"}
+    trial.alert(0)
+    for now_s in (0, 10, 30, 70):
+        sent = len(trial.doors.sent)
+        trial.turn_until(lambda sent=sent: len(trial.doors.sent) > sent, now_s)  # type: ignore[misc]
+    trial.turn_until(lambda: not trial.office._counters[0]._worker.busy, 71)
+    trial.alert(72, "the stop is lost", "critical")
+    trial.doors.answers = {}
+    trial.turn_until(lambda: trial.office.is_done, 72)
+    last = trial.told("json://a")[-1]
+    assert "the stop is lost" in last
+    assert "1 more were left out" in last
+
+
 def test_what_nobody_takes_for_an_hour_is_dropped_and_counted() -> None:
     trial = Trial()
     trial.doors.answers = {"json://a": "no way"}
