@@ -13,6 +13,7 @@ from ikbr.broker.contract_details import LiveContract, describe
 from ikbr.data.calendars import TIMEZONES
 from ikbr.domain.contracts import parse_contract
 from ikbr.domain.errors import ConfigError, DataError, IkbrError
+from ikbr.domain.events import Alert
 from ikbr.domain.session import Session
 from ikbr.domain.timers import NEVER
 from ikbr.live.background import in_background, stops
@@ -21,6 +22,8 @@ from ikbr.live.plan import SessionPlan
 
 log = logging.getLogger("ikbr.live")
 
+HOURS = "trading hours"
+AGAIN_NS = 600_000_000_000
 SESSIONS_AHEAD = 3
 """With fewer known sessions to come, the hours of the next days are asked for."""
 
@@ -99,10 +102,21 @@ class HoursAhead:
         self._plan = plan
         self._pipeline = pipeline
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
         pipeline.after_close.append(self._on_close)
+
+    def stop(self) -> None:
+        """Ask no more: the session is over."""
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
 
     def _on_close(self, _session: Session) -> None:
         if self._pipeline.agenda.left < SESSIONS_AHEAD:
+            self._begin()
+
+    def _begin(self) -> None:
+        if not self._stopped:
             self._task = in_background(self._ask(), stops(self._pipeline.trader))
 
     async def _ask(self) -> None:
@@ -110,6 +124,14 @@ class HoursAhead:
         try:
             new = agenda.extend(await ask_sessions(self._connection, self._plan, now_ns))
         except IkbrError as error:
-            log.warning("the hours of the coming days are not known: %s", error)
+            self._try_again(str(error))
             return
         log.info("sessions planned: %s", ", ".join(str(one.date) for one in new) or "none")
+
+    def _try_again(self, why: str) -> None:
+        """Ask again in a while; without hours a bot would never trade again, and say nothing."""
+        clock, trader = self._pipeline.clock, self._pipeline.trader
+        severity = "warning" if self._pipeline.agenda.left else "critical"
+        words = f"the hours of the coming days are not known, they are asked for again: {why}"
+        trader.alert(Alert(clock.now_ns, severity, HOURS, words))
+        clock.call_at(clock.now_ns + AGAIN_NS, self._begin)

@@ -375,6 +375,7 @@ class Runner:
         if pipeline is None:
             return End(self._reason, True, [], {})
         self._alignment.stop()
+        self._ahead.stop()
         ending = Ending(
             pipeline,
             flatten=self._flatten,
