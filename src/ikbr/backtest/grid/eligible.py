@@ -154,5 +154,7 @@ def _why_not_strategy(strategy: BaseStrategy) -> str:
 
 
 def _has_own(strategy: KernelStrategy, name: str) -> bool:
-    """Say whether a strategy has written a method itself."""
+    """Say whether a strategy has a method of its own, be it of its class or set on it."""
+    if name in vars(strategy):
+        return True
     return getattr(type(strategy), name, None) is not getattr(KernelStrategy, name, None)
