@@ -246,7 +246,7 @@ RISK = [
            "        trader.books.on_intent(order)\n", "        pass\n",
            "orders of earlier sessions do not count in the limits"),
     Mutant("others-do-not-count", "live.reconcile",
-           "                risk.reserve(order)\n", "",
+           "            risk.reserve(order)\n", "            pass\n",
            "orders at the broker that nobody here follows do not count"),
     Mutant("risk-is-not-asked", "core.check_exposure",
            "def test_position(case: Case) -> Refused | None:\n",
