@@ -240,7 +240,7 @@ def _tell_findings(found: list[Finding]) -> None:
             )
         console.print(table)
     counts = {name: sum(one.severity == name for one in found) for name in _COLOURS}
-    print(f"{counts['error']} errors, {counts['warning']} warnings, {counts['info']} infos")
+    print(", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items()))
 
 
 @makes.command("synthetic")
