@@ -14,6 +14,8 @@ from ikbr.domain.errors import UsageError
 if TYPE_CHECKING:
     from ikbr.backtest.compare.comparison import Comparison
 
+WIDE = 160
+"""Characters in a line where no terminal says how many there are."""
 DIFFERENT = 1
 """Exit code when something differs."""
 
@@ -76,7 +78,10 @@ def command(
     with prints_aside(to_stdout):
         found, result = replay_session(request)
     words = words_for(result.instruments, result.settings)
-    show_comparison(found, words, Console(stderr=to_stdout, highlight=False))
+    console = Console(stderr=to_stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    show_comparison(found, words, console)
     if report is not None:
         write_comparison(found, session.name or str(session), words, report)
     if json is not None:

@@ -16,6 +16,7 @@ _OF_PARTS = frozenset(("cancel", "cancel-all", "set-parameter", "enable", "unblo
 _TAKES_BACK = frozenset(("resume", "arm"))
 """What only ends something that was done before; what follows comes from that."""
 NO_DELAY_NS = 10_000_000_000
+"""Two decisions further apart than this are not one that was delayed on its way."""
 _HALTS = frozenset(("pause", "kill"))
 """The rules by which risk refuses what a person has stopped."""
 
