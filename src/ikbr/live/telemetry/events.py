@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 from ikbr.core.event_bus import OBSERVER, EventBus
 from ikbr.domain.events import Alert, Decision, EventType, Refusal
-from ikbr.domain.instrument import MICRO
+from ikbr.domain.instrument import MICRO, Instrument
 from ikbr.domain.order import Fill, Order
 from ikbr.domain.session_events import OperatorAction
+from ikbr.live.telemetry.measures import measured
 
 KEPT = 200
 """Events of each kind that are kept: a busy strategy pushes no alert out."""
@@ -29,12 +30,14 @@ class Events:
     Attributes:
         now_ns: Gives the time of the session.
         base: The currency of the account.
+        instruments: What is traded, by symbol.
     """
 
     def __init__(self, bus: EventBus) -> None:
         """Listen to a session that has not begun."""
         self.now_ns: Callable[[], int] = lambda: 0
         self.base = ""
+        self.instruments: Mapping[str, Instrument] = {}
         self._number = 0
         self._numbers = count(1)
         self._noted: dict[str, deque[Noted]] = {kind: deque(maxlen=KEPT) for kind in _WORDS}
@@ -48,14 +51,17 @@ class Events:
         ):
             bus.subscribe(topic, hear, priority=OBSERVER, name="telemetry")
 
-    def begin(self, now_ns: Callable[[], int], base: str) -> None:
+    def begin(
+        self, now_ns: Callable[[], int], base: str, instruments: Mapping[str, Instrument]
+    ) -> None:
         """Listen to the log, too.
 
         Args:
             now_ns: Gives the time of the session.
             base: The currency of the account.
+            instruments: What is traded, by symbol.
         """
-        self.now_ns, self.base = now_ns, base
+        self.now_ns, self.base, self.instruments = now_ns, base, instruments
         logging.getLogger(LOGGER).addHandler(self._log)
 
     def close(self) -> None:
@@ -110,7 +116,15 @@ class Events:
 
     def _words(self, kind: str, what: Any) -> dict[str, Any]:
         words = _WORDS[kind](what)
-        return words | {"base": self.base} if kind == "fill" else words
+        if kind == "refusal":
+            words |= measured(what.refused, self.base)
+        elif kind in _PRICED:
+            words["currency"] = self._currency_of(what.symbol)
+        return words
+
+    def _currency_of(self, symbol: str) -> str:
+        instrument = self.instruments.get(symbol)
+        return instrument.currency if instrument is not None else ""
 
 
 class _Lines(logging.Handler):
@@ -154,7 +168,7 @@ def _refusal(one: Refusal) -> dict[str, Any]:
     return {
         "ts_ns": one.ts_ns, "strategy": one.strategy, "symbol": request.symbol,
         "side": request.side.name, "quantity": request.quantity, "rule": refused.rule,
-        "limit": refused.limit, "actual": refused.actual, "reason": refused.reason,
+        "reason": refused.reason,
     }  # fmt: skip
 
 
@@ -183,6 +197,9 @@ def _operator(what: tuple[int, OperatorAction]) -> dict[str, Any]:
         "reason": action.reason, "answer": ", ".join(f"{n} {v}" for n, v in told.items()),
     }  # fmt: skip
 
+
+_PRICED = ("fill", "signal")
+"""Kinds whose prices are in the currency of their instrument, as commissions are."""
 
 _WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "fill": _fill,

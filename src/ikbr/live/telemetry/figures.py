@@ -13,6 +13,7 @@ from ikbr.domain.instrument import MICRO
 from ikbr.domain.limit_table import LIMITS
 from ikbr.domain.portfolio import Portfolio
 from ikbr.live.pipeline import LivePipeline
+from ikbr.live.telemetry.measures import measure_of
 from ikbr.strategies.base_strategy import BaseStrategy
 from ikbr.strategies.parameters import Parameter
 from ikbr.strategies.running import Running
@@ -34,9 +35,7 @@ def limits_of(pipeline: LivePipeline) -> list[dict[str, Any]]:
 
 def _limit(name: str, limit: float, usage: Usage, base: str) -> dict[str, Any]:
     about = LIMITS[name]
-    unit, scale = about.unit.replace("base currency", base), 1.0
-    if unit.startswith("fraction of "):
-        unit, scale = unit.replace("fraction", "%"), 100.0
+    unit, scale = measure_of(about.unit, base)
     return {
         "rule": name,
         "scope": about.scope,
@@ -44,7 +43,7 @@ def _limit(name: str, limit: float, usage: Usage, base: str) -> dict[str, Any]:
         "limit": limit * scale,
         "used": usage.used * scale,
         "headroom": (limit - usage.used) * scale,
-        "unit": "%" if unit == "% of equity" else unit,
+        "unit": unit,
         "share": min(1.0, max(0.0, usage.used / limit)),
     }
 

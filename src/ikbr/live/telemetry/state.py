@@ -117,6 +117,7 @@ def _working(order: Order, now_ns: int) -> dict[str, Any]:
         "type": request.order_type.value,
         "limit": request.limit_price,
         "stop": request.stop_price,
+        "currency": order.instrument.currency,
         "state": order.state.value,
         "protects": bool(order.parent_id),
         "age_s": max(0, now_ns - order.created_ns) / 1e9,

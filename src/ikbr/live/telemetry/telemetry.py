@@ -70,7 +70,10 @@ class Telemetry:
         self._lag_s = 0.0
         self._bot = b""
         self._due_s = 0.0
-        events.begin(lambda: pipeline.clock.now_ns, pipeline.trader.portfolio.base)
+        trader = pipeline.trader
+        events.begin(
+            lambda: pipeline.clock.now_ns, trader.portfolio.base, trader.market_data.instruments
+        )
 
     async def open(self) -> None:
         """Serve from now on.

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
+
+import msgspec
+import pytest
 
 from ikbr.core.event_bus import EventBus
+from ikbr.core.risk_checks import RULES
 from ikbr.domain.contracts import parse_contract
-from ikbr.domain.events import Alert, EventType
+from ikbr.domain.events import Alert, Decision, EventType, Refusal, Refused
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import Fill, Order, OrderRequest, Side
 from ikbr.domain.session_events import OperatorAction
 from ikbr.live.telemetry.events import KEPT, Events
+from ikbr.live.telemetry.measures import UNMEASURED
 
 
 def listening() -> tuple[EventBus, Events]:
@@ -53,7 +59,7 @@ def test_lines_of_the_log_and_what_people_do_are_told_while_it_runs() -> None:
     logger = logging.getLogger("ikbr.test")
     logger.setLevel(logging.INFO)
     logger.info("before")
-    events.begin(lambda: 42, "EUR")
+    events.begin(lambda: 42, "EUR", {})
     try:
         logger.warning("watch %s", "out")
         events.on_operator(OperatorAction("cancel", "door", "why not", {"order_id": 7, "user": "u",
@@ -66,3 +72,46 @@ def test_lines_of_the_log_and_what_people_do_are_told_while_it_runs() -> None:
     assert (action["who"], action["action"], action["subject"], action["reason"]) == (
         "ann", "cancel", "7", "why not",
     )  # fmt: skip
+
+
+def test_prices_and_commissions_are_told_in_the_currency_of_their_instrument() -> None:
+    bus, events = listening()
+    traded = msgspec.structs.replace(parse_contract("SPY"), currency="EUR")
+    events.begin(lambda: 42, "USD", {"SPY": traded})
+    try:
+        bus.emit(EventType.FILL, fill(1))
+        bus.emit(EventType.SIGNAL, Decision(1, "bot", "SPY", "BUY", 100.0, "it rose", 5))
+        bus.emit(EventType.SIGNAL, Decision(1, "bot", "KO", "BUY", 100.0, "it rose", 5))
+    finally:
+        events.close()
+    assert [one["currency"] for one in events.since(0)] == ["EUR", "EUR", ""]
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit", "actual", "told"),
+    [
+        ("position", 5_000.0, 6_000.0, (5_000.0, 6_000.0, "EUR")),
+        ("drawdown", 0.25, 0.5, (25.0, 50.0, "%")),
+        ("daily-loss", 0.25, 0.5, (25.0, 50.0, "%")),
+        ("spread", 0.25, 0.5, (25.0, 50.0, "% of price")),
+        ("order-quantity", 100, 200, (100, 200, "units")),
+        ("message-rate", 45, 46, (45, 46, "messages in a second")),
+        ("closed", 0.0, 1.0, (None, None, "")),
+        ("kill", 0.0, 1.0, (None, None, "")),
+    ],
+)
+def test_a_refusal_is_told_in_the_unit_of_its_rule(
+    rule: str, limit: float, actual: float, told: tuple[Any, ...]
+) -> None:
+    bus, events = listening()
+    events.base = "EUR"
+    request = OrderRequest("SPY", Side.BUY, 5)
+    bus.emit(EventType.REFUSED, Refusal(1, "bot", request, Refused(rule, limit, actual, "no")))
+    [one] = events.since(0)
+    assert (one["limit"], one["actual"], one["unit"]) == told
+
+
+def test_every_rule_has_a_unit_that_is_measured_or_is_known_to_say_yes_or_no() -> None:
+    measured = {"units", "orders", "orders in a minute", "messages in a second", "seconds",
+                "base currency", "fraction of equity", "fraction of price"}  # fmt: skip
+    assert {rule.unit for rule in RULES} == measured | UNMEASURED

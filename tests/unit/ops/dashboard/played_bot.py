@@ -10,6 +10,18 @@ SECOND = 1_000_000_000
 
 Message = dict[str, Any]
 
+REFUSALS: list[Message] = [
+    {"rule": "position", "limit": 62_500.0, "actual": 77_593.5, "unit": "USD",
+     "reason": "SPY: the position would reach 900; 25.00% of the equity allows less."},
+    {"rule": "collar", "limit": 3.0, "actual": 12.5, "unit": "% of price",
+     "reason": "SPY: limit 512 is 12.50% from the market 585; 3.00% is allowed."},
+    {"rule": "message-rate", "limit": 45, "actual": 46, "unit": "messages in a second",
+     "reason": "SPY: 46 messages would be sent in a second; 45 are allowed."},
+    {"rule": "interval", "limit": 0.5, "actual": 0.1234, "unit": "seconds",
+     "reason": "SPY: momentum entered 0.1234 s ago; 0.5 s must lie between entries."},
+    {"rule": "kill", "limit": None, "actual": None, "unit": "", "reason": "stopped by hand: news"},
+]  # fmt: skip
+
 
 def bot(**other: Any) -> Message:
     lookback = {
@@ -47,8 +59,8 @@ def state(**other: Any) -> Message:
     }  # fmt: skip
     stop = {
         "id": 1031, "strategy": "momentum", "symbol": "SPY", "side": "SELL", "quantity": 120,
-        "remaining": 120, "type": "STP", "limit": None, "stop": 579.2, "state": "working",
-        "protects": True, "age_s": 1312.0,
+        "remaining": 120, "type": "STP", "limit": None, "stop": 579.2, "currency": "USD",
+        "state": "working", "protects": True, "age_s": 1312.0,
     }  # fmt: skip
     limit = stop | {
         "id": 1040, "side": "BUY", "quantity": 300, "remaining": 140, "type": "LMT",
@@ -77,7 +89,7 @@ def fill(number: int = 0, **other: Any) -> Message:
     return {
         "type": "event", "kind": "fill", "ts_ns": NOW - number * 30 * SECOND, "id": 1000 + number,
         "strategy": "momentum", "symbol": "SPY", "side": "SELL" if number % 2 else "BUY",
-        "quantity": 120, "price": 585.1 + number / 100, "commission": 1.05, "base": "USD",
+        "quantity": 120, "price": 585.1 + number / 100, "commission": 1.05, "currency": "USD",
     } | other  # fmt: skip
 
 
@@ -86,12 +98,11 @@ def happenings() -> list[Message]:
     common = {"type": "event", "ts_ns": NOW, "strategy": "momentum", "symbol": "SPY"}
     return [
         common | {"kind": "signal", "action": "BUY", "quantity": 120, "price": 585.1,
-                  "reason": "rose 0.12 % within 120 prices"},
+                  "currency": "USD", "reason": "rose 0.12 % within 120 prices"},
         common | {"kind": "order", "id": 1000, "side": "BUY", "quantity": 120,
                   "order_type": "MKT", "state": "filled", "why": "entry"},
         fill(),
-        common | {"kind": "refusal", "side": "BUY", "quantity": 900, "rule": "max_position_pct",
-                  "limit": 0.25, "actual": 0.31, "reason": "SPY would be 31 % of the equity."},
+        *(common | {"kind": "refusal", "side": "BUY", "quantity": 900, **one} for one in REFUSALS),
         common | {"kind": "alert", "severity": "warning", "source": "connection",
                   "message": "The gateway was away for 12 s."},
         common | {"kind": "operator", "who": "eva", "action": "halt", "subject": "",

@@ -322,7 +322,59 @@ def test_numbers_stand_right_and_their_digits_are_equally_wide(stage: Stage) -> 
         cells = page.locator("#positions td:nth-child(4)")
         expect(cells.first).to_have_css("text-align", "end")
         expect(cells.first).to_have_css("font-variant-numeric", "tabular-nums")
-        expect(page.locator("#fills td:nth-child(7)").first).to_contain_text("1.05 USD")
+
+
+def points_of(page: Page, box: str, column: str) -> set[int]:
+    """Say where the points of a column stand, pixels; numbers without one end there."""
+    found = page.locator(f"{box} td[data-label='{column}'] .fraction")
+    return {round(float(left)) for left in found.evaluate_all(
+        "(all) => all.filter((one) => one.parentElement.textContent !== '–')"
+        ".map((one) => one.getBoundingClientRect().left)"
+    )}  # fmt: skip
+
+
+def test_points_stand_below_each_other_and_a_shared_unit_stands_in_the_head(stage: Stage) -> None:
+    tables = [("#positions", "Average"), ("#positions", "Stop"), ("#orders", "Limit"),
+              ("#fills", "Price"), ("#fills", "Commission"), ("#signals", "Price")]  # fmt: skip
+    stage.say(*(played.fill(number, price=price) for number, price in enumerate(PRICES)))
+    with stage.look() as page:
+        for box, column in tables:
+            head = page.locator(f"{box} th", has_text=column)
+            expect(head).to_have_text(f"{column} USD")
+            cell = page.locator(f"{box} td[data-label='{column}'] .unit").first
+            expect(cell).to_be_hidden()
+            assert len(points_of(page, box, column)) == 1, (box, column)
+
+
+PRICES = (585.1, 1_585.12345, 1.084)
+
+
+def test_prices_in_several_currencies_each_carry_theirs(stage: Stage) -> None:
+    stage.say(*(played.fill(number, price=price, currency=currency) for number, (price, currency)
+                in enumerate(zip(PRICES, ("EUR", "JPY", "USD"), strict=True))))  # fmt: skip
+    with stage.look() as page:
+        expect(page.locator("#fills th", has_text="Price")).to_have_text("Price")
+        prices = page.locator("#fills td[data-label='Price']")
+        for place, words in enumerate(("1.084 USD", "1,585.12345 JPY", "585.10 EUR")):
+            expect(prices.nth(place)).to_have_text(words)
+            expect(prices.nth(place).locator(".unit")).to_be_visible()
+        assert len(points_of(page, "#fills", "Price")) == 1
+        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        assert overflow(page) == 0
+        assert flaws(page) == []
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+
+
+def test_what_was_refused_carries_the_unit_of_its_rule(stage: Stage) -> None:
+    told = {"Limit": ("62,500.00 USD", "3.00 % of price", "45 messages in a second",
+                      "0.5 seconds", "–"),
+            "Actual": ("77,593.50 USD", "12.50 % of price", "46 messages in a second",
+                       "0.1234 seconds", "–")}  # fmt: skip
+    with stage.look("risk") as page:
+        for column, cells in told.items():
+            found = page.locator(f"#refusals td[data-label='{column}']")
+            expect(found).to_have_text(cells[::-1])
+            assert len(points_of(page, "#refusals", column)) == 1
 
 
 def test_colours_follow_the_choice_and_are_remembered(stage: Stage) -> None:

@@ -1,8 +1,7 @@
 // What was filled, newest first.
 
 import { byId } from "/static/js/dom.js";
-import { priced, quantity, side, time, words } from "/static/js/cells.js";
-import { money } from "/static/js/format.js";
+import { cost, currency, priced, quantity, side, time, words } from "/static/js/cells.js";
 import { Table } from "/static/js/table.js";
 
 let table = null;
@@ -13,9 +12,10 @@ export function drawFills(bot) {
     columns: [
       time, words("Strategy", "strategy"), words("Symbol", "symbol"), side,
       quantity("Quantity", "quantity"), priced("Price", "price"),
-      { name: "Commission", end: true, cell: (row) => `${money(row.commission)} ${row.base ?? ""}` },
+      cost("Commission", "commission"),
     ],
     key: (row) => row.key,
+    unit: currency,
     empty: "No fills yet.",
     fixed: true,
   });

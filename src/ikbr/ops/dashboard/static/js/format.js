@@ -32,6 +32,10 @@ export const tone = (value) => (!known(value) || value === 0 ? "" : value > 0 ? 
 export const measured = (value) =>
   typeof value === "number" ? number(value, 0, 4) : value === null || value === undefined || value === "" ? NOTHING : String(value);
 
+/** The same in its unit: amounts and per cents have two places. */
+export const inUnit = (value, unit) =>
+  typeof value === "number" && /^(%.*|[A-Z]{3})$/.test(unit ?? "") ? money(value) : measured(value);
+
 /** Write a span of seconds: 0.2 s, 42 s, 3 min 5 s, 2 h 10 min. */
 export function span(seconds) {
   if (!known(seconds)) return NOTHING;

@@ -1,7 +1,8 @@
 // Risk headroom: a bar for each limit, fullest first.
 
 import { byId, el, say } from "/static/js/dom.js";
-import { NOTHING, measured, number, percent } from "/static/js/format.js";
+import { limited } from "/static/js/cells.js";
+import { percent } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
 
 const FULL = 0.9;
@@ -10,12 +11,6 @@ let table = null;
 const bars = new Map();
 
 const keyOf = (limit) => `${limit.rule}\n${limit.scope}\n${limit.subject}`;
-/** Amounts and per cents have two places, so that their points stand below each other. */
-const withUnit = (value, unit) => {
-  if (value === null || value === undefined) return NOTHING;
-  const twoPlaces = unit?.startsWith("%") || /^[A-Z]{3}$/.test(unit ?? "");
-  return `${twoPlaces ? number(value, 2, 2) : measured(value)} ${unit ?? ""}`.trim();
-};
 
 export function drawLimits(bot) {
   table ??= new Table(byId("limits"), {
@@ -23,12 +18,11 @@ export function drawLimits(bot) {
     columns: [
       { name: "Rule", kind: "row", cell: (row) => row.rule },
       { name: "Of", cell: (row) => [row.scope, row.subject].filter(Boolean).join(" ") || "account" },
-      { name: "Used", end: true, cell: (row) => withUnit(row.used, row.unit) },
-      { name: "Limit", end: true, cell: (row) => withUnit(row.limit, row.unit) },
-      { name: "Left", end: true, cell: (row) => withUnit(row.headroom, row.unit) },
+      limited("Used", "used"), limited("Limit", "limit"), limited("Left", "headroom"),
       { name: "Use", cell: barOf },
     ],
     key: keyOf,
+    unit: (row) => row.unit,
     empty: "No limit has been told yet.",
   });
   const limits = [...(bot?.limits ?? [])].sort((a, b) => (b.share ?? -1) - (a.share ?? -1));

@@ -1,7 +1,7 @@
 // Orders that work, each with a button that cancels it.
 
 import { byId, el } from "/static/js/dom.js";
-import { priced, quantity, side, words } from "/static/js/cells.js";
+import { currency, priced, quantity, side, words } from "/static/js/cells.js";
 import { confirmAction } from "/static/js/confirm.js";
 import { span } from "/static/js/format.js";
 import { Table } from "/static/js/table.js";
@@ -21,6 +21,7 @@ export function drawOrders(bot, page) {
       { name: "Age", end: true, cell: (row) => span(row.age_s) }, { name: "", cell: cancelButton },
     ],
     key: (row) => row.id,
+    unit: currency,
     empty: "No order works.",
   });
   const working = bot?.state?.working ?? [];

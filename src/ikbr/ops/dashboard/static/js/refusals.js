@@ -1,8 +1,7 @@
 // What the risk rules refused: the rule, its limit, and what it was held against.
 
 import { byId } from "/static/js/dom.js";
-import { time, words } from "/static/js/cells.js";
-import { measured } from "/static/js/format.js";
+import { limited, time, words } from "/static/js/cells.js";
 import { Table } from "/static/js/table.js";
 
 let table = null;
@@ -12,10 +11,10 @@ export function drawRefusals(bot) {
     name: "Refusals",
     columns: [
       time, words("Strategy", "strategy"), words("Symbol", "symbol"), words("Rule", "rule"),
-      { name: "Limit", end: true, cell: (row) => measured(row.limit) },
-      { name: "Actual", end: true, cell: (row) => measured(row.actual) }, words("Reason", "reason", true),
+      limited("Limit", "limit"), limited("Actual", "actual"), words("Reason", "reason", true),
     ],
     key: (row) => row.key,
+    unit: (row) => row.unit,
     empty: "Nothing was refused.",
     fixed: true,
   });

@@ -1,7 +1,7 @@
 // What the strategies wanted, and why.
 
 import { byId } from "/static/js/dom.js";
-import { priced, quantity, time, words } from "/static/js/cells.js";
+import { currency, priced, quantity, time, words } from "/static/js/cells.js";
 import { Table } from "/static/js/table.js";
 
 let table = null;
@@ -16,6 +16,7 @@ export function drawSignals(bot) {
       words("Reason", "reason", true),
     ],
     key: (row) => row.key,
+    unit: currency,
     empty: "No signals yet.",
     fixed: true,
   });
