@@ -12,7 +12,7 @@ MINUTE_NS = 60 * SECOND_NS
 
 _RESTS = frozenset((OrderType.LIMIT, OrderType.MIDPRICE))
 _KEPT = 256
-"""Orders and keys that are kept before those that no longer count are dropped."""
+"""Orders, keys and amounts that are kept before those that no longer count are dropped."""
 
 
 class Window:
@@ -31,10 +31,11 @@ class Window:
         self._sum = 0.0
 
     def add(self, now_ns: int, amount: float = 1) -> None:
-        """Count an amount; what counts no longer is dropped, whether anyone asks or not."""
-        self.total(now_ns)
+        """Count an amount."""
         self._entries.append((now_ns, amount))
         self._sum += amount
+        if len(self._entries) % _KEPT == 0:
+            self.total(now_ns)  # Nobody else may ever ask.
 
     def total(self, now_ns: int) -> float:
         """Sum up what counts still."""
