@@ -211,7 +211,7 @@ def test_after_a_lost_connection_it_goes_on_and_nothing_is_lost() -> None:
         dropped.append(len(runner.pipeline.trader.orders.orders))
 
     seen = run_session(
-        [one(OnPrints(20), "SPY", "KO")], speed=6_000.0, until="12:30", meanwhile=drop_once,
+        [one(OnPrints(20), "SPY", "KO")], speed=2_000.0, until="12:30", meanwhile=drop_once,
     )  # fmt: skip
     assert len(seen.fills) > dropped[0] + 5
     assert seen.books.cash_micro == seen.theirs.cash_micro
