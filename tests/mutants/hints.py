@@ -1,8 +1,20 @@
-"""Which storms a bug shows in: the hunt for killing seeds plays only those with such a blow."""
+"""Which faults a bug shows in: it is hunted in storms that are made of those."""
 
 from __future__ import annotations
 
-from ikbr.simulate.storm import make_storm
+import random
+
+from ikbr.simulate.storm import (
+    AIM_S,
+    AIMS,
+    CALM_S,
+    FIRST_S,
+    KINDS,
+    Args,
+    Blow,
+    companions,
+    make_storm,
+)
 
 _LOST = ("net reset", "net cut", "drop", "gateway crash", "bot crash", "power loss", "restart")
 _BORN = ("bot crash", "bot failpoint", "power loss")
@@ -55,16 +67,60 @@ HINTS: dict[str, tuple[str, ...]] = {
     "risk-starts-empty": _BORN,
     "the-kill-switch-is-not-heard": ("kill",),
     "killed-bots-start-again": ("kill",),
+    "ends-are-not-recorded": _BORN,
+    "fills-are-not-recorded": (*_BORN, "night"),
+    "amendments-are-not-recorded": ("bust", "correct", *_BORN),
+    "a-cancellation-ends-at-once": ("fill after cancel", "mute", "reject 10147 works", "delay"),
+    "pending-cancel-is-an-end": ("fill after cancel", "slow ack", "delay", "mute"),
+    "unknown-does-not-count": (*_LOST, "silent order", "reject 103 works"),
+    "unknown-is-an-end": (*_LOST, "silent order", "reject 103 works"),
+    "nobody-asks-for-executions": _LOST,
+    "lists-end-with-the-first": (*_LOST, "delay", "mute"),
+    "one-look-is-enough": ("delay", "late commission", "reorder"),
+    "a-strange-execution-raises": ("power loss", "disk lying"),
+    "differences-are-booked-backwards": ("power loss", "disk lying", "night"),
+    "a-return-asks-nothing": _LOST,
+    "a-return-compares-nothing": (*_LOST, "power loss", "disk lying", "night"),
+    "recovery-does-not-wait": _BORN,
+    "a-blind-connection": ("mute", *_LOST),
+    "a-partial-fill-is-a-whole-one": ("delay", "drop"),
 }
 
 
-def shows(name: str, seed: int) -> bool:
-    """Say whether a seed's storm holds a blow in which a bug may show."""
+MOST_BLOWS = 8
+AIMED = 0.6
+
+
+def storm_of(name: str, seed: int) -> list[Blow]:
+    """Decide the storm that a bug is looked for in.
+
+    Args:
+        name: Of the bug; where it is known which faults can show it, the storm is made of those.
+        seed: Decides the rest; the same one, the same storm.
+    """
     hints = HINTS.get(name)
     if hints is None:
-        return True
-    words = set()
-    for blow in make_storm(seed):
-        code, works = blow.args.get("code"), " works" if blow.args.get("works") else ""
-        words |= {blow.kind, f"{blow.kind} {code}{works}"}
-    return not words.isdisjoint(hints)
+        return make_storm(seed)
+    rng = random.Random(f"{name} {seed}")
+    blows = []
+    for _ in range(rng.randrange(2, MOST_BLOWS + 1)):
+        kind, args = _of_hint(rng.choice(hints))
+        least, most, draw = KINDS[kind]
+        on = rng.choice(list(AIMS)) if rng.random() < AIMED else ""
+        at_s = round(rng.uniform(FIRST_S, CALM_S - AIM_S), 3)
+        lasts_s = round(rng.uniform(least, most), 3)
+        blows += companions(on, at_s)
+        blows.append(Blow(at_s, kind, lasts_s, {**draw(rng), **args}, on))
+    return sorted(blows, key=lambda blow: blow.at_s)
+
+
+def _of_hint(hint: str) -> tuple[str, Args]:
+    """Read a hint: a kind of fault, or a refusal by its code.
+
+    >>> _of_hint("reject 104 works")
+    ('reject', {'code': 104, 'works': True})
+    """
+    if not hint.startswith("reject "):
+        return hint, {}
+    code = int(hint.split()[1])
+    return "reject", {"code": code, "works": hint.endswith("works")}

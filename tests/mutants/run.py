@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-from tests.mutants.play import NONE
+import msgspec
+from tests.mutants.kept import Kill, keep, load
 from tests.mutants.table import MUTANTS
 
 ROOT = Path(__file__).parents[2]
-SEEDS = Path(__file__).parent / "seeds.json"
 MOST = 10_000
+CHUNK = 100
+"""Seeds that a process plays of one bug before another bug has its turn."""
 PAGE_COLUMNS = "| Bug | Seeds to catch | By |\n|---|---|---|"
 
 
 def main() -> int:
     """Give the exit code: 1 when a bug was not caught."""
     given = _arguments()
-    kept: dict[str, Any] = json.loads(SEEDS.read_text())
+    kept = load()
     unseen = [name for name in MUTANTS if name not in kept]
-    names = given.name or (unseen if given.hunt else list(kept))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(names, pool.map(lambda n: _try(n, given.hunt, kept), names), strict=True))
-    for name, caught in found.items():
-        print(f"{'caught' if caught else 'MISSED'}  {name}: {MUTANTS[name].bug}")
-    if given.hunt:
-        kept = {name: kept[name] for name in MUTANTS if name in kept}
-        kept |= {name: caught for name, caught in found.items() if caught}
-        SEEDS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    if given.table:
         print(table(kept))
-    missed = [name for name, caught in found.items() if not caught]
-    print(f"{len(found) - len(missed)} of {len(found)} known bugs were caught")
-    if unseen and not given.hunt:
-        print(
-            f"no seed is kept for {len(unseen)} others; --hunt looks for one: {', '.join(unseen)}"
-        )
+        return 0
+    if given.hunt:
+        return _hunt(given.name or unseen, given.hunt, given.seconds)
+    names = given.name or list(kept)
+    missed = [name for name, found in zip(names, _each(again, names), strict=True) if not found]
+    for name in names:
+        print(f"{'MISSED' if name in missed else 'caught'}  {name}: {MUTANTS[name].bug}")
+    print(f"{len(names) - len(missed)} of {len(names)} known bugs were caught")
+    if unseen:
+        print(f"{len(unseen)} others were not caught yet; --hunt looks on: {', '.join(unseen)}")
     return 1 if missed else 0
 
 
@@ -52,42 +50,74 @@ def _arguments() -> argparse.Namespace:
         "--hunt", type=int, default=0, metavar="SEEDS",
         help=f"look among so many seeds (at most {MOST:,}) for one for each bug that has none",
     )  # fmt: skip
+    parser.add_argument("--seconds", type=float, default=1e9, help="end the hunt after so many")
+    parser.add_argument("--table", action="store_true", help="print the table of the page")
     return parser.parse_args()
 
 
-def _try(name: str, hunt: int, kept: dict[str, Any]) -> dict[str, Any] | None:
-    """Play one bug: with the seed that is kept for it, or with one seed after the other."""
-    if not hunt and name not in kept:
+def _each(work: Callable[[str], Kill | None], names: Sequence[str]) -> list[Kill | None]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, names))
+
+
+def _hunt(names: Sequence[str], seeds: int, seconds: float) -> int:
+    """Look for what catches each bug; those that hide let the others go first."""
+    end = time.monotonic() + seconds
+    hidden = list(names)
+    for first in range(0, min(seeds, MOST), CHUNK):
+
+        def look(name: str, first: int = first) -> Kill | None:
+            return hunt(name, first, CHUNK) if time.monotonic() < end else None
+
+        found = dict(zip(hidden, _each(look, hidden), strict=True))
+        hidden = [name for name, kill in found.items() if kill is None]
+        if not hidden or time.monotonic() >= end:
+            break
+    print(f"{len(hidden)} of {len(names)} still hide: {', '.join(hidden)}")
+    return 1 if hidden else 0
+
+
+def hunt(name: str, first: int, count: int) -> Kill | None:
+    """Look among seeds for one that catches a bug, and keep it.
+
+    Raises:
+        ChildProcessError: When its storm breaks something without the bug, too.
+    """
+    kill = _child("hunt", name, str(first), str(count))
+    if kill is None:
         return None
-    first, count = (0, min(hunt, MOST)) if hunt else (kept[name]["seed"], 1)
-    found = play(name, first, count)
-    if found and play(NONE, found["seed"], 1):
-        raise ChildProcessError(f"seed {found['seed']} shows a bug without one being planted")
-    return found
+    kill = msgspec.structs.replace(kill, tried=kill.seed + 1)
+    keep(name, kill)
+    if _child("clean", name) is not None:
+        raise ChildProcessError(f"{name}: seed {kill.seed} breaks {kill.by} without any bug")
+    print(f"caught  {name}: seed {kill.seed}, {kill.by}", flush=True)
+    return kill
 
 
-def play(name: str, first: int, count: int) -> dict[str, Any] | None:
-    """Play seeds in a process of its own, until the bug is caught.
+def again(name: str) -> Kill | None:
+    """Play what is kept for a bug; None when it is not caught any more."""
+    return _child("again", name)
+
+
+def _child(*words: str) -> Kill | None:
+    """Play in a process of its own, as the bug must be there before what it is in.
 
     Raises:
         ChildProcessError: When the process fails: the bug cannot be planted any more.
     """
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.mutants.play", name, str(first), str(count)],
+        [sys.executable, "-W", "ignore", "-m", "tests.mutants.play", *words],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise ChildProcessError(f"{name}: {done.stderr[-2_000:]}")
-    if not done.stdout:
-        return None
-    seed, invariant, _words = done.stdout.splitlines()[-1].split("\t", 2)
-    return {"seed": int(seed), "tried": int(seed) - first + 1, "by": invariant}
+        raise ChildProcessError(f"{' '.join(words)}: {done.stderr[-2_000:]}")
+    return msgspec.json.decode(done.stdout, type=Kill) if done.stdout else None
 
 
-def table(kept: dict[str, Any]) -> str:
+def table(kept: dict[str, Kill]) -> str:
     """Write what is kept as the table of docs/reliability.md."""
-    rows = [f"| {MUTANTS[n].bug} | {one['tried']} | `{one['by']}` |" for n, one in kept.items()]
-    median = statistics.median(one["tried"] for one in kept.values())
+    rows = [f"| {MUTANTS[n].bug} | {one.tried} | `{one.by}` |" for n, one in kept.items()]
+    median = statistics.median(one.tried for one in kept.values())
     return "\n".join([PAGE_COLUMNS, *rows, f"\nMedian of seeds to catch: {median:g}."])
 
 

@@ -177,12 +177,12 @@ def make_storm(seed: int) -> list[Blow]:
         [on] = rng.choices(list(AIMS), list(AIMS.values())) if rng.random() < AIMED else [""]
         at_s = round(rng.uniform(FIRST_S, CALM_S - (AIM_S if on else 1.0)), 3)
         lasts_s = min(round(rng.uniform(least, most), 3), CALM_S - at_s) if most else 0.0
-        blows += _companions(on, at_s)
+        blows += companions(on, at_s)
         blows.append(Blow(at_s, kind, round(lasts_s, 3), draw(rng), on))
     return sorted(blows, key=lambda blow: blow.at_s)
 
 
-def _companions(on: str, at_s: float) -> list[Blow]:
+def companions(on: str, at_s: float) -> list[Blow]:
     """Give what brings an order into a state that would hardly come by itself."""
     if on == "Unknown":
         return [Blow(at_s, "net reset", on="PendingSubmit")]
