@@ -70,6 +70,22 @@ def test_a_second_that_a_float_misses_is_not_waited_for_without_end() -> None:
     assert len(wall.went) == 3
 
 
+@pytest.mark.parametrize(("rate", "is_worked_off"), [(45, False), (49, True)])
+def test_what_gathers_in_a_hang_of_a_second_is_worked_off_at_forty_orders_a_second(
+    rate: int, is_worked_off: bool
+) -> None:
+    # 45 messages in 1.1 seconds are 40.9 a second: 40 orders leave next to no room.
+    wall = Wall(rate)
+    waits = []
+    for order_id in range(640):
+        if order_id == 100:
+            wall.pass_time(1.0)
+        wall.place(order_id)
+        wall.pass_time(0.0 if 100 <= order_id < 140 else 1 / 40)
+        waits.append(wall.pacer.oldest_s)
+    assert (max(waits[540:]) < 0.1) is is_worked_off
+
+
 def test_what_is_within_the_limit_goes_at_once() -> None:
     wall = Wall(3)
     for message in (DATA, DATA, ORDER):
