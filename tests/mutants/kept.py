@@ -41,5 +41,4 @@ def load() -> dict[str, Kill]:
 def keep(name: str, kill: Kill) -> None:
     """Keep what caught a bug."""
     FOLDER.mkdir(exist_ok=True)
-    data = msgspec.json.format(msgspec.json.encode(kill), indent=1)
-    (FOLDER / f"{name}.json").write_bytes(data + b"\n")
+    (FOLDER / f"{name}.json").write_bytes(msgspec.json.encode(kill) + b"\n")

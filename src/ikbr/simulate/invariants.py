@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from ikbr.broker.executions import exec_number
 from ikbr.domain.errors import IkbrError
 from ikbr.domain.lifecycle import OrderState
+from ikbr.journal.replay import recall_session
 from ikbr.journal.session_reader import verify_session
 from ikbr.simulate.bot_process import FOLDER, LIMITS
 from ikbr.simulate.gateway_process import ACCOUNT, CLIENT_ID
@@ -295,12 +296,42 @@ def journal_is_sound(witness: Witness) -> Found:
         yield f"the journal does not verify: {verdict.message}"
 
 
+def journal_knows_all(witness: Witness) -> Found:
+    """At rest the next life would read from the journal what this one knows."""
+    pipeline = witness.town.bot.pipeline
+    if pipeline is None:
+        return
+    trader = pipeline.trader
+    try:
+        past = recall_session(FOLDER, witness.town.disk)
+    except IkbrError as error:
+        yield f"the journal cannot be followed: {error}"
+        return
+    for order_id, order in trader.orders.orders.items():
+        kept = past.orders.get(order_id)
+        if kept is None:
+            # What ended long before a checkpoint is not kept.
+            if not order.is_done:
+                yield f"the journal does not know order {order_id}"
+        elif (kept.state, kept.filled) != (order.state, order.filled):
+            yield f"{order!r} is in the journal as {kept!r}"
+    for number, fill in trader.orders.fills.items():
+        kept_fill = past.fills.get(number, fill)
+        if (kept_fill.quantity, kept_fill.price_units) != (fill.quantity, fill.price_units):
+            yield f"{fill!r} is in the journal as {kept_fill!r}"
+    for symbol in pipeline.number:
+        ours, kept_quantity = trader.portfolio.quantity(symbol), past.portfolio.quantity(symbol)
+        if ours != kept_quantity:
+            yield f"{symbol}: the bot holds {ours:+d}, its journal {kept_quantity:+d}"
+
+
 AT_REST: tuple[Callable[[Witness], Found], ...] = (
     positions_agree,
     executions_agree,
     orders_agree,
     differences_have_causes,
     journal_is_sound,
+    journal_knows_all,
 )
 """Those that hold once nothing is under way any more."""
 

@@ -188,6 +188,10 @@ def stopped_by_word_only(witness: Witness) -> None:
     stopped(witness, 11 * SECOND, 10 * SECOND)
 
 
+def unrecorded(witness: Witness) -> None:
+    an_order(witness).filled += 1
+
+
 CASES: list[tuple[str, Callable[[Witness], None]]] = [
     ("one_order_per_intent", at_broker_twice),
     ("no_order_without_intent", without_intent),
@@ -211,6 +215,7 @@ CASES: list[tuple[str, Callable[[Witness], None]]] = [
     ("orders_agree", working_alone),
     ("differences_have_causes", unexplained),
     ("journal_is_sound", flipped_byte),
+    ("journal_knows_all", unrecorded),
 ]
 
 
