@@ -25,14 +25,6 @@ from ikbr.strategies.kernel import KernelStrategy
 SHAPES = pytest.mark.parametrize("shape", ["kernel", "python", "reference"])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("IKBR_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-    yield
-    patch.undo()
-
-
 class Fickle(KernelStrategy):
     """Buy at one price, sell at another, break at a third."""
 
