@@ -218,6 +218,15 @@ def test_a_long_memory_takes_its_rows_to_warm_up(catalog: Path, tmp_path: Path) 
         assert start.rows > 0
 
 
+def test_all_days_of_a_catalog_may_be_named_though_a_cut_leaves_fewer(
+    catalog: Path, tmp_path: Path
+) -> None:
+    file = strategy(tmp_path, "up = self.seen // 70 % 3 == 0")
+    found = lookahead(request(catalog, file, days=3), cuts=1, starts=1)
+    assert found.is_clean
+    assert len(found.starts) == 1
+
+
 def test_a_single_session_is_entered_later(catalog: Path) -> None:
     found = lookahead(request(catalog, "mean_reversion", days=1), cuts=2, starts=2)
     assert [start.rows is not None and start.rows < ROWS for start in found.starts] == [True] * 2

@@ -108,6 +108,8 @@ def run_again(
         What happened, and the data that was run over.
     """
     journal = MemoryJournal()
+    if sessions is not None and request.days is not None:
+        request = replace(request, days=len(sessions))  # the other world may hold no more
     with ExitStack() as stack, own_modules():
         if world is not None:
             stack.enter_context(redirected(whole.catalog.path, world.path))

@@ -209,11 +209,12 @@ async def _serve(world: World, port: int, control_port: int, speed: float) -> No
             f"{_ports(port, control_port)} cannot be listened on ({error.strerror}); choose "
             "others with --port and --control-port."
         ) from error
-    _tell(server, world, LOCALHOST)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, ended.set)
+    # Whoever reads that it serves may end it at once.
+    _tell(server, world, LOCALHOST)
     try:
         await server.serve(ended)
     finally:
