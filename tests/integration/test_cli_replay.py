@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from doors import ROOT
 from test_live_process import a_bot, gateway, wait_for
 
 from ikbr.cli.main import execute
@@ -84,6 +86,28 @@ def test_what_differs_is_shown_with_its_class_and_the_exit_code_says_so(
     assert found["remainder"] == 0
     assert "other fees on the same fills" in streams.err
     assert "other fees on the same fills" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_replay_a_session_that_lies_where_it_says(
+    sessions: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ikbr (replay .+)$", page, re.M)
+    monkeypatch.chdir(tmp_path)
+    named = Path(shlex.split(lines[0])[1])
+    named.parent.mkdir()
+    named.symlink_to(sessions["ended"])
+    codes = [execute(shlex.split(line)) for line in lines]
+    shown = capsys.readouterr()
+    assert len(codes) == 2, shown
+    assert codes[0] == 0, shown  # the other one asks for another latency, which may differ
+    assert codes[1] in (0, 1), shown
+    assert "<html" in Path("replay.html").read_text(encoding="utf-8")
+    assert json.loads(Path("replay.json").read_text(encoding="utf-8"))["session"]["fills"] > 0
 
 
 def spoil(folder: Path, how: str) -> None:
