@@ -9,6 +9,7 @@ from ikbr.broker.connection import Connection
 from ikbr.broker.farms import FarmState
 from ikbr.domain.instrument import MICRO
 from ikbr.domain.order import Order
+from ikbr.domain.portfolio import Portfolio
 from ikbr.domain.ticker import Ticker
 from ikbr.live.pipeline import LivePipeline
 from ikbr.live.status import Status
@@ -36,7 +37,7 @@ def state_of(pipeline: LivePipeline, status: Status, connection: Connection) -> 
         "net_liquidation": status.net_liquidation,
         "daily_pnl": status.daily_pnl,
         "base": status.base,
-        **_exposure(pipeline, status.equity),
+        **exposure_of(trader.portfolio, status.equity),
         "drawdown": max(0.0, 1 - status.equity / peak) if peak > 0 else None,
         "positions": _positions(pipeline, status),
         "working": [_working(one, now) for one in status.working],
@@ -69,19 +70,23 @@ def link_of(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _exposure(pipeline: LivePipeline, equity: float) -> dict[str, Any]:
-    books = pipeline.trader.portfolio
-    values = [
-        books.to_base(one.value_micro, one.currency) / MICRO
-        for one in books.positions.values()
-        if one.quantity
-    ]
+def exposure_of(books: Portfolio, equity: float) -> dict[str, Any]:
+    """Say what cash there is, what positions are worth and what they have gained, in base currency.
+
+    Args:
+        books: Of the account.
+        equity: In base currency.
+    """
+    held = [one for one in books.positions.values() if one.quantity]
+    values = [books.to_base(one.value_micro, one.currency) / MICRO for one in held]
+    gained = sum(books.to_base(one.unrealised_micro, one.currency) for one in held)
     cash = sum(books.to_base(micro, name) for name, micro in books.cash_micro.items()) / MICRO
     gross = sum(abs(value) for value in values)
     return {
         "cash": cash,
         "gross": gross,
         "net": sum(values),
+        "unrealised": gained / MICRO,
         "leverage": gross / equity if equity > 0 else None,
     }
 

@@ -70,8 +70,9 @@ def state(**other: Any) -> Message:
         "type": "state", "ts_ns": NOW, "link": link, "halted": "", "holds": [],
         "equity": 250_294.15, "opening": 250_000.0, "net_liquidation": 250_290.0,
         "daily_pnl": 294.15, "base": "USD", "cash": 180_101.10, "gross": 120_500.0,
-        "net": 20_500.0, "leverage": 0.48, "drawdown": 0.0021, "positions": [spy, eur],
-        "working": [stop, limit], "data_age_s": {"SPY": 0.2, "EUR.USD": None},
+        "net": 20_500.0, "unrealised": -5.41, "leverage": 0.48, "drawdown": 0.0021,
+        "positions": [spy, eur], "working": [stop, limit],
+        "data_age_s": {"SPY": 0.2, "EUR.USD": None},
         "counts": {"fills": 41, "orders": 44, "refusals": 3, "alerts": 2},
         "loop_lag_ms": 0.8, "journal_lag_ms": 2.1,
     } | other  # fmt: skip

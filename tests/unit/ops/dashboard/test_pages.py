@@ -169,6 +169,11 @@ def test_real_money_wants_the_account_typed(stage: Stage) -> None:
         expect(page.locator("#confirm-answer")).to_contain_text("Done")
 
 
+def test_what_open_positions_have_gained_is_told_in_the_base_currency(stage: Stage) -> None:
+    with stage.look("now") as page:
+        expect(page.locator("#tiles")).to_contain_text("Unrealised, USD\u22125.41")
+
+
 def test_a_strategy_tells_its_profit_and_what_it_paid_in_fees(stage: Stage) -> None:
     with stage.look("strategies") as page:
         facts = page.locator("#strategies .facts")

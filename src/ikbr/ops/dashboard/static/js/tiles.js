@@ -3,12 +3,10 @@
 import { byId, el, say } from "/static/js/dom.js";
 import { money, number, part, signed, tone } from "/static/js/format.js";
 
-const unrealised = (state) => state.positions.reduce((sum, one) => sum + (one.unrealised ?? 0), 0);
-
 const TILES = [
   ["Net liquidation", "by IB", (s) => money(s.net_liquidation), (s) => s.base],
   ["Cash", "of all currencies", (s) => money(s.cash), (s) => s.base],
-  ["Unrealised", "of open positions", (s) => signed(unrealised(s)), (s) => s.base, (s) => tone(unrealised(s))],
+  ["Unrealised", "of open positions", (s) => signed(s.unrealised), (s) => s.base, (s) => tone(s.unrealised)],
   ["Gross exposure", "long and short", (s) => money(s.gross), (s) => s.base],
   ["Net exposure", "long less short", (s) => money(s.net), (s) => s.base],
   ["Leverage", "gross by equity", (s) => number(s.leverage, 2, 2), () => "×"],
