@@ -12,6 +12,7 @@ import uvicorn
 from ikbr.domain.errors import UsageError
 from ikbr.ops.dashboard.app import Dashboard
 from ikbr.ops.dashboard.options import DashboardOptions
+from ikbr.ops.dashboard.page_socket import PageSocket
 
 NICER = 5
 """The dashboard gives way: on a busy machine the bot comes first."""
@@ -48,7 +49,7 @@ def server_of(dashboard: Dashboard, options: DashboardOptions) -> uvicorn.Server
         server_header=False,
         proxy_headers=False,
         lifespan="on",
-        ws="websockets-sansio",
+        ws=PageSocket,
         ws_max_size=1_024,
         ws_per_message_deflate=False,
         limit_concurrency=MOST_CONNECTIONS,

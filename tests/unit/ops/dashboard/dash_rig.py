@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvicorn
 from argon2 import PasswordHasher
 from websockets.sync.client import ClientConnection, connect
 
@@ -129,6 +130,7 @@ class Served:
     options: DashboardOptions
     bots: PlayedBots
     clock: list[float]
+    server: uvicorn.Server
 
     def browser(self, user: str = "") -> Browser:
         browser = Browser(self.options.port)
@@ -155,7 +157,7 @@ def served(folder: Path, *, passwords: Passwords | None = None, **options: Any) 
             while not (server.started and dashboard.watch.replicas):
                 assert time.monotonic() < until, "the dashboard does not begin"
                 time.sleep(0.005)
-            yield Served(dashboard, wanted, bots, clock)
+            yield Served(dashboard, wanted, bots, clock, server)
         finally:
             server.should_exit = True
             thread.join(10)
