@@ -74,12 +74,12 @@ def exposure_in_limits(witness: Witness) -> Found:
     if pipeline is None:
         return
     equity = pipeline.valuation.equity_micro / 1e6
-    for order_id in witness.new_intents:
+    for number, order_id in enumerate(witness.new_intents, 1):
         intent = witness.intents[order_id]
         if intent.parent_id or order_id not in pipeline.trader.orders.orders:
             continue
         symbol, side = intent.request.symbol, intent.request.side
-        held = _known(witness).get(symbol, 0)
+        held = _known(witness, number).get(symbol, 0)
         if held * side < 0 and intent.request.quantity <= abs(held):
             continue
         worst = held * side + _open_quantity(witness, symbol, side)
@@ -99,11 +99,11 @@ def gross_in_limits(witness: Witness) -> Found:
         return
     tickers = pipeline.trader.market_data.tickers
     limit = LIMITS.max_gross_pct * pipeline.valuation.equity_micro / 1e6 * SLACK
-    for order_id in witness.new_intents:
+    for number, order_id in enumerate(witness.new_intents, 1):
         intent = witness.intents[order_id]
         if intent.parent_id or order_id not in pipeline.trader.orders.orders:
             continue
-        own, side, held = intent.request.symbol, intent.request.side, _known(witness)
+        own, side, held = intent.request.symbol, intent.request.side, _known(witness, number)
         worst = {symbol: _worst(witness, symbol, held.get(symbol, 0)) for symbol in tickers}
         after = abs(held.get(own, 0) + side * _open_quantity(witness, own, side))
         if after < worst[own] or after <= abs(held.get(own, 0)):
@@ -127,8 +127,13 @@ def _held(witness: Witness) -> dict[str, int]:
     return {s: p.quantity for s, p in books.positions.items() if p.quantity}
 
 
-def _known(witness: Witness) -> dict[str, int]:
-    """Give what the broker holds, less what it took back or corrected and has not told yet."""
+def _known(witness: Witness, number: int) -> dict[str, int]:
+    """Give what the broker holds, less what it took back or corrected and had not told yet.
+
+    Args:
+        witness: Of it.
+        number: As how many of the new intents had been made.
+    """
     pipeline = witness.town.bot.pipeline
     assert pipeline is not None
     held, booked = _held(witness), pipeline.trader.orders.fills
@@ -137,6 +142,10 @@ def _known(witness: Witness) -> dict[str, int]:
         if fill is not None and fill.quantity != one["shares"]:
             untold = fill.side * (fill.quantity - int(one["shares"]))
             held[fill.symbol] = held.get(fill.symbol, 0) + untold
+    for made, amendment in witness.amended:
+        if made >= number:
+            symbol = amendment.before.symbol
+            held[symbol] = held.get(symbol, 0) - amendment.change
     return held
 
 

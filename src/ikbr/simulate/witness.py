@@ -9,6 +9,7 @@ from ikbr.broker.executions import exec_stem
 from ikbr.broker.order_ref import read_ref
 from ikbr.core.risk_manager import RiskManager
 from ikbr.core.trader import Trader
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.events import Refused
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import Order, OrderRequest
@@ -72,6 +73,8 @@ class Witness:
         reopened: Orders that ended, and then did not: what they were and became.
         states: What orders of the bot became, until somebody has looked.
         new_intents, new_orders, new_executions: What came, until somebody has looked.
+        amended: What executions turned out to be, and how many of the new intents had been made
+            by then, until somebody has looked.
         passed: What risk has let through lately.
         unheard: Errors that were only written into the log.
     """
@@ -87,6 +90,7 @@ class Witness:
     new_intents: list[int] = field(default_factory=list)
     new_orders: list[int] = field(default_factory=list)
     new_executions: list[str] = field(default_factory=list)
+    amended: list[tuple[int, Amendment]] = field(default_factory=list)
     passed: list[tuple[Any, ...]] = field(default_factory=list)
     unheard: list[str] = field(default_factory=list)
 
@@ -107,6 +111,7 @@ class Witness:
 
     def forget_news(self) -> None:
         """Note that somebody has looked."""
+        self.amended.clear()
         for news in (self.new_orders, self.new_intents, self.new_executions, self.reopened):
             news.clear()
 
@@ -153,6 +158,8 @@ class Witness:
             append(kind, ts_ns, body)
             if kind == "intent":
                 self._on_intent(*body)
+            elif kind == "amendment":
+                self.amended.append((len(self.new_intents), body))
             elif kind == "modify" and body[0] in self.intents:
                 intent = self.intents[body[0]]
                 intent.most = max(intent.most, body[1].quantity)

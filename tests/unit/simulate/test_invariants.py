@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ikbr.broker.executions import exec_number
+from ikbr.domain.amendment import Amendment
 from ikbr.domain.events import Alert
 from ikbr.domain.lifecycle import OrderState
 from ikbr.domain.order import OrderRequest, OrderType, Side
@@ -252,6 +253,14 @@ def test_a_position_counts_without_what_was_taken_back_and_is_not_told_yet(
     # It is a hundred more as so much of what closed was taken back: the bot has it booked still.
     fills, number = pipeline.trader.orders.fills, exec_number(one["execId"])
     fills[number] = msgspec.structs.replace(fills[number], quantity=one["shares"] + 100)
+    assert found(witness, "exposure_in_limits") == []
+    # Once that is told it counts for what is decided after it, and not for what was before.
+    before, fills[number] = fills[number], msgspec.structs.replace(fills[number], quantity=0)
+    witness.executions[next(iter(witness.executions))] = one | {"shares": 0}
+    amendment = Amendment(0, before, fills[number])
+    witness.amended[:] = [(0, amendment)]
+    assert found(witness, "exposure_in_limits") != []
+    witness.amended[:] = [(1, amendment)]
     assert found(witness, "exposure_in_limits") == []
 
 
