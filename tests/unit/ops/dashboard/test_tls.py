@@ -12,6 +12,20 @@ from pathlib import Path
 from dash_rig import SECRET, people, served
 from websockets.protocol import CLOSING
 
+CLOSE = bytes((0x88, 0x82, 0, 0, 0, 0)) + (1000).to_bytes(2, "big")
+"""The close frame of a page; a mask of zeros leaves it as it is."""
+
+
+def log_in(port: int, trust: ssl.SSLContext, origin: str) -> http.client.HTTPResponse:
+    """Log in over TLS."""
+    line = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trust)
+    headers = {"Origin": origin, "Content-Type": "application/json"}
+    line.request("POST", "/login", json.dumps({"user": "ann", "password": SECRET}), headers)
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    return answer
+
 
 def test_a_session_over_tls_has_a_cookie_of_its_own(
     certificate: tuple[Path, Path], tmp_path: Path
@@ -21,18 +35,7 @@ def test_a_session_over_tls_has_a_cookie_of_its_own(
     with served(tmp_path / "j", passwords=people(), tls_cert=cert, tls_key=key) as dashboard:
         port = dashboard.options.port
         host = f"127.0.0.1:{port}"
-
-        def log_in(origin: str) -> http.client.HTTPResponse:
-            line = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trust)
-            headers = {"Origin": origin, "Content-Type": "application/json"}
-            body = json.dumps({"user": "ann", "password": SECRET})
-            line.request("POST", "/login", body, headers)
-            answer = line.getresponse()
-            answer.read()
-            line.close()
-            return answer
-
-        answer = log_in(f"https://{host}")
+        answer = log_in(port, trust, f"https://{host}")
         assert answer.status == 200
         cookie = answer.headers["Set-Cookie"]
         assert cookie.startswith(f"__Host-ikbr-{port}=")
@@ -40,11 +43,7 @@ def test_a_session_over_tls_has_a_cookie_of_its_own(
         assert "Path=/" in cookie
         assert "Domain" not in cookie
         assert answer.headers["Strict-Transport-Security"]
-        assert log_in(f"http://{host}").status == 403
-
-
-CLOSE = bytes((0x88, 0x82, 0, 0, 0, 0)) + (1000).to_bytes(2, "big")
-"""The close frame of a page; a mask of zeros leaves it as it is."""
+        assert log_in(port, trust, f"http://{host}").status == 403
 
 
 def test_the_server_ends_quietly_while_a_page_ends_its_socket(
@@ -55,11 +54,8 @@ def test_the_server_ends_quietly_while_a_page_ends_its_socket(
     with served(tmp_path / "j", passwords=people(), tls_cert=cert, tls_key=key) as dashboard:
         port = dashboard.options.port
         host = f"127.0.0.1:{port}"
-        line = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trust)
-        headers = {"Origin": f"https://{host}", "Content-Type": "application/json"}
-        line.request("POST", "/login", json.dumps({"user": "ann", "password": SECRET}), headers)
-        cookie = str(line.getresponse().headers["Set-Cookie"]).split(";")[0]
-        line.close()
+        answer = log_in(port, trust, f"https://{host}")
+        cookie = str(answer.headers["Set-Cookie"]).split(";")[0]
         page = trust.wrap_socket(
             socket.create_connection(("127.0.0.1", port), 10), server_hostname="127.0.0.1"
         )
